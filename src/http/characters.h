@@ -1,0 +1,48 @@
+// Which bytes may stand where (RFC 9110, 5.5 and 5.6.2; RFC 3986, 3.3 and 3.4): allow-lists as
+// tables, so that a byte nobody thought of is refused.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace domicile::http {
+
+enum CharacterClass : std::uint8_t {
+    kToken = 1,   // method and field names
+    kPath = 2,    // path of an origin-form target
+    kQuery = 4,   // its query; wider, as browsers leave some characters unescaped there
+    kHost = 8,    // registered name or IPv4 address
+    kDigit = 16,  // decimal
+};
+
+constexpr std::array<std::uint8_t, 256> make_character_table() {
+    std::array<std::uint8_t, 256> table{};
+    auto allow = [&table](std::string_view characters, unsigned classes) {
+        for (const char c : characters) table[static_cast<unsigned char>(c)] |= classes;
+    };
+    allow("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", kToken | kPath | kQuery | kHost);
+    allow("0123456789", kToken | kPath | kQuery | kHost | kDigit);
+    allow("!#$%&'*+-.^_`|~", kToken);
+    allow("-._~!$&'()*+,;=:@%/", kPath | kQuery);
+    allow("[]|", kPath | kQuery);
+    allow("?{}^`\\", kQuery);
+    allow("-._~", kHost);
+    return table;
+}
+inline constexpr std::array<std::uint8_t, 256> kCharacters = make_character_table();
+
+constexpr bool is_all(std::string_view text, CharacterClass wanted) {
+    for (const char c : text) {
+        if ((kCharacters[static_cast<unsigned char>(c)] & wanted) == 0) return false;
+    }
+    return true;
+}
+
+// True when `text` is a token (not empty).
+constexpr bool is_token(std::string_view text) { return !text.empty() && is_all(text, kToken); }
+
+// True when a field value holds no control character but the tab.
+bool is_field_value(std::string_view text);
+
+}  // namespace domicile::http

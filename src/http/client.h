@@ -1,0 +1,79 @@
+// The client side: a pool of keep-alive connections per executor and target, last used first.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "http/message.h"
+#include "io/network.h"
+#include "io/task.h"
+
+namespace domicile::http {
+
+struct Target {
+    io::Endpoint endpoint;
+    const io::TlsClient* tls = nullptr;  // must outlive the client
+    std::string server_name;             // SNI and certificate name
+
+    auto operator<=>(const Target&) const = default;
+};
+
+struct ClientOptions {
+    std::size_t idle_per_target_max = 256;
+    std::size_t connections_per_target_max = 1024;  // resource_exhausted beyond
+    std::size_t header_bytes_max = 32 * 1024;
+    Millis connect_timeout{2'000};
+    Millis head_timeout{30'000};
+    Millis body_timeout{30'000};
+    Millis idle_timeout{30'000};
+};
+
+// Where a streamed request body comes from: the next piece, valid until the next call, empty at the
+// end.
+class BodySource {
+  public:
+    virtual ~BodySource() = default;
+    virtual io::Task<Result<std::string_view>> read() = 0;
+};
+
+// A response whose head has arrived. Dropping it unread closes its connection; read to its end, the
+// connection goes back to the pool.
+class ClientResponse {
+  public:
+    virtual ~ClientResponse() = default;
+    virtual int status() const = 0;
+    virtual const Headers& headers() const = 0;  // views, valid as long as this object
+    virtual std::optional<std::uint64_t> content_length() const = 0;
+    virtual io::Task<Result<std::string_view>> read() = 0;
+    virtual io::Task<Result<std::string>> read_all(std::size_t bytes_max) = 0;
+};
+
+// Thread-safe in that each executor has its own pool inside.
+class Client {
+  public:
+    explicit Client(ClientOptions options = {});
+    ~Client();
+
+    // Sends the head (Host, Content-Length and Connection are set here: Host from head.host unless
+    // empty, then from the target) with the whole body. A pooled connection that turns out closed
+    // before any byte of the response is retried once on a fresh one if the method is idempotent or
+    // nothing was sent. unavailable, deadline_exceeded, malformed (a bad response).
+    io::Task<Result<std::unique_ptr<ClientResponse>>> send(Target target, RequestHead head,
+                                                           std::string_view body, Instant deadline);
+    // The same with a streamed body of the given length, chunked without one. `source` outlives the
+    // call.
+    io::Task<Result<std::unique_ptr<ClientResponse>>> send(Target target, RequestHead head,
+                                                           BodySource& source,
+                                                           std::optional<std::uint64_t> length,
+                                                           Instant deadline);
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace domicile::http

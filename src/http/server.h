@@ -1,0 +1,81 @@
+// The server side: reads requests off connections and hands each to the handler as an Exchange.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "http/message.h"
+#include "io/network.h"
+#include "io/task.h"
+
+namespace domicile::http {
+
+// One request and its response. Owned by the connection; valid until the handler's task ends. If
+// the handler ends without responding, the client gets 500; if it leaves the body unread, the rest
+// is drained up to a small bound or the connection closes.
+class Exchange {
+  public:
+    virtual ~Exchange() = default;
+
+    virtual const RequestHead& request() const = 0;
+    virtual const io::PeerInfo& peer() const = 0;
+    virtual const std::string& request_id() const = 0;  // UUID, minted here
+    virtual bool responded() const = 0;                 // a head was sent
+
+    // The body: absent (0), known, or chunked (nullopt).
+    virtual std::optional<std::uint64_t> content_length() const = 0;
+    // The next piece, valid until the next call; empty at the end. Sends 100-continue when the
+    // client waits for it. malformed, too_large (the configured bound), deadline_exceeded.
+    virtual io::Task<Result<std::string_view>> read() = 0;
+    // The whole body. too_large beyond bytes_max.
+    virtual io::Task<Result<std::string>> read_all(std::size_t bytes_max) = 0;
+
+    // Head and body in one send. Content-Length, Date and Connection are added here. A HEAD
+    // request, 204 and 304 send no body.
+    virtual io::Task<Result<void>> respond(ResponseHead head, std::string_view body) = 0;
+    // Streaming: start, write pieces, finish. Without a length the body is chunked (or, to an
+    // HTTP/1.0 client, ended by closing).
+    virtual io::Task<Result<void>> start(ResponseHead head,
+                                         std::optional<std::uint64_t> length) = 0;
+    virtual io::Task<Result<void>> write(std::string_view piece) = 0;
+    virtual io::Task<Result<void>> finish() = 0;
+};
+
+// The exchange outlives the task. An error returned means that the connection is of no more use.
+using Handler = std::function<io::Task<Result<void>>(Exchange&)>;
+
+struct ServerOptions {
+    std::size_t header_bytes_max = 32 * 1024;         // 431 beyond
+    std::uint64_t body_bytes_max = 64 * 1024 * 1024;  // 413 beyond
+    std::size_t connections_max = 20000;              // further ones wait in the backlog
+    Millis head_timeout{10'000};                      // from the first byte of a head to its end
+    Millis body_timeout{30'000};                      // between two pieces of a body
+    Millis idle_timeout{75'000};                      // between two requests
+    Millis write_timeout{30'000};
+    bool proxy_protocol = false;         // expect a PROXY v2 header first
+    const io::TlsServer* tls = nullptr;  // must outlive the server
+};
+
+// Accepts on one listener on the current executor until stop(). One per reactor.
+class Server {
+  public:
+    Server(std::unique_ptr<io::Listener> listener, ServerOptions options, Handler handler);
+    ~Server();  // must be stopped before
+
+    const io::Endpoint& local() const;
+    void start();
+    // Stops accepting, lets requests under way end until the deadline, closes idle connections at
+    // once and the rest at the deadline.
+    io::Task<void> stop(Instant deadline);
+    std::size_t connections() const;
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace domicile::http
