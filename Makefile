@@ -1,0 +1,67 @@
+# make demo and make test are all that is needed; make help lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-build setup-test build cpp web demo test lint asan tsan bench clean
+
+CONFIG ?= examples/health/domicile.yaml
+export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
+
+WEB := examples/health/web
+WEB_SOURCES = $(shell find $(WEB) -type d \( -name node_modules -o -name dist \) -prune -o -type f -print 2>/dev/null)
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+setup:  ## install what is missing (Debian packages, Node 22 in .tools/, npm packages)
+	@scripts/setup build run test
+
+setup-build:
+	@scripts/setup build run
+
+setup-test:
+	@scripts/setup build run test
+
+build: cpp web  ## the program (build/release/domicile) and the demo's front end
+
+cpp: setup-build
+	@[ -f build/release/build.ninja ] || cmake --preset release
+	cmake --build --preset release
+
+web: setup-build
+	@if [ -f $(WEB)/package.json ]; then $(MAKE) --no-print-directory $(WEB)/dist/index.html; fi
+
+# Vite writes index.html last and anew at each build, so it stands for the whole folder.
+$(WEB)/dist/index.html: $(WEB_SOURCES)
+	@echo "web: building $(WEB)"
+	cd $(WEB) && npm run --silent build
+
+demo: build  ## three regions on this machine; Ctrl-C stops them
+	@if [ ! -x build/release/domicile ]; then
+	    echo "make demo: there is no build/release/domicile: src/cmd/main.cc does not exist yet" >&2; exit 1
+	fi
+	exec build/release/domicile up $(CONFIG)
+
+test: setup-test build  ## build and run every suite that scripts/test-suites.txt turns on
+	@scripts/test
+
+lint: setup-build  ## clang-format on everything, clang-tidy on changed files (LINT=--all: on all)
+	@scripts/setup lint
+	scripts/lint $(LINT)
+
+asan: ## the C++ tests under address and undefined sanitizers
+tsan: ## the C++ tests under the thread sanitizer
+asan tsan: setup-build
+	@[ -f build/$@/build.ninja ] || cmake --preset $@
+	cmake --build --preset $@
+	ctest --preset $@ --no-tests=error -j"$$(nproc)"
+
+bench: build  ## ratios against HAProxy and the raw engines
+	@scripts/setup bench
+	if [ ! -x bench/run ]; then echo "make bench: there is no bench/run yet" >&2; exit 1; fi
+	bench/run
+
+clean:  ## remove what the build made (.tools and node_modules stay)
+	rm -rf build/release build/debug build/asan build/tsan build/lint $(WEB)/dist
