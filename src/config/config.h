@@ -1,0 +1,90 @@
+// The typed model of the one configuration file. It lives in one pure module so that what spans
+// sections (a route to a function, a region in a jurisdiction) is checked in one place, before
+// anything starts. Each part of the program takes its section's struct as its options.
+//
+// Keys, bounds, defaults and documentation are written once, in sections.cc; the parser, the check
+// for unknown keys and docs/config.md come from there.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "config/function.h"
+#include "config/mail.h"
+#include "config/named.h"
+#include "config/pool.h"
+#include "config/region.h"
+#include "config/route.h"
+#include "config/site.h"
+#include "config/table.h"
+#include "residency/residency.h"
+
+namespace domicile::config {
+
+// own: https://idp.<region>.<domain>/<pool id>. aws:
+// https://cognito-idp.<region>.amazonaws.com/<pool id>.
+enum class IssuerStyle : std::uint8_t { own, aws };
+
+struct Limits {
+    std::int64_t body_bytes_max = 10 << 20;
+    std::int64_t header_bytes_max = 32768;
+};
+
+struct Log {
+    log::Level level = log::Level::info;
+};
+
+struct Config {
+    std::string domain = "domicile.localhost";
+    Endpoint listen = {"127.0.0.1", 8443};  // the one public port
+    IssuerStyle issuer = IssuerStyle::own;
+    std::string data_directory = "./data";  // relative to the working directory
+    NamedList<Jurisdiction> jurisdictions;
+    NamedList<Region> regions;
+    NamedList<Pool> pools;
+    NamedList<Table> tables;
+    NamedList<Function> functions;
+    NamedList<Upstream> upstreams;
+    std::vector<Route> routes;
+    NamedList<Site> sites;
+    Mail mail;
+    Limits limits;
+    Log log;
+    int reactors = 1;  // per region process
+};
+
+struct Problem {
+    std::string file;
+    int line = 0;      // from 1; 0 if it is about the file as a whole
+    int column = 0;    // from 1
+    std::string path;  // "pools.health.clients.web.id", "routes[0].function"
+    std::string message;
+    std::string hint;  // what to do; may be empty
+};
+
+struct Loaded {
+    Config config;                  // meaningful only without problems
+    std::vector<Problem> problems;  // in the order of the file
+};
+
+inline constexpr std::size_t kFileBytesMax = 1 << 20;
+
+// Pure: `text` is the file's content, `file_name` is only for the problems. Finds every problem at
+// once.
+Loaded load(std::string_view file_name, std::string_view text);
+
+// "file:line:column: message", then "  hint: ..." on a line of its own if there is one. No final
+// newline.
+std::string format(const Problem& problem);
+
+// For a config without problems. Aborts otherwise: load() checks all that Policy::build refuses.
+residency::Policy make_policy(const Config& config);
+
+// docs/config.md, generated. A test compares the two.
+std::string reference();
+
+}  // namespace domicile::config

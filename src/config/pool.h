@@ -1,0 +1,58 @@
+// User pools: one logical pool exists in every region under the same id suffix and client ids.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/named.h"
+
+namespace domicile::config {
+
+// Names as Cognito's InitiateAuth writes AuthFlow; in the file each also goes with the prefix
+// ALLOW_.
+enum class AuthFlow : std::uint8_t { user_srp_auth, user_password_auth, refresh_token_auth };
+
+struct Client {
+    std::string name;
+    std::string id;  // 1 to 128 of [A-Za-z0-9_+]
+    std::vector<AuthFlow> flows = {AuthFlow::user_srp_auth, AuthFlow::refresh_token_auth};
+    int access_token_minutes = 60;
+    int id_token_minutes = 60;
+    int refresh_token_days = 30;
+
+    bool allows(AuthFlow flow) const;
+};
+
+struct PasswordPolicy {
+    int length_min = 8;
+    bool lower = true;
+    bool upper = true;
+    bool digit = true;
+    bool symbol = true;
+};
+
+// An attribute of the pool beyond the standard ones, or what differs for a standard one.
+struct Attribute {
+    std::string name;  // "custom:..." or a standard OpenID Connect claim name
+    bool required = false;
+    bool is_mutable = true;  // `mutable` in the file
+};
+
+struct Pool {
+    std::string name;
+    std::string id_suffix;  // the pool id in region R is "R_<id_suffix>"
+    NamedList<Client> clients;
+    PasswordPolicy password;
+    std::vector<Attribute> attributes;
+    std::string country_attribute = "custom:country";
+    int code_hours = 24;
+    bool reveal_existing = false;  // true: answers tell whether a user exists, as Cognito's LEGACY
+
+    // "eu-central-1_Health1"
+    std::string id_in(const std::string& region) const { return region + "_" + id_suffix; }
+    // nullptr if no client has this id.
+    const Client* find_client(std::string_view id) const;
+};
+
+}  // namespace domicile::config

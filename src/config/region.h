@@ -1,0 +1,47 @@
+// Regions and jurisdictions as the file has them. The rules made of them are residency::Policy.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/named.h"
+#include "residency/residency.h"
+
+namespace domicile::config {
+
+// An address and a port: "127.0.0.1:8443" or "[::1]:8443".
+struct Endpoint {
+    std::string address;  // without brackets
+    std::uint16_t port = 0;
+
+    bool operator==(const Endpoint&) const = default;
+};
+
+// The ports of one region; 0: any free one is taken at start.
+struct RegionPorts {
+    std::uint16_t https = 0;     // TLS, every host name of the region
+    std::uint16_t loopback = 0;  // plain HTTP, AWS dialects only
+    std::uint16_t border = 0;    // mutual TLS between regions
+    std::uint16_t admin = 0;     // metrics, health, admin
+};
+
+struct Region {
+    std::string name;
+    RegionPorts listen;
+    std::optional<std::string> standby;  // in the same jurisdiction
+    std::optional<double> latitude;      // degrees
+    std::optional<double> longitude;
+};
+
+struct Jurisdiction {
+    std::string name;
+    std::vector<residency::Country> countries;
+    std::vector<residency::RegionId> regions;
+    residency::Transit transit = residency::Transit::allow;
+    std::vector<residency::RegionId>
+        failover;  // the first other one stands by for a region without standby
+};
+
+}  // namespace domicile::config

@@ -1,0 +1,32 @@
+// Tables of the document store.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace domicile::config {
+
+enum class KeyType : std::uint8_t { string, number, binary };  // S, N, B
+
+struct Key {
+    std::string name;
+    KeyType type = KeyType::string;
+};
+
+struct Resident {
+    std::string subject;  // the attribute that holds the `sub`; must be the partition key
+};
+
+// encrypted: a keyed blind index, equality only. clear: readable at rest, ordered queries work.
+enum class SortKeyStorage : std::uint8_t { encrypted, clear };
+
+struct Table {
+    std::string name;
+    Key partition_key;
+    std::optional<Key> sort_key;
+    std::optional<Resident> resident;  // nullopt: the table is not bound to subjects
+    SortKeyStorage sort_key_storage = SortKeyStorage::encrypted;
+};
+
+}  // namespace domicile::config
