@@ -16,8 +16,8 @@ TEST(encoding, base64_round_trips_and_has_one_form_per_value) {
         EXPECT_EQ(from_base64url(to_base64url(bytes)), bytes);
     }
     EXPECT_EQ(to_base64("fo"), "Zm8=");
-    EXPECT_FALSE(from_base64("Zm9="));    // left-over bits set
-    EXPECT_FALSE(from_base64("Zm8"));     // no padding
+    EXPECT_FALSE(from_base64("Zm9="));  // left-over bits set
+    EXPECT_FALSE(from_base64("Zm8"));   // no padding
     EXPECT_FALSE(from_base64url("Zm8="));
     EXPECT_FALSE(from_base64("Z==="));
     EXPECT_FALSE(from_base64("Zm8 "));
@@ -71,7 +71,8 @@ TEST(json, refuses_bad_utf8_duplicates_depth_and_trailing_bytes) {
     EXPECT_EQ(parse_json(R"({"a":{"b":1,"b":2}})").error().code, Code::malformed);
     EXPECT_EQ(parse_json("{} x").error().code, Code::malformed);
     EXPECT_EQ(parse_json("").error().code, Code::malformed);
-    EXPECT_EQ(parse_json(std::string(40, '[') + std::string(40, ']')).error().code, Code::malformed);
+    EXPECT_EQ(parse_json(std::string(40, '[') + std::string(40, ']')).error().code,
+              Code::malformed);
     EXPECT_EQ(parse_json("[1,2,3]", {.bytes_max = 3}).error().code, Code::too_large);
 }
 
@@ -92,14 +93,16 @@ TEST(result, codes_have_names_that_read_back) {
 
 TEST(log, writes_one_json_object_a_line_and_escapes_values) {
     std::string out;
-    log::configure(log::Level::info, [&](std::string_view line) { out += line; },
-                   [] { return std::string("T"); }, "r");
+    log::configure(
+        log::Level::info, [&](std::string_view line) { out += line; },
+        [] { return std::string("T"); }, "r");
     log::info("started", {{"port", 8443}, {"name", "a\"b\n"}});
     log::debug("hidden");
     log::configure(log::Level::info, nullptr, nullptr, "");
-    EXPECT_EQ(out,
-              "{\"time\":\"T\",\"level\":\"info\",\"region\":\"r\",\"event\":\"started\",\"port\":8443,"
-              "\"name\":\"a\\\"b\\n\"}\n");
+    EXPECT_EQ(
+        out,
+        "{\"time\":\"T\",\"level\":\"info\",\"region\":\"r\",\"event\":\"started\",\"port\":8443,"
+        "\"name\":\"a\\\"b\\n\"}\n");
 }
 
 }  // namespace

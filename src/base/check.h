@@ -1,5 +1,5 @@
-// A broken invariant aborts, also in release: going on would risk a second home or a leak. Bad input
-// is never an invariant; it gets an Error.
+// A broken invariant aborts, also in release: going on would risk a second home or a leak. Bad
+// input is never an invariant; it gets an Error.
 #pragma once
 
 namespace domicile {

@@ -35,10 +35,14 @@ std::string encode64(std::string_view bytes, const char* alphabet, bool pad) {
         if (left > 2) group |= static_cast<std::uint8_t>(bytes[i + 2]);
         out += alphabet[group >> 18];
         out += alphabet[(group >> 12) & 63];
-        if (left > 1) out += alphabet[(group >> 6) & 63];
-        else if (pad) out += '=';
-        if (left > 2) out += alphabet[group & 63];
-        else if (pad) out += '=';
+        if (left > 1)
+            out += alphabet[(group >> 6) & 63];
+        else if (pad)
+            out += '=';
+        if (left > 2)
+            out += alphabet[group & 63];
+        else if (pad)
+            out += '=';
     }
     return out;
 }
@@ -66,8 +70,8 @@ std::optional<std::string> decode64(std::string_view text, char c62, char c63) {
 }
 
 bool is_unreserved(char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '.' || c == '_' || c == '~';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
 }
 
 }  // namespace
@@ -146,8 +150,10 @@ bool is_utf8(std::string_view text) {
             ++i;
             continue;
         }
-        const int more = lead >= 0xf0 && lead <= 0xf4 ? 3 : lead >= 0xe0 && lead < 0xf0 ? 2
-                         : lead >= 0xc2 && lead < 0xe0 ? 1 : 0;
+        const int more = lead >= 0xf0 && lead <= 0xf4  ? 3
+                         : lead >= 0xe0 && lead < 0xf0 ? 2
+                         : lead >= 0xc2 && lead < 0xe0 ? 1
+                                                       : 0;
         if (more == 0 || i + static_cast<std::size_t>(more) >= text.size()) return false;
         std::uint32_t point = lead & (0x3f >> more);
         for (int k = 1; k <= more; ++k) {
@@ -175,7 +181,9 @@ std::string to_lower(std::string_view text) {
 bool equals_ignore_case(std::string_view a, std::string_view b) {
     if (a.size() != b.size()) return false;
     for (std::size_t i = 0; i < a.size(); ++i) {
-        const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+        const auto lower = [](char c) {
+            return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+        };
         if (lower(a[i]) != lower(b[i])) return false;
     }
     return true;
@@ -207,7 +215,8 @@ bool is_uuid(std::string_view text) {
 }
 
 std::uint32_t crc32(std::string_view bytes) {
-    return static_cast<std::uint32_t>(::crc32(0, reinterpret_cast<const unsigned char*>(bytes.data()),
+    return static_cast<std::uint32_t>(::crc32(0,
+                                              reinterpret_cast<const unsigned char*>(bytes.data()),
                                               static_cast<unsigned>(bytes.size())));
 }
 

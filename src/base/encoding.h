@@ -9,12 +9,12 @@
 
 namespace domicile {
 
-std::string to_hex(std::string_view bytes);                      // lower case
-std::optional<std::string> from_hex(std::string_view text);      // both cases; even length only
+std::string to_hex(std::string_view bytes);                  // lower case
+std::optional<std::string> from_hex(std::string_view text);  // both cases; even length only
 
-std::string to_base64(std::string_view bytes);                   // RFC 4648 4, padded
-std::optional<std::string> from_base64(std::string_view text);   // strict: padded, canonical
-std::string to_base64url(std::string_view bytes);                // RFC 4648 5, unpadded
+std::string to_base64(std::string_view bytes);                     // RFC 4648 4, padded
+std::optional<std::string> from_base64(std::string_view text);     // strict: padded, canonical
+std::string to_base64url(std::string_view bytes);                  // RFC 4648 5, unpadded
 std::optional<std::string> from_base64url(std::string_view text);  // strict: unpadded, canonical
 
 // RFC 3986 percent-encoding of everything but unreserved characters (and '/' if keep_slash).

@@ -7,8 +7,8 @@
 namespace domicile {
 namespace {
 
-// Boost.JSON keeps the last of two members with one name; two readers could then disagree about what
-// was said. This counts the members in the text, to be compared with those in the tree.
+// Boost.JSON keeps the last of two members with one name; two readers could then disagree about
+// what was said. This counts the members in the text, to be compared with those in the tree.
 class MemberCounter {
   public:
     constexpr static std::size_t max_object_size = std::size_t(-1);

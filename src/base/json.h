@@ -27,7 +27,8 @@ Result<json::object> parse_json_object(std::string_view text, JsonLimits limits 
 // Member access that treats an explicit null as absent. Code::invalid_argument with the member's
 // name when the type is wrong, or when a required member is absent.
 Result<std::string> require_string(const json::object& object, std::string_view name);
-Result<std::optional<std::string>> optional_string(const json::object& object, std::string_view name);
+Result<std::optional<std::string>> optional_string(const json::object& object,
+                                                   std::string_view name);
 Result<std::optional<std::int64_t>> optional_int(const json::object& object, std::string_view name);
 Result<std::optional<bool>> optional_bool(const json::object& object, std::string_view name);
 Result<const json::object*> optional_object(const json::object& object, std::string_view name);

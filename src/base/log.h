@@ -1,6 +1,7 @@
 // One JSON object a line. The sink adds nothing: the time comes from the caller's clock through the
 // stamp function that the composition root installs, since base reads no clock. Fields hold ids,
-// codes, counts and route templates; never identifiers, attributes, addresses, paths or tokens (I2).
+// codes, counts and route templates; never identifiers, attributes, addresses, paths or tokens
+// (I2).
 #pragma once
 
 #include <cstdint>
@@ -32,17 +33,25 @@ using Sink = std::function<void(std::string_view line)>;
 // The wall-clock time as RFC 3339.
 using Stamp = std::function<std::string()>;
 
-// Process-wide, set once by the composition root before any thread starts. Without a sink, lines are
-// dropped, which is what unit tests want.
+// Process-wide, set once by the composition root before any thread starts. Without a sink, lines
+// are dropped, which is what unit tests want.
 void configure(Level least, Sink sink, Stamp stamp, std::string region);
 
 bool enabled(Level level);
 // `event` is a stable snake_case name such as "listener_started".
 void write(Level level, std::string_view event, std::initializer_list<Field> fields = {});
 
-inline void debug(std::string_view e, std::initializer_list<Field> f = {}) { write(Level::debug, e, f); }
-inline void info(std::string_view e, std::initializer_list<Field> f = {}) { write(Level::info, e, f); }
-inline void warning(std::string_view e, std::initializer_list<Field> f = {}) { write(Level::warning, e, f); }
-inline void error(std::string_view e, std::initializer_list<Field> f = {}) { write(Level::error, e, f); }
+inline void debug(std::string_view e, std::initializer_list<Field> f = {}) {
+    write(Level::debug, e, f);
+}
+inline void info(std::string_view e, std::initializer_list<Field> f = {}) {
+    write(Level::info, e, f);
+}
+inline void warning(std::string_view e, std::initializer_list<Field> f = {}) {
+    write(Level::warning, e, f);
+}
+inline void error(std::string_view e, std::initializer_list<Field> f = {}) {
+    write(Level::error, e, f);
+}
 
 }  // namespace domicile::log

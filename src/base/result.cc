@@ -6,10 +6,10 @@ namespace domicile {
 namespace {
 
 constexpr std::array<std::string_view, 16> kNames = {
-    "invalid_argument",   "malformed",          "unauthenticated", "permission_denied",
-    "not_found",          "already_exists",     "conflict",        "failed_precondition",
-    "resource_exhausted", "too_large",          "deadline_exceeded", "unavailable",
-    "cancelled",          "misdirected",        "unsupported",     "internal",
+    "invalid_argument",   "malformed",      "unauthenticated",   "permission_denied",
+    "not_found",          "already_exists", "conflict",          "failed_precondition",
+    "resource_exhausted", "too_large",      "deadline_exceeded", "unavailable",
+    "cancelled",          "misdirected",    "unsupported",       "internal",
 };
 
 }  // namespace

@@ -12,10 +12,10 @@
 namespace domicile {
 
 enum class Code : std::uint8_t {
-    invalid_argument,     // a well-formed request with a value that cannot be accepted
-    malformed,            // bytes that do not parse
-    unauthenticated,      // no, or no valid, proof of who is calling
-    permission_denied,    // known caller, not allowed
+    invalid_argument,   // a well-formed request with a value that cannot be accepted
+    malformed,          // bytes that do not parse
+    unauthenticated,    // no, or no valid, proof of who is calling
+    permission_denied,  // known caller, not allowed
     not_found,
     already_exists,
     conflict,             // a concurrent change won; reading again and retrying may succeed
@@ -23,11 +23,11 @@ enum class Code : std::uint8_t {
     resource_exhausted,   // a rate, quota, queue or connection bound was reached
     too_large,            // a size bound was passed
     deadline_exceeded,
-    unavailable,          // a part that is needed is down; retry later
-    cancelled,            // the caller went away or the process is stopping
-    misdirected,          // the subject's home is another region
-    unsupported,          // a feature, version or operation that is not there
-    internal,             // a defect, ours or the engine's
+    unavailable,  // a part that is needed is down; retry later
+    cancelled,    // the caller went away or the process is stopping
+    misdirected,  // the subject's home is another region
+    unsupported,  // a feature, version or operation that is not there
+    internal,     // a defect, ours or the engine's
 };
 
 // The name of the code as it stands above, for logs and metrics.
@@ -55,11 +55,11 @@ inline std::unexpected<Error> fail(Code code, std::string message, std::string r
 
 #define DOMICILE_CAT_(a, b) a##b
 #define DOMICILE_CAT(a, b) DOMICILE_CAT_(a, b)
-#define DOMICILE_TRY_(name, keyword, declaration, ...)                        \
-    auto name = (__VA_ARGS__);                                                \
-    if (!name) keyword std::unexpected(std::move(name).error());              \
+#define DOMICILE_TRY_(name, keyword, declaration, ...)           \
+    auto name = (__VA_ARGS__);                                   \
+    if (!name) keyword std::unexpected(std::move(name).error()); \
     declaration = std::move(*name)
-#define DOMICILE_TRY_VOID_(name, keyword, ...)                                \
+#define DOMICILE_TRY_VOID_(name, keyword, ...) \
     if (auto name = (__VA_ARGS__); !name) keyword std::unexpected(std::move(name).error())
 
 // TRY(auto user, find(id)); declares `user`, or returns the error from the enclosing function.

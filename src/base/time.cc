@@ -59,8 +59,8 @@ int digits(std::string_view text, std::size_t at, std::size_t width) {
 
 std::string to_rfc3339(Timestamp time) {
     const Civil c = civil_from(time);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", c.year, c.month, c.day,
-                       c.hour, c.minute, c.second, c.millisecond);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", c.year, c.month, c.day, c.hour,
+                       c.minute, c.second, c.millisecond);
 }
 
 std::string to_http_date(Timestamp time) {
@@ -85,8 +85,8 @@ std::optional<Timestamp> parse_http_date(std::string_view text) {
 
 std::string to_amz_date(Timestamp time) {
     const Civil c = civil_from(time);
-    return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", c.year, c.month, c.day, c.hour,
-                       c.minute, c.second);
+    return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", c.year, c.month, c.day, c.hour, c.minute,
+                       c.second);
 }
 
 std::optional<Timestamp> parse_amz_date(std::string_view text) {

@@ -72,6 +72,9 @@ class Server {
     // once and the rest at the deadline.
     io::Task<void> stop(Instant deadline);
     std::size_t connections() const;
+    // Requests whose handler failed or ended without a whole response, through no fault of the
+    // client.
+    std::size_t unhandled() const;
 
   private:
     struct Impl;

@@ -1,0 +1,117 @@
+// The global map subject key -> home and the claim protocol that gives every person exactly one home
+// (I1). It holds no identifier in clear (I3): subject keys, region ids, states, epochs, public keys.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "io/clock.h"
+#include "io/task.h"
+#include "kv/store.h"
+#include "residency/residency.h"
+
+namespace domicile::directory {
+
+enum class IdentifierKind : std::uint8_t { email, phone, username, sub };
+
+// 16 bytes: HMAC-SHA-256 under the pepper of (pool scope, kind, normalised identifier), cut. An
+// e-mail-shaped username counts as an e-mail.
+struct SubjectKey {
+    std::string bytes;
+    auto operator<=>(const SubjectKey&) const = default;
+};
+
+struct Pepper {
+    std::uint32_t version = 1;
+    std::string key;  // 32 bytes
+};
+
+// Trimmed; e-mail: lower case (ASCII) of the whole; phone: digits with a leading '+'; else as is.
+std::string normalise(IdentifierKind kind, std::string_view identifier);
+IdentifierKind kind_of_username(std::string_view username);
+SubjectKey subject_key(const Pepper& pepper, std::string_view pool_scope, IdentifierKind kind,
+                       std::string_view identifier);
+
+enum class State : std::uint8_t { pending, active };
+
+struct Record {
+    std::string home;
+    State state = State::pending;
+    std::uint64_t epoch = 0;
+    std::string claim_id;        // 16 bytes
+    Timestamp pending_until;     // meaningless once active
+    bool operator==(const Record&) const = default;
+};
+
+// Where a subject lives, or the decoy: a keyed, deterministic region, indistinguishable to callers that
+// must not learn whether the person exists (I8).
+struct Located {
+    std::string home;
+    bool known = false;  // never leaves the process that asked, in any form
+    std::uint64_t epoch = 0;
+};
+
+struct ClaimRequest {
+    std::vector<SubjectKey> keys;  // all keys of the person; at most 8, distinct
+    std::string claim_id;          // 16 random bytes, minted by the home and kept in its intent
+    std::uint64_t epoch = 0;
+};
+
+// A public key of a region, signed with the region's border key (Ed25519 or ECDSA over the canonical
+// bytes, see docs/formats/directory.md).
+struct KeyRecord {
+    std::string region;
+    std::string kid;
+    json::object jwk;
+    std::string signature;  // by the region's border key over region, kid and jwk
+};
+
+struct Options {
+    std::string region;             // the own one: claims are always for it
+    Pepper pepper;
+    std::vector<std::string> regions;  // all, sorted: decoys are drawn from them
+    Millis pending_ttl{3'600'000};
+};
+
+class Directory {
+  public:
+    Directory(kv::Store& store, io::Clock& clock, Options options);
+    ~Directory();
+
+    SubjectKey key(std::string_view pool_scope, IdentifierKind kind, std::string_view identifier) const;
+
+    // Takes all keys for the own region in one transaction. Idempotent for the same claim id. A pending
+    // claim past its time may be taken over. already_exists (reason "claimed") when any key is held by
+    // another claim; conflict never leaves (retried inside, bounded).
+    io::Task<Result<void>> claim(ClaimRequest request);
+    // Makes a pending claim permanent, comparing the claim id. Idempotent. failed_precondition (reason
+    // "claim_lost") when a key is held by another claim or by none.
+    io::Task<Result<void>> activate(std::vector<SubjectKey> keys, std::string claim_id);
+    // Deletes the keys that hold this claim id; others are left alone. Idempotent. Only the home calls it,
+    // after it has deleted the row.
+    io::Task<Result<void>> release(std::vector<SubjectKey> keys, std::string claim_id);
+
+    // Home of a key: local copy first, a negative answer confirmed by a linearizable read, the decoy
+    // when there is none or it is pending and past its time.
+    io::Task<Result<Located>> locate(SubjectKey key);
+    // The linearizable record, for the home's own checks and `directory` commands.
+    io::Task<Result<std::optional<Record>>> record(SubjectKey key);
+
+    io::Task<Result<void>> publish_key(KeyRecord record);
+    // Published keys of all regions; each is checked against its region's border certificate by the
+    // verify function of the composition root before it is used.
+    io::Task<Result<std::vector<KeyRecord>>> keys();
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace domicile::directory

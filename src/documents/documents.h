@@ -1,0 +1,118 @@
+// Tables of documents (items) keyed by a partition and an optional sort key. Resident tables declare the
+// attribute that holds the subject; the guard against writes for subjects at home elsewhere is here,
+// where no dialect can go round it. Items are encrypted under the subject's key (region key for global
+// or subject-less tables); keys are stored as blind indexes unless the table opts out.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "access/access.h"
+#include "audit/log.h"
+#include "base/result.h"
+#include "config/config.h"
+#include "io/task.h"
+#include "keyring/keyring.h"
+#include "sql/database.h"
+
+namespace domicile::documents {
+
+// DynamoDB's type system. Numbers are decimal text, normalised, up to 38 significant digits.
+struct Attribute;
+using Item = std::map<std::string, Attribute>;
+struct Number {
+    std::string text;
+    bool operator==(const Number&) const = default;
+};
+struct Binary {
+    std::string bytes;
+    bool operator==(const Binary&) const = default;
+};
+struct Null {
+    bool operator==(const Null&) const = default;
+};
+struct StringSet { std::set<std::string> values; bool operator==(const StringSet&) const = default; };
+struct NumberSet { std::set<std::string> values; bool operator==(const NumberSet&) const = default; };
+struct BinarySet { std::set<std::string> values; bool operator==(const BinarySet&) const = default; };
+struct Attribute {
+    std::variant<std::string, Number, Binary, bool, Null, StringSet, NumberSet, BinarySet,
+                 std::vector<Attribute>, std::map<std::string, Attribute>> value;
+    bool operator==(const Attribute&) const = default;
+};
+
+// Asks the home's own database; implemented by identity in the composition root.
+using IsResident = std::function<io::Task<Result<bool>>(std::string subject)>;
+
+namespace reason {
+inline constexpr const char* kNotHome = "not_home";          // misdirected: subject's home is elsewhere
+inline constexpr const char* kUnknownTable = "unknown_table";
+inline constexpr const char* kConditionFailed = "condition_failed";
+inline constexpr const char* kKeySchema = "key_schema";      // key attribute missing or of another type
+inline constexpr const char* kItemSize = "item_size";        // above 400 KB
+}  // namespace reason
+
+struct SortRange {  // on the sort key
+    enum class Kind : std::uint8_t { all, equal, less, less_equal, greater, greater_equal, between, begins_with } kind = Kind::all;
+    std::optional<Attribute> low, high;
+};
+struct QueryRequest {
+    std::string table;
+    Attribute partition;
+    SortRange sort;
+    bool forward = true;
+    std::optional<std::size_t> limit;
+    std::optional<Item> start_after;  // the key of the last item of the page before
+};
+struct QueryResult {
+    std::vector<Item> items;
+    std::optional<Item> last_key;  // present when there is more
+};
+struct UpdateRequest {
+    std::string table;
+    Item key;
+    std::map<std::string, Attribute> set;
+    std::vector<std::string> remove;
+    std::optional<bool> must_exist;  // condition on the item's existence
+};
+struct UpdateResult {
+    std::optional<Item> before;
+    Item after;
+};
+
+class Documents {
+  public:
+    struct Parts {
+        const std::map<std::string, config::Table>& tables;
+        sql::Database& database;
+        keyring::Keyring& keyring;
+        audit::Log& audit;
+        IsResident is_resident;
+    };
+    explicit Documents(Parts parts);
+    ~Documents();
+    io::Task<Result<void>> open();
+
+    const config::Table* describe(std::string_view table) const;
+    // Each is authorised as "dynamodb:<Operation>" on "table/<name>"; a principal bound to a subject may
+    // only name partitions of that subject in a resident table. `must_exist` as in UpdateRequest.
+    io::Task<Result<std::optional<Item>>> put(access::Principal who, std::string table, Item item,
+                                              std::optional<bool> must_exist);  // the item before
+    io::Task<Result<std::optional<Item>>> get(access::Principal who, std::string table, Item key);
+    io::Task<Result<std::optional<Item>>> remove(access::Principal who, std::string table, Item key,
+                                                 std::optional<bool> must_exist);
+    io::Task<Result<UpdateResult>> update(access::Principal who, UpdateRequest request);
+    io::Task<Result<QueryResult>> query(access::Principal who, QueryRequest request);
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace domicile::documents

@@ -1,0 +1,79 @@
+// The user pools of one region. Domain only: no JSON, no HTTP. Each operation takes where it
+// arrived into account: what belongs to another home is forwarded over the border or refused, as
+// residency decides, and the home checks everything again.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/log.h"
+#include "base/result.h"
+#include "border/border.h"
+#include "config/config.h"
+#include "directory/claims.h"
+#include "directory/directory.h"
+#include "identity/token_verifier.h"
+#include "identity/types.h"
+#include "io/clock.h"
+#include "io/task.h"
+#include "keyring/keyring.h"
+#include "residency/residency.h"
+#include "sql/database.h"
+
+namespace domicile::identity {
+
+class Identity {
+  public:
+    struct Parts {
+        const config::Config& config;
+        const residency::Policy& policy;
+        sql::Database& database;
+        keyring::Keyring& keyring;
+        directory::Directory& directory;
+        border::Border& border;
+        audit::Log& audit;
+        io::Clock& clock;
+        io::Random& random;
+        std::string region;
+        std::uint16_t public_port = 443;  // in issuer URLs when it is not 443
+        // The region's border key signs its key records; a record of another region is used only
+        // when its region's border certificate verifies it.
+        std::function<Result<std::string>(const directory::KeyRecord&)> sign_key_record;
+        std::function<bool(const directory::KeyRecord&)> verify_key_record;
+    };
+    explicit Identity(Parts parts);
+    ~Identity();
+    // Migrates, loads or makes the signing key, publishes it, replays claims, registers border
+    // handlers.
+    io::Task<Result<void>> open();
+
+    io::Task<Result<SignUpResult>> sign_up(SignUpRequest request);
+    io::Task<Result<void>> confirm_sign_up(ConfirmRequest request);
+    io::Task<Result<CodeDelivery>> resend_code(ResendRequest request);
+    io::Task<Result<SrpChallenge>> start_srp(SrpStartRequest request);
+    io::Task<Result<Tokens>> answer_srp(SrpAnswerRequest request);
+    io::Task<Result<Tokens>> sign_in_with_password(PasswordRequest request);
+    io::Task<Result<Tokens>> refresh(RefreshRequest request);
+    io::Task<Result<User>> get_user(AccessTokenRequest request);
+    io::Task<Result<void>> revoke(RevokeRequest request);
+    io::Task<Result<void>> global_sign_out(AccessTokenRequest request);
+
+    // The home's own database decides: is this subject here (confirmed, not moved away)?
+    io::Task<Result<bool>> is_resident(std::string sub);
+    io::Task<Result<std::vector<Mail>>> outbox(std::size_t limit);
+
+    TokenVerifier& verifier();
+    // JWKS documents (serialised): of the own issuer, and of all regions.
+    std::string jwks() const;
+    std::string combined_jwks() const;
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace domicile::identity

@@ -1,0 +1,47 @@
+// Time and randomness as interfaces, so that a simulator can stand in for both.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "base/encoding.h"
+#include "base/time.h"
+
+namespace domicile::io {
+
+class Clock {
+  public:
+    virtual ~Clock() = default;
+    virtual Timestamp now() const = 0;      // wall clock; may jump
+    virtual Instant monotonic() const = 0;  // for deadlines
+};
+
+class Random {
+  public:
+    virtual ~Random() = default;
+    // Cryptographically secure in the real one. Thread-safe.
+    virtual void fill(void* into, std::size_t size) = 0;
+
+    std::string bytes(std::size_t size) {
+        std::string out(size, '\0');
+        fill(out.data(), size);
+        return out;
+    }
+    std::uint64_t number() {
+        std::uint64_t value = 0;
+        fill(&value, sizeof value);
+        return value;
+    }
+    std::string uuid() {
+        std::array<std::uint8_t, 16> raw{};
+        fill(raw.data(), raw.size());
+        return uuid_from(raw);
+    }
+};
+
+// The operating system's; both are stateless and thread-safe.
+Clock& system_clock();
+Random& system_random();
+
+}  // namespace domicile::io

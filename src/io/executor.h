@@ -1,0 +1,187 @@
+// Executor: one thread of execution, the thing a coroutine lives on. The reactor is the real one;
+// the simulator has its own. Everything that waits goes through it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "base/result.h"
+#include "io/clock.h"
+#include "io/task.h"
+
+namespace domicile::io {
+
+class Network;
+
+// An entry of the deadline wheel. Its owner keeps it alive while it is armed; the destructor
+// disarms.
+class Timer {
+  public:
+    Timer() = default;
+    Timer(const Timer&) = delete;
+    Timer& operator=(const Timer&) = delete;
+    virtual ~Timer() { unlink(); }
+    virtual void expired() = 0;  // called on the executor's thread, after the entry left the wheel
+
+    bool armed() const { return next_ != nullptr; }
+    void unlink() {
+        if (next_ == nullptr) return;
+        next_->prev_ = prev_;
+        prev_->next_ = next_;
+        next_ = prev_ = nullptr;
+    }
+
+  private:
+    friend class Wheel;
+    Timer* next_ = nullptr;
+    Timer* prev_ = nullptr;
+    Instant at_;
+};
+
+// Threads for work that blocks: disk, SQLite, key derivation. Bounded; thread-safe.
+class BlockingPool {
+  public:
+    virtual ~BlockingPool() = default;
+    // False when the queue is at its bound; the work was not taken.
+    virtual bool submit(std::move_only_function<void()> work) = 0;
+};
+
+class Executor {
+  public:
+    virtual ~Executor() = default;
+
+    // The executor of this thread; aborts outside of one.
+    static Executor& current();
+    static Executor* current_or_null();
+
+    virtual void post(std::move_only_function<void()> work) = 0;  // from any thread
+    virtual void arm(Timer& timer, Instant at) = 0;               // from the own thread only
+    virtual Clock& clock() = 0;
+    virtual Random& random() = 0;
+    virtual Network& network() = 0;
+    virtual BlockingPool& blocking() = 0;
+
+    Instant in(Millis delay) { return clock().monotonic() + delay; }
+
+  protected:
+    static void set_current(Executor* executor);
+};
+
+// A deadline this far from now.
+inline Instant deadline_in(Millis delay) { return Executor::current().in(delay); }
+
+// A one-shot value from any thread to the coroutine that awaits it on the thread that made it.
+// Copies share one state. set() may be called once; a Completion that is dropped unset never
+// resumes its awaiter, so every path must set it.
+template <class T>
+class Completion {
+  public:
+    Completion() : state_(std::make_shared<State>()) { state_->executor = &Executor::current(); }
+
+    void set(T value) const {
+        State& state = *state_;
+        state.value.emplace(std::move(value));
+        state.executor->post([keep = state_]() mutable {
+            keep->ready = true;
+            if (auto waiter = std::exchange(keep->waiter, {})) waiter.resume();
+        });
+    }
+
+    bool await_ready() const { return state_->ready; }
+    void await_suspend(std::coroutine_handle<> waiter) { state_->waiter = waiter; }
+    T await_resume() { return std::move(*state_->value); }
+
+  private:
+    struct State {
+        Executor* executor = nullptr;
+        bool ready = false;  // read and written on the executor's thread only
+        std::coroutine_handle<> waiter;
+        std::optional<T> value;
+    };
+    std::shared_ptr<State> state_;
+};
+
+// Runs `work` (returning Result<X>) on the blocking pool and comes back with what it returned, or
+// with Code::resource_exhausted when the pool's queue is full. An exception becomes Code::internal.
+template <class F>
+Task<std::invoke_result_t<F&>> run_blocking(F work) {
+    using R = std::invoke_result_t<F&>;
+    Completion<R> done;
+    const bool taken =
+        Executor::current().blocking().submit([work = std::move(work), done]() mutable {
+            try {
+                done.set(work());
+            } catch (const std::exception&) {
+                done.set(R(fail(Code::internal, "Blocking work threw an exception.")));
+            }
+        });
+    if (!taken) co_return fail(Code::resource_exhausted, "The queue for blocking work is full.");
+    co_return co_await done;
+}
+
+// Resumes at `at`, to the resolution of the wheel (8 ms).
+class Sleep final : private Timer {
+  public:
+    explicit Sleep(Instant at) : at_(at) {}
+    bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> waiter) {
+        waiter_ = waiter;
+        Executor::current().arm(*this, at_);
+    }
+    void await_resume() {}
+
+  private:
+    void expired() override { waiter_.resume(); }
+    Instant at_;
+    std::coroutine_handle<> waiter_;
+};
+inline Sleep sleep_until(Instant at) { return Sleep(at); }
+inline Sleep sleep_for(Millis delay) { return Sleep(deadline_in(delay)); }
+
+// A condition that tasks of one executor wait for. notify_all resumes every waiter; they look
+// again.
+class Event {
+  public:
+    ~Event();
+    // True when notified, false at the deadline.
+    class Wait final : private Timer {
+      public:
+        Wait(Event& event, Instant deadline) : event_(event), deadline_(deadline) {}
+        bool await_ready() const { return false; }
+        void await_suspend(std::coroutine_handle<> waiter);
+        bool await_resume() const { return notified_; }
+
+      private:
+        friend class Event;
+        void expired() override;
+        Event& event_;
+        Instant deadline_;
+        std::coroutine_handle<> waiter_;
+        bool notified_ = false;
+    };
+    Wait wait_until(Instant deadline) { return Wait(*this, deadline); }
+    void notify_all();
+
+  private:
+    std::vector<Wait*> waiters_;
+};
+
+// Counts the tasks it spawned, so that an owner can wait for them before it goes.
+class TaskGroup {
+  public:
+    void spawn(Task<void> task);
+    std::size_t running() const { return running_; }
+    // True when none is left, false at the deadline.
+    Task<bool> drain(Instant deadline);
+
+  private:
+    Task<void> count(Task<void> task);
+    std::size_t running_ = 0;
+    Event idle_;
+};
+
+}  // namespace domicile::io

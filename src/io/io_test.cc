@@ -1,0 +1,195 @@
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "base/log.h"
+#include "io/files.h"
+#include "io/network.h"
+#include "io/process.h"
+#include "io/runtime.h"
+#include "io/tls.h"
+#include "io/wheel.h"
+
+namespace domicile::io {
+namespace {
+
+struct Note final : Timer {
+    std::vector<int>* out = nullptr;
+    int id = 0;
+    void expired() override { out->push_back(id); }
+};
+
+TEST(wheel, fires_in_time_never_early_and_not_after_unlink) {
+    std::vector<int> fired;
+    Wheel wheel({0});
+    std::array<Note, 4> notes;
+    for (int i = 0; i < 4; ++i) {
+        notes[i].out = &fired;
+        notes[i].id = i;
+    }
+    wheel.arm(notes[0], {20});
+    wheel.arm(notes[1], {10'000});  // beyond one turn
+    wheel.arm(notes[2], {30});
+    wheel.arm(notes[3], {0});  // in the past: at the next tick
+    notes[2].unlink();
+    wheel.advance({8});
+    EXPECT_EQ(fired, std::vector<int>{3});
+    wheel.advance({19});
+    EXPECT_EQ(fired, std::vector<int>{3});
+    wheel.advance({5'000});
+    EXPECT_EQ(fired, (std::vector<int>{3, 0}));
+    wheel.advance({50'000});
+    EXPECT_EQ(fired, (std::vector<int>{3, 0, 1}));
+    EXPECT_EQ(wheel.next({50'000}), std::nullopt);
+}
+
+Task<void> echo(std::unique_ptr<Stream> stream) {
+    std::array<char, 65536> buffer;
+    for (;;) {
+        const auto count = co_await stream->read_some(buffer, deadline_in(Millis(5000)));
+        if (!count || *count == 0) co_return;
+        const std::string_view part(buffer.data(), *count);
+        if (!co_await stream->write(part, deadline_in(Millis(5000)))) co_return;
+    }
+}
+
+Task<void> serve(Listener& listener) {
+    for (;;) {
+        auto stream = co_await listener.accept();
+        if (!stream) co_return;
+        spawn(echo(std::move(*stream)));
+    }
+}
+
+Task<void> send_all(Stream& stream, std::string text) {
+    co_await stream.write(text, deadline_in(Millis(5000)));
+}
+
+Task<Result<std::string>> echo_a_megabyte() {
+    Network& network = Executor::current().network();
+    CO_TRY(auto listener, network.listen({"127.0.0.1", 0}));
+    TaskGroup group;
+    group.spawn(serve(*listener));
+    ConnectOptions plain;
+    CO_TRY(auto stream,
+           co_await network.connect(listener->local(), plain, deadline_in(Millis(5000))));
+    // Larger than the socket buffers, so that both sides suspend.
+    group.spawn(send_all(*stream, std::string(1 << 22, 'x')));
+    std::string back(1 << 22, '\0');
+    CO_TRY_VOID(co_await read_exactly(*stream, back, deadline_in(Millis(5000))));
+    listener->close();
+    stream->cancel();
+    co_await group.drain(deadline_in(Millis(5000)));
+    co_return back;
+}
+
+TEST(network, bytes_larger_than_the_buffers_come_back_whole) {
+    const auto back = run_task<Result<std::string>>(echo_a_megabyte);
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(*back, std::string(1 << 22, 'x'));
+}
+
+Task<Result<void>> read_from_silence() {
+    Network& network = Executor::current().network();
+    CO_TRY(auto listener, network.listen({"127.0.0.1", 0}));
+    ConnectOptions plain;
+    CO_TRY(auto stream,
+           co_await network.connect(listener->local(), plain, deadline_in(Millis(5000))));
+    std::array<char, 8> buffer;
+    CO_TRY_VOID(co_await stream->read_some(buffer, deadline_in(Millis(20))));
+    co_return Result<void>{};
+}
+
+TEST(network, a_read_ends_at_its_deadline) {
+    EXPECT_EQ(run_task<Result<void>>(read_from_silence).error().code, Code::deadline_exceeded);
+}
+
+Task<Result<void>> connect_to_nobody() {
+    Network& network = Executor::current().network();
+    CO_TRY(auto listener, network.listen({"127.0.0.1", 0}));
+    const Endpoint gone = listener->local();
+    listener->close();
+    ConnectOptions plain;
+    CO_TRY_VOID(co_await network.connect(gone, plain, deadline_in(Millis(5000))));
+    co_return Result<void>{};
+}
+
+TEST(network, a_refused_connection_is_unavailable) {
+    EXPECT_EQ(run_task<Result<void>>(connect_to_nobody).error().code, Code::unavailable);
+}
+
+Task<Result<int>> full_pool() {
+    CO_TRY(const int value, co_await run_blocking([]() -> Result<int> { return 42; }));
+    co_return value;
+}
+
+TEST(blocking, work_comes_back_with_its_value_and_is_refused_at_the_bound) {
+    EXPECT_EQ(run_task<Result<int>>(full_pool), 42);
+    const auto refused = run_task<Result<int>>(full_pool, {.blocking_queue_max = 0});
+    EXPECT_EQ(refused.error().code, Code::resource_exhausted);
+}
+
+Task<Result<Endpoint>> through_proxy(std::string header) {
+    Network& network = Executor::current().network();
+    CO_TRY(auto listener, network.listen({"127.0.0.1", 0}));
+    ConnectOptions plain;
+    CO_TRY(auto client,
+           co_await network.connect(listener->local(), plain, deadline_in(Millis(5000))));
+    CO_TRY(auto server, co_await listener->accept());
+    co_await client->write(header, deadline_in(Millis(5000)));
+    client->shutdown_write();
+    co_return co_await read_proxy_header(*server, deadline_in(Millis(5000)));
+}
+
+TEST(proxy_protocol, carries_addresses_and_refuses_anything_else) {
+    const auto via = [](std::string header) {
+        return run_task<Result<Endpoint>>([header] { return through_proxy(header); });
+    };
+    EXPECT_EQ(via(proxy_header({"192.0.2.1", 77}, {"127.0.0.1", 443})),
+              (Endpoint{"192.0.2.1", 77}));
+    EXPECT_EQ(via(proxy_header({"2001:db8::1", 77}, {"::1", 443})), (Endpoint{"2001:db8::1", 77}));
+    EXPECT_EQ(via("PROXY TCP4 192.0.2.1 127.0.0.1 77 443\r\n").error().code, Code::malformed);
+    EXPECT_EQ(via("\r\n").error().code, Code::unavailable);
+    std::string huge = proxy_header({"192.0.2.1", 77}, {"127.0.0.1", 443});
+    huge[14] = '\x7f';
+    EXPECT_EQ(via(huge).error().code, Code::malformed);
+}
+
+Task<Result<int>> exit_with(std::string code) {
+    ProcessOptions options;
+    options.command = {"/bin/sh", "-c", code};
+    CO_TRY(auto child, start_process(options));
+    co_return co_await child->wait(deadline_in(Millis(10'000)));
+}
+
+TEST(process, exit_codes_and_signals_are_reported) {
+    EXPECT_EQ(run_task<Result<int>>([] { return exit_with("exit 7"); }), 7);
+    EXPECT_EQ(run_task<Result<int>>([] { return exit_with("kill -9 $$"); }), 128 + 9);
+}
+
+TEST(files, atomic_write_leaves_no_temporary_and_reads_are_bounded) {
+    Files& files = system_files();
+    const std::string folder = testing::TempDir() + "/domicile_files_" + std::to_string(getpid());
+    ASSERT_TRUE(files.create_directories(folder + "/a"));
+    ASSERT_TRUE(files.write_atomic(folder + "/a/x", "hello"));
+    EXPECT_EQ(files.read(folder + "/a/x", 5), "hello");
+    EXPECT_EQ(files.read(folder + "/a/x", 4).error().code, Code::too_large);
+    EXPECT_EQ(files.read(folder + "/a/y", 4).error().code, Code::not_found);
+    EXPECT_EQ(files.list(folder + "/a"), std::vector<std::string>{"x"});
+    ASSERT_TRUE(files.remove(folder + "/a/x"));
+}
+
+TEST(client_hello, wants_more_bytes_or_says_what_is_wrong) {
+    EXPECT_EQ(client_hello_server_name("\x16\x03").error().code, Code::unavailable);
+    EXPECT_EQ(client_hello_server_name("GET / HTTP/1.1\r\n").error().code, Code::malformed);
+}
+
+TEST(endpoint, parses_both_families) {
+    EXPECT_EQ(parse_endpoint("[::1]:443"), (Endpoint{"::1", 443}));
+    EXPECT_EQ(parse_endpoint("127.0.0.1:0"), (Endpoint{"127.0.0.1", 0}));
+    for (const char* bad : {"", ":1", "x", "::1:443", "a:65536", "a:1x", "[::1:4"}) {
+        EXPECT_FALSE(parse_endpoint(bad)) << bad;
+    }
+}
+
+}  // namespace
+}  // namespace domicile::io

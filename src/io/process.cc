@@ -1,0 +1,175 @@
+#include "io/process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "io/socket.h"
+
+namespace domicile::io {
+namespace {
+
+sigset_t handled_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
+    return set;
+}
+
+// Resumes once when the descriptor turns readable.
+class Readable final : private Timer, private Reactor::Handler {
+  public:
+    Readable(Reactor& reactor, int fd, Instant deadline)
+        : reactor_(reactor), fd_(fd), deadline_(deadline) {}
+    ~Readable() override { reactor_.forget(fd_, *this); }
+    bool await_ready() { return !reactor_.watch(fd_, *this); }
+    void await_suspend(std::coroutine_handle<> waiter) {
+        waiter_ = waiter;
+        reactor_.arm(*this, deadline_);
+    }
+    bool await_resume() const { return !late_; }
+
+  private:
+    void expired() override {
+        late_ = true;
+        std::exchange(waiter_, {}).resume();
+    }
+    void on_events(std::uint32_t) override {
+        if (!waiter_) return;
+        unlink();
+        std::exchange(waiter_, {}).resume();
+    }
+    Reactor& reactor_;
+    int fd_;
+    Instant deadline_;
+    std::coroutine_handle<> waiter_;
+    bool late_ = false;
+};
+
+Reactor& current_reactor() {
+    auto* reactor = dynamic_cast<Reactor*>(&Executor::current());
+    DOMICILE_CHECK(reactor != nullptr);
+    return *reactor;
+}
+
+class ChildProcess final : public Process {
+  public:
+    ChildProcess(pid_t pid, int pidfd, std::unique_ptr<Socket> output)
+        : pid_(pid), pidfd_(pidfd), output_(std::move(output)) {}
+    ~ChildProcess() override {
+        if (!status_) {
+            ::kill(-pid_, SIGKILL);
+            int status = 0;
+            waitpid(pid_, &status, 0);
+        }
+        ::close(pidfd_);
+    }
+    int pid() const override { return pid_; }
+    Stream* output() override { return output_.get(); }
+    void signal(int number) override {
+        if (!status_) ::kill(-pid_, number);
+    }
+
+    Task<Result<int>> wait(Instant deadline) override {
+        if (status_) co_return *status_;
+        const bool exited = co_await Readable(current_reactor(), pidfd_, deadline);
+        if (!exited) co_return fail(Code::deadline_exceeded, "The process is still running.");
+        int status = 0;
+        if (waitpid(pid_, &status, WNOHANG) == pid_) {
+            status_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+        }
+        if (!status_) co_return fail(Code::unavailable, "The process cannot be waited for.");
+        ::kill(-pid_, SIGKILL);  // what it left behind in its group
+        co_return *status_;
+    }
+
+  private:
+    pid_t pid_;
+    int pidfd_;
+    std::unique_ptr<Socket> output_;
+    std::optional<int> status_;
+};
+
+[[noreturn]] void run_child(const ProcessOptions& options, char* const* arguments,
+                            char* const* environment, int output, pid_t parent) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(126);
+    setpgid(0, 0);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::signal(SIGPIPE, SIG_DFL);
+    if (!options.directory.empty() && chdir(options.directory.c_str()) != 0) _exit(126);
+    if (output >= 0) {
+        dup2(output, 1);
+        dup2(output, 2);
+    }
+    const int null = ::open("/dev/null", O_RDONLY);
+    dup2(null, 0);
+    execvpe(arguments[0], arguments, environment);
+    _exit(127);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Process>> start_process(const ProcessOptions& options) {
+    std::vector<char*> arguments, environment;
+    std::vector<std::string> pairs;
+    for (const auto& [name, value] : options.environment) pairs.push_back(name + '=' + value);
+    for (const std::string& argument : options.command)
+        arguments.push_back(const_cast<char*>(argument.c_str()));
+    for (const std::string& pair : pairs) environment.push_back(const_cast<char*>(pair.c_str()));
+    arguments.push_back(nullptr);
+    environment.push_back(nullptr);
+
+    int pipe_ends[2] = {-1, -1};
+    if (options.capture_output && pipe2(pipe_ends, O_CLOEXEC) != 0) {
+        return fail(Code::unavailable, "No pipe is to be had.");
+    }
+    const pid_t parent = getpid();
+    const pid_t pid = fork();
+    if (pid == 0) run_child(options, arguments.data(), environment.data(), pipe_ends[1], parent);
+    if (pipe_ends[1] >= 0) ::close(pipe_ends[1]);
+    if (pid < 0) {
+        if (pipe_ends[0] >= 0) ::close(pipe_ends[0]);
+        return fail(Code::unavailable, "A process cannot be started.");
+    }
+    setpgid(pid, pid);
+    const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+    std::unique_ptr<Socket> output;
+    if (pipe_ends[0] >= 0) {
+        fcntl(pipe_ends[0], F_SETFL, O_NONBLOCK);
+        output = std::make_unique<Socket>(current_reactor(), pipe_ends[0]);
+        output->register_events();
+    }
+    return std::make_unique<ChildProcess>(pid, pidfd, std::move(output));
+}
+
+void block_signals() {
+    const sigset_t set = handled_signals();
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+}
+
+Task<Result<int>> next_signal() {
+    const sigset_t set = handled_signals();
+    const int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (fd < 0) co_return fail(Code::unavailable, "signalfd failed.");
+    const Instant far{INT64_MAX / 2};
+    signalfd_siginfo info{};
+    ssize_t count = -1;
+    while (count < 0) {
+        count = ::read(fd, &info, sizeof info);
+        if (count < 0) co_await Readable(current_reactor(), fd, far);
+    }
+    ::close(fd);
+    co_return static_cast<int>(info.ssi_signo);
+}
+
+}  // namespace domicile::io

@@ -1,0 +1,38 @@
+// Child processes and signals.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "io/network.h"
+#include "io/task.h"
+
+namespace domicile::io {
+
+struct ProcessOptions {
+    std::vector<std::string> command;  // command[0] is looked up in PATH
+    std::string directory;             // working directory; the own one when empty
+    std::vector<std::pair<std::string, std::string>> environment;  // the whole of it
+    bool capture_output = false;  // stdout and stderr as one Stream; else inherited
+};
+
+// The child gets SIGKILL when this process dies (PR_SET_PDEATHSIG), and an own process group.
+class Process {
+  public:
+    virtual ~Process() = default;  // kills the group and reaps
+    virtual int pid() const = 0;
+    virtual Stream* output() = 0;         // null unless captured
+    virtual void signal(int number) = 0;  // to the group
+    // The exit status, 128 + signal when killed; deadline_exceeded while it runs.
+    virtual Task<Result<int>> wait(Instant deadline) = 0;
+};
+Result<std::unique_ptr<Process>> start_process(const ProcessOptions& options);
+
+// Blocks SIGINT, SIGTERM, SIGHUP in the calling thread (call before others start), ignores SIGPIPE.
+void block_signals();
+// Waits for one of them.
+Task<Result<int>> next_signal();
+
+}  // namespace domicile::io

@@ -1,0 +1,97 @@
+#include "io/reactor.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace domicile::io {
+namespace {
+constexpr int kEventsMax = 256;
+}  // namespace
+
+Reactor::Reactor(BlockingPool& pool)
+    : pool_(pool),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      wakeup_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      wheel_(system_clock().monotonic()),
+      network_(make_socket_network(*this)) {
+    DOMICILE_CHECK(epoll_ >= 0 && wakeup_ >= 0);
+    epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.ptr = nullptr}};
+    DOMICILE_CHECK(epoll_ctl(epoll_, EPOLL_CTL_ADD, wakeup_, &event) == 0);
+}
+
+Reactor::~Reactor() {
+    close(wakeup_);
+    close(epoll_);
+}
+
+bool Reactor::watch(int fd, Handler& handler) {
+    epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                      .data = {.ptr = &handler}};
+    return epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+void Reactor::forget(int fd, Handler& handler) {
+    epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+    for (Handler*& entry : batch_) {
+        if (entry == &handler) entry = nullptr;
+    }
+}
+
+void Reactor::post(std::move_only_function<void()> work) {
+    bool first = false;
+    {
+        std::lock_guard lock(mutex_);
+        first = posted_.empty();
+        posted_.push_back(std::move(work));
+    }
+    if (!first) return;  // whoever posted before has woken it already
+    const std::uint64_t one = 1;
+    [[maybe_unused]] auto n = ::write(wakeup_, &one, sizeof one);
+}
+
+void Reactor::stop() {
+    post([this] { stopping_ = true; });
+}
+
+void Reactor::run_posted() {
+    std::vector<std::move_only_function<void()>> work;
+    {
+        std::lock_guard lock(mutex_);
+        work.swap(posted_);
+    }
+    for (auto& item : work) item();
+}
+
+void Reactor::wait_and_dispatch() {
+    const auto next = wheel_.next(system_clock().monotonic());
+    const int timeout = next ? static_cast<int>(next->count()) : -1;
+    std::array<epoll_event, kEventsMax> events;
+    const int count = epoll_wait(epoll_, events.data(), kEventsMax, timeout);
+    batch_.clear();
+    for (int i = 0; i < count; ++i) batch_.push_back(static_cast<Handler*>(events[i].data.ptr));
+    for (int i = 0; i < count; ++i) {
+        if (batch_[i] != nullptr) {
+            batch_[i]->on_events(events[i].events);
+        } else if (events[i].data.ptr == nullptr) {
+            std::uint64_t drained = 0;
+            [[maybe_unused]] auto n = ::read(wakeup_, &drained, sizeof drained);
+        }
+    }
+    batch_.clear();
+}
+
+void Reactor::run() {
+    Executor* before = Executor::current_or_null();
+    set_current(this);
+    stopping_ = false;
+    run_posted();
+    while (!stopping_) {
+        wait_and_dispatch();
+        wheel_.advance(system_clock().monotonic());
+        run_posted();
+    }
+    set_current(before);
+}
+
+}  // namespace domicile::io

@@ -1,0 +1,115 @@
+#include "io/runtime.h"
+
+#include <pthread.h>
+
+#include <condition_variable>
+#include <deque>
+#include <thread>
+
+#include "io/reactor.h"
+
+namespace domicile::io {
+namespace {
+
+class ThreadPool final : public BlockingPool {
+  public:
+    ThreadPool(std::size_t threads, std::size_t queue_max) : queue_max_(queue_max) {
+        for (std::size_t i = 0; i < threads; ++i) {
+            threads_.emplace_back([this] { work(); });
+            pthread_setname_np(threads_.back().native_handle(), "blocking");
+        }
+    }
+    ~ThreadPool() override {
+        {
+            std::lock_guard lock(mutex_);
+            stopping_ = true;
+        }
+        changed_.notify_all();
+        for (std::thread& thread : threads_) thread.join();
+    }
+
+    bool submit(std::move_only_function<void()> item) override {
+        {
+            std::lock_guard lock(mutex_);
+            if (stopping_ || queue_.size() >= queue_max_) return false;
+            queue_.push_back(std::move(item));
+        }
+        changed_.notify_one();
+        return true;
+    }
+
+  private:
+    void work() {
+        for (;;) {
+            std::move_only_function<void()> item;
+            {
+                std::unique_lock lock(mutex_);
+                changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+                if (queue_.empty()) return;  // stopping, and all that was taken is done
+                item = std::move(queue_.front());
+                queue_.pop_front();
+            }
+            item();
+        }
+    }
+
+    std::size_t queue_max_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<std::move_only_function<void()>> queue_;
+    bool stopping_ = false;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+struct Runtime::Impl {
+    // Declared in this order since the pool's last work may still post to the reactors: the pool is
+    // destroyed first. They only keep a reference to it.
+    std::vector<std::unique_ptr<Reactor>> reactors;
+    std::unique_ptr<ThreadPool> pool;
+};
+
+Runtime::Runtime(const RuntimeOptions& options) : impl_(std::make_unique<Impl>()) {
+    impl_->pool =
+        std::make_unique<ThreadPool>(options.blocking_threads, options.blocking_queue_max);
+    for (std::size_t i = 0; i < options.reactors; ++i) {
+        impl_->reactors.push_back(std::make_unique<Reactor>(*impl_->pool));
+    }
+}
+
+Runtime::~Runtime() = default;
+
+std::size_t Runtime::size() const { return impl_->reactors.size(); }
+Executor& Runtime::executor(std::size_t index) { return *impl_->reactors[index]; }
+
+void Runtime::run(std::function<Task<void>()> main) {
+    std::vector<std::thread> threads;
+    for (std::size_t i = 1; i < impl_->reactors.size(); ++i) {
+        Reactor& reactor = *impl_->reactors[i];
+        threads.emplace_back([&reactor] { reactor.run(); });
+        pthread_setname_np(threads.back().native_handle(), "reactor");
+    }
+    Reactor& first = *impl_->reactors[0];
+    std::exception_ptr problem;
+    first.post([&] {
+        struct Body {
+            static Task<void> run(std::function<Task<void>()>& main, Reactor& first,
+                                  std::exception_ptr& problem) {
+                try {
+                    co_await main();
+                } catch (...) {
+                    problem = std::current_exception();
+                }
+                first.stop();
+            }
+        };
+        spawn(Body::run(main, first, problem));
+    });
+    first.run();
+    for (std::size_t i = 1; i < impl_->reactors.size(); ++i) impl_->reactors[i]->stop();
+    for (std::thread& thread : threads) thread.join();
+    if (problem) std::rethrow_exception(problem);
+}
+
+}  // namespace domicile::io
