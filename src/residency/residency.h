@@ -21,7 +21,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -138,7 +137,7 @@ struct Exchange {
 };
 
 // serve, forward, misdirected (transit), unavailable; refuse only for an undeclared region.
-// A sign-up never goes to a standby that is not the serving region; the rule is that of sign-in.
+// One rule for both operations; `operation` is for the words of explain().
 Decision decide_exchange(const Policy& policy, const Exchange& exchange);
 
 // ---- API calls ---------------------------------------------------------------------------------
