@@ -1,0 +1,149 @@
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include <set>
+
+#include "sql/contract.h"
+
+namespace domicile::sql {
+namespace {
+
+using testing::Child;
+using testing::TemporaryFolder;
+
+Result<std::unique_ptr<Database>> open_in(const TemporaryFolder& folder) {
+    return open_sqlite({.path = folder.file("test.db")});
+}
+INSTANTIATE_TEST_SUITE_P(Sqlite, DatabaseContract,
+                         ::testing::Values(EngineUnderTest{"sqlite", open_in}),
+                         [](const auto& info) { return info.param.name; });
+
+unsigned mode_of(const std::string& path) {
+    struct stat info{};
+    return stat(path.c_str(), &info) == 0 ? info.st_mode & 0777u : 0u;
+}
+
+io::Task<Result<BatchResult>> insert_id(Database& database, std::int64_t id) {
+    return database.write({{"INSERT INTO ids VALUES ($1)", {id}}});
+}
+const std::vector<std::string> kIds = {"CREATE TABLE ids (id BIGINT PRIMARY KEY)"};
+
+TEST(Sqlite, files_are_for_the_owner_only) {
+    TemporaryFolder folder;
+    auto database = open_in(folder);
+    ASSERT_TRUE(database);
+    ASSERT_TRUE(io::run_task<Result<void>>([&] { return (*database)->migrate("ids", kIds); }));
+    for (const char* name : {"test.db", "test.db-wal", "test.db-shm"})
+        EXPECT_EQ(mode_of(folder.file(name)), 0600u) << name;
+}
+
+TEST(Sqlite, a_folder_that_is_not_there_is_unavailable) {
+    auto database = open_sqlite({.path = "/nonexistent/folder/test.db"});
+    ASSERT_FALSE(database);
+    EXPECT_EQ(database.error().code, Code::unavailable);
+}
+
+TEST(Sqlite, a_file_that_is_no_database_is_unavailable) {
+    TemporaryFolder folder;
+    std::ofstream(folder.file("test.db")) << std::string(4096, 'x');
+    auto database = open_in(folder);
+    ASSERT_FALSE(database);
+    EXPECT_EQ(database.error().code, Code::unavailable);
+}
+
+// While another connection holds the write lock, the writer waits in its first commit, so that all
+// but that one group stays in the queue.
+io::Task<std::vector<Result<BatchResult>>> overfill(Database& database, sqlite3* holder) {
+    std::vector<io::Task<Result<BatchResult>>> tasks;
+    for (int i = 0; i < 10; ++i) tasks.push_back(insert_id(database, i));
+    auto all = std::make_shared<testing::Gathering<Result<BatchResult>>>();
+    all->values.resize(tasks.size());
+    all->left = tasks.size();
+    for (std::size_t i = 0; i < tasks.size(); ++i)
+        io::spawn(testing::gather_one<Result<BatchResult>>(all, i, std::move(tasks[i])));
+    sqlite3_exec(holder, "ROLLBACK", nullptr, nullptr, nullptr);
+    co_await all->done;
+    std::vector<Result<BatchResult>> out;
+    for (auto& value : all->values) out.push_back(std::move(*value));
+    co_return out;
+}
+
+TEST(Sqlite, a_full_queue_is_resource_exhausted_and_loses_nothing_else) {
+    TemporaryFolder folder;
+    auto database = open_sqlite({.path = folder.file("test.db"), .queue_max = 4, .group_max = 1});
+    ASSERT_TRUE(database);
+    ASSERT_TRUE(io::run_task<Result<void>>([&] { return (*database)->migrate("ids", kIds); }));
+    sqlite3* holder = nullptr;
+    ASSERT_EQ(sqlite3_open(folder.file("test.db").c_str(), &holder), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(holder, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+    const auto results = io::run_task<std::vector<Result<BatchResult>>>(
+        [&] { return overfill(**database, holder); });
+    sqlite3_close(holder);
+    std::int64_t taken = 0;
+    for (const auto& result : results) {
+        taken += result ? 1 : 0;
+        if (!result) {
+            EXPECT_EQ(result.error().code, Code::resource_exhausted);
+        }
+    }
+    EXPECT_GE(taken, 4);
+    EXPECT_LE(taken, 5);
+    auto count = io::run_task<Result<BatchResult>>(
+        [&] { return (*database)->read({{"SELECT count(*) FROM ids", {}}}); });
+    EXPECT_EQ((*count)[0].rows[0].integer(0), taken);
+}
+
+io::Task<void> write_and_report(Database& database, std::int64_t first) {
+    for (std::int64_t id = first;; id += 8) {
+        if (auto written = co_await insert_id(database, id); !written) std::abort();
+        const std::string line = "acknowledged " + std::to_string(id) + "\n";
+        if (write(1, line.data(), line.size()) < 0) std::abort();
+    }
+}
+
+// Runs in a process of its own until it is killed.
+TEST(SqliteChild, DISABLED_writes_until_killed) {
+    const char* path = std::getenv("DOMICILE_TEST_DATABASE");
+    ASSERT_NE(path, nullptr);
+    auto database = open_sqlite({.path = path});
+    ASSERT_TRUE(database);
+    io::run_task<bool>([&]() -> io::Task<bool> {
+        for (std::int64_t i = 0; i < 8; ++i) io::spawn(write_and_report(**database, i));
+        return [](io::Completion<bool> never) -> io::Task<bool> { co_return co_await never; }({});
+    });
+}
+
+TEST(Sqlite, what_was_acknowledged_survives_kill_9) {
+    TemporaryFolder folder;
+    {
+        auto database = open_in(folder);
+        ASSERT_TRUE(io::run_task<Result<void>>([&] { return (*database)->migrate("ids", kIds); }));
+    }
+    std::set<std::int64_t> acknowledged;
+    {
+        Child child("SqliteChild.DISABLED_writes_until_killed",
+                    {"DOMICILE_TEST_DATABASE=" + folder.file("test.db")});
+        const auto take = [&](const std::string& line) {
+            if (line.starts_with("acknowledged ")) acknowledged.insert(std::stoll(line.substr(13)));
+        };
+        while (acknowledged.size() < 200) {
+            auto line = child.read_line();
+            ASSERT_TRUE(line);
+            take(*line);
+        }
+        child.kill_now();
+        while (auto line = child.read_line()) take(*line);
+    }
+    auto database = open_in(folder);
+    ASSERT_TRUE(database);
+    auto rows = io::run_task<Result<BatchResult>>(
+        [&] { return (*database)->read({{"SELECT id FROM ids", {}}}); });
+    ASSERT_TRUE(rows);
+    std::set<std::int64_t> stored;
+    for (const Row& row : (*rows)[0].rows) stored.insert(row.integer(0));
+    for (const std::int64_t id : acknowledged) EXPECT_TRUE(stored.contains(id)) << id;
+}
+
+}  // namespace
+}  // namespace domicile::sql

@@ -1,0 +1,121 @@
+#include "sql/sqlite_worker.h"
+
+#include <exception>
+
+#include "base/check.h"
+
+namespace domicile::sql {
+namespace {
+
+Result<void> apply(SqliteJob& job, SqliteConnection& connection) {
+    try {
+        return job.apply(connection);
+    } catch (const std::exception&) {
+        return fail(Code::internal, "Work on the database threw an exception.");
+    }
+}
+
+// The job's own outcome. When SQLite has ended the whole transaction, the caller sees it in
+// in_transaction().
+Result<void> apply_in_savepoint(SqliteJob& job, SqliteConnection& connection) {
+    TRY_VOID(connection.execute("SAVEPOINT batch"));
+    auto outcome = apply(job, connection);
+    if (!connection.in_transaction()) return outcome;
+    if (!outcome) TRY_VOID(connection.execute("ROLLBACK TO batch"));
+    TRY_VOID(connection.execute("RELEASE batch"));
+    return outcome;
+}
+
+Result<void> unavailable(const Error& cause) {
+    return fail(Code::unavailable, "The commit failed. " + cause.message);
+}
+
+// Fails as a whole, or gives each job its outcome. A job that met a conflict may have met it with
+// an earlier job of the same group, so its answer too waits for the commit.
+Result<void> commit_group(SqliteConnection& connection, std::vector<SqliteJob>& group,
+                          std::vector<Result<void>>& outcomes) {
+    if (auto begun = connection.execute("BEGIN IMMEDIATE"); !begun)
+        return unavailable(begun.error());
+    for (SqliteJob& job : group) {
+        outcomes.push_back(apply_in_savepoint(job, connection));
+        if (connection.in_transaction()) continue;
+        const Error lost{Code::unavailable, "The transaction was lost.", {}};
+        return unavailable(outcomes.back() ? lost : outcomes.back().error());
+    }
+    auto committed = connection.execute("COMMIT");
+    if (committed) return {};
+    if (connection.in_transaction()) (void)connection.execute("ROLLBACK");
+    return unavailable(committed.error());
+}
+
+void write_group(SqliteConnection& connection, std::vector<SqliteJob>& group) {
+    std::vector<Result<void>> outcomes;
+    outcomes.reserve(group.size());
+    const auto committed = commit_group(connection, group, outcomes);
+    for (std::size_t i = 0; i < group.size(); ++i)
+        group[i].done(committed ? std::move(outcomes[i]) : committed);
+}
+
+void read_one(SqliteConnection& connection, SqliteJob& job) {
+    auto outcome = connection.execute("BEGIN DEFERRED");
+    if (outcome) outcome = apply(job, connection);
+    if (connection.in_transaction()) (void)connection.execute("ROLLBACK");
+    job.done(std::move(outcome));
+}
+
+}  // namespace
+
+SqliteWorkers::SqliteWorkers(Kind kind, std::vector<std::unique_ptr<SqliteConnection>> connections,
+                             std::size_t queue_max, std::size_t group_max)
+    : kind_(kind),
+      queue_max_(queue_max),
+      group_max_(group_max),
+      connections_(std::move(connections)) {
+    DOMICILE_CHECK(kind == Kind::reading || connections_.size() == 1);
+    DOMICILE_CHECK(group_max > 0);
+    for (auto& connection : connections_)
+        threads_.emplace_back([this, &connection] { serve(*connection); });
+}
+
+SqliteWorkers::~SqliteWorkers() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    work_.notify_all();
+    threads_.clear();  // joins; before the connections go
+}
+
+bool SqliteWorkers::submit(SqliteJob job) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (stopping_ || queue_.size() >= queue_max_) return false;
+        queue_.push_back(std::move(job));
+    }
+    work_.notify_one();
+    return true;
+}
+
+bool SqliteWorkers::take(std::vector<SqliteJob>& group) {
+    std::unique_lock lock(mutex_);
+    work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    const std::size_t most = kind_ == Kind::writing ? group_max_ : 1;
+    while (!queue_.empty() && group.size() < most) {
+        group.push_back(std::move(queue_.front()));
+        queue_.pop_front();
+    }
+    return !group.empty();
+}
+
+void SqliteWorkers::serve(SqliteConnection& connection) {
+    std::vector<SqliteJob> group;
+    while (take(group)) {
+        if (kind_ == Kind::writing)
+            write_group(connection, group);
+        else
+            read_one(connection, group.front());
+        group.clear();
+    }
+}
+
+}  // namespace domicile::sql
