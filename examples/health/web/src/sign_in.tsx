@@ -1,0 +1,62 @@
+import { Authenticator, SelectField } from '@aws-amplify/ui-react';
+import { useMemo } from 'react';
+import { countries_of, type World } from './config';
+
+interface Props {
+    world: World;
+    country: string | undefined;
+    region: string;
+}
+
+export function SignIn({ world, country, region }: Props) {
+    // The Authenticator takes its parts as components: made once, or the form would lose what was
+    // typed whenever the page renders.
+    const components = useMemo(() => {
+        const countries = countries_of(world);
+        const known = countries.some(({ code }) => code === country) ? country : '';
+        return {
+            SignUp: {
+                FormFields: () => (
+                    <>
+                        <Authenticator.SignUp.FormFields />
+                        <SelectField
+                            name="custom:country"
+                            label="Country"
+                            descriptiveText="Your country decides where your data lives."
+                            defaultValue={known ?? ''}
+                            required
+                        >
+                            <option value="" disabled>
+                                Choose your country
+                            </option>
+                            {countries.map(({ code, name }) => (
+                                <option key={code} value={code}>
+                                    {name}
+                                </option>
+                            ))}
+                        </SelectField>
+                    </>
+                ),
+            },
+        };
+    }, [world, country]);
+
+    return (
+        <section className="welcome" aria-labelledby="welcome">
+            <h1 id="welcome">How are you today?</h1>
+            <p>
+                A few words a day, kept in the region of your own country. You are signing in
+                through <strong>{region}</strong>; your entries will be at home wherever you sign in.
+            </p>
+            <Authenticator
+                loginMechanisms={['email']}
+                signUpAttributes={[]}
+                components={components}
+            />
+            <p className="hint">
+                The mail with your code does not leave this machine: find it in the{' '}
+                <a href="#outbox">outbox</a>.
+            </p>
+        </section>
+    );
+}
