@@ -1,0 +1,142 @@
+#include "keyring/keyring.h"
+
+#include <mutex>
+#include <unordered_map>
+
+#include "base/check.h"
+#include "crypto/aead.h"
+#include "crypto/hash.h"
+#include "crypto/key_wrap.h"
+#include "io/files.h"
+
+namespace domicile::keyring {
+namespace {
+
+constexpr std::size_t kCachedKeysMax = 50'000;
+
+std::unexpected<Error> no_key() {
+    return fail(Code::not_found, "The subject has no data key in this region.");
+}
+
+std::string wrap_context(const std::string& subject) { return "subject:" + subject; }
+
+}  // namespace
+
+std::string DataKey::seal(std::string_view context, std::string_view plaintext) const {
+    return crypto::seal_with_nonce(key_, random_->bytes(crypto::kAeadNonceSize), context,
+                                   plaintext);
+}
+
+Result<std::string> DataKey::open(std::string_view context, std::string_view sealed) const {
+    return crypto::open_with_nonce(key_, context, sealed);
+}
+
+struct Keyring::Impl {
+    sql::Database& database;
+    io::Random& random;
+    std::string master;
+    std::mutex mutex;
+    std::unordered_map<std::string, std::string> cache;  // subject -> key in clear, memory only
+    std::uint64_t destroyed = 0;  // so that a look-up under way does not bring a destroyed key back
+
+    std::optional<std::string> cached(const std::string& subject) {
+        const std::lock_guard lock(mutex);
+        const auto found = cache.find(subject);
+        if (found == cache.end()) return std::nullopt;
+        return found->second;
+    }
+    std::uint64_t generation() {
+        const std::lock_guard lock(mutex);
+        return destroyed;
+    }
+    void remember(const std::string& subject, const std::string& key, std::uint64_t since) {
+        const std::lock_guard lock(mutex);
+        if (destroyed != since) return;
+        if (cache.size() >= kCachedKeysMax) cache.erase(cache.begin());
+        cache[subject] = key;
+    }
+    void forget(const std::string& subject) {
+        const std::lock_guard lock(mutex);
+        cache.erase(subject);
+        ++destroyed;
+    }
+    io::Task<Result<std::string>> load(std::string subject);
+};
+
+Keyring::Keyring(sql::Database& database, io::Random& random, std::string master)
+    : impl_(new Impl{database, random, std::move(master), {}, {}}) {
+    DOMICILE_CHECK(impl_->master.size() == crypto::kDataKeySize);
+}
+
+Keyring::~Keyring() = default;
+
+io::Task<Result<void>> Keyring::open() {
+    std::vector<std::string> steps;
+    steps.emplace_back(
+        "CREATE TABLE keyring_subjects (subject TEXT PRIMARY KEY, wrapped BYTEA NOT NULL)");
+    return impl_->database.migrate("keyring", std::move(steps));
+}
+
+DataKey Keyring::region_key(std::string_view purpose) const {
+    return DataKey(crypto::hkdf_sha256(impl_->master, "key:" + std::string(purpose), 32),
+                   impl_->random);
+}
+
+std::string Keyring::region_secret(std::string_view purpose) const {
+    return crypto::hkdf_sha256(impl_->master, "secret:" + std::string(purpose), 32);
+}
+
+io::Task<Result<std::string>> Keyring::Impl::load(std::string subject) {
+    const std::uint64_t since = generation();
+    std::vector<sql::Statement> batch;
+    batch.push_back({"SELECT wrapped FROM keyring_subjects WHERE subject = $1", {subject}});
+    CO_TRY(auto found, co_await database.read(std::move(batch)));
+    if (found[0].rows.empty()) co_return no_key();
+    CO_TRY(std::string key,
+           crypto::unwrap_key(master, wrap_context(subject), found[0].rows[0].bytes(0)));
+    remember(subject, key, since);
+    co_return key;
+}
+
+io::Task<Result<DataKey>> Keyring::find(std::string subject) {
+    if (auto key = impl_->cached(subject)) co_return DataKey(std::move(*key), impl_->random);
+    CO_TRY(std::string key, co_await impl_->load(std::move(subject)));
+    co_return DataKey(std::move(key), impl_->random);
+}
+
+io::Task<Result<DataKey>> Keyring::create(std::string subject) {
+    if (auto key = impl_->cached(subject)) co_return DataKey(std::move(*key), impl_->random);
+    const std::string fresh = impl_->random.bytes(crypto::kDataKeySize);
+    sql::Blob wrapped{crypto::wrap_key(impl_->master, wrap_context(subject), fresh)};
+    std::vector<sql::Statement> batch;
+    batch.push_back(
+        {"INSERT INTO keyring_subjects (subject, wrapped) VALUES ($1, $2) "
+         "ON CONFLICT (subject) DO NOTHING",
+         {subject, std::move(wrapped)}});
+    CO_TRY_VOID(co_await impl_->database.write(std::move(batch)));
+    // Reads back what won, should two have been made at once.
+    co_return co_await find(std::move(subject));
+}
+
+io::Task<Result<void>> Keyring::destroy(std::string subject) {
+    std::vector<sql::Statement> batch;
+    batch.push_back({"DELETE FROM keyring_subjects WHERE subject = $1", {subject}});
+    CO_TRY_VOID(co_await impl_->database.write(std::move(batch)));
+    impl_->forget(subject);
+    co_return Result<void>();
+}
+
+Result<std::string> load_or_create_master_key(const std::string& path) {
+    io::Files& files = io::system_files();
+    auto found = files.read(path, 4096);
+    if (found) {
+        if (found->size() == crypto::kDataKeySize) return found;
+        return fail(Code::malformed, "The master key file does not hold 32 bytes.");
+    }
+    if (found.error().code != Code::not_found) return found;
+    std::string fresh = io::system_random().bytes(crypto::kDataKeySize);
+    TRY_VOID(files.write_atomic(path, fresh, 0600));
+    return fresh;
+}
+
+}  // namespace domicile::keyring
