@@ -1,0 +1,215 @@
+// A crossing is one HTTP/1.1 exchange over mutual TLS:
+//
+//   POST /border/1/<type>       a typed message; JSON both ways (docs/formats/border.md)
+//   <method> <target>           a streamed API call, marked by Domicile-Border: call
+//
+// The receiving side learns the region from the peer certificate, never from the message. Each side
+// records type, regions, outcome and a shared crossing id; nothing of the payload.
+#include "border/border.h"
+
+#include <utility>
+
+#include "base/encoding.h"
+#include "base/log.h"
+
+namespace domicile::border {
+namespace {
+
+constexpr std::string_view kPrefix = "/border/1/";
+constexpr std::string_view kCallHeader = "Domicile-Border";
+constexpr std::string_view kCrossingHeader = "Domicile-Crossing";
+constexpr std::string_view kCallType = "api.call";
+constexpr std::size_t kRouteBytesMax = 200;
+
+json::object describe(const Error& error) {
+    return {{"code", to_string(error.code)}, {"message", error.message}, {"reason", error.reason}};
+}
+
+Error error_from(const json::object& object) {
+    const auto text = [&](std::string_view name) {
+        const json::value* value = object.if_contains(name);
+        return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+    };
+    return {code_from_string(text("code")), text("message"), text("reason")};
+}
+
+std::string outcome_of(const Result<json::value>& result) {
+    if (result) return "ok";
+    return result.error().reason.empty() ? std::string(to_string(result.error().code))
+                                         : result.error().reason;
+}
+
+}  // namespace
+
+std::string certificate_name(std::string_view region) { return std::string(region) + ".border"; }
+
+struct Border::Impl {
+    Impl(Options options_in, audit::Log& log_in) : options(std::move(options_in)), log(log_in) {}
+
+    const Peer* peer(std::string_view region) const {
+        for (const Peer& candidate : options.peers) {
+            if (candidate.region == region) return &candidate;
+        }
+        return nullptr;
+    }
+    http::Target target_of(const Peer& to) const {
+        return {to.endpoint, options.client_tls, certificate_name(to.region)};
+    }
+    // The region that the peer's certificate names, if it is one of ours.
+    Result<std::string> region_of(const http::Exchange& exchange) const {
+        for (const Peer& candidate : options.peers) {
+            if (exchange.peer().certificate_name == certificate_name(candidate.region)) {
+                return candidate.region;
+            }
+        }
+        return fail(Code::permission_denied, "The certificate names no region of this deployment.");
+    }
+    void record(std::string kind, std::string_view type, std::string_view peer_region,
+                std::string_view crossing, std::string_view outcome, std::string_view route = {}) {
+        json::object details{{"type", type}, {"peer", peer_region}, {"crossing", crossing},
+                             {"outcome", outcome}};
+        if (!route.empty()) details["route"] = route;
+        log.record_soon({std::move(kind), std::move(details)});
+    }
+
+    io::Task<Result<void>> answer(http::Exchange& exchange);
+    io::Task<Result<void>> answer_message(std::string from, http::Exchange& exchange);
+    io::Task<Result<json::value>> run_handler(std::string from, std::string type, http::Exchange& exchange);
+    io::Task<Result<json::value>> exchange_message(const Peer& to, std::string type, json::value payload,
+                                                   std::string crossing, Instant deadline);
+
+    Options options;
+    audit::Log& log;
+    http::Client client;
+    std::map<std::string, MessageHandler, std::less<>> handlers;
+    CallHandler call_handler;
+};
+
+Border::Border(Options options, audit::Log& log)
+    : impl_(std::make_unique<Impl>(std::move(options), log)) {}
+Border::~Border() = default;
+
+void Border::handle(std::string type, MessageHandler handler) {
+    DOMICILE_CHECK(impl_->handlers.emplace(std::move(type), std::move(handler)).second);
+}
+void Border::handle_calls(CallHandler handler) { impl_->call_handler = std::move(handler); }
+
+io::Task<Result<json::value>> Border::call(std::string region, std::string type, json::value payload,
+                                           Instant deadline) {
+    const Peer* to = impl_->peer(region);
+    if (to == nullptr) co_return fail(Code::not_found, "There is no such region.", "unknown_region");
+    const std::string crossing = io::Executor::current().random().uuid();
+    auto result = co_await impl_->exchange_message(*to, type, std::move(payload), crossing, deadline);
+    impl_->record("crossing_sent", type, region, crossing, outcome_of(result));
+    co_return result;
+}
+
+io::Task<Result<json::value>> Border::Impl::exchange_message(const Peer& to, std::string type,
+                                                             json::value payload, std::string crossing,
+                                                             Instant deadline) {
+    const std::string body = json::serialize(payload);
+    if (body.size() > options.message_bytes_max) {
+        co_return fail(Code::too_large, "The message is too large to cross the border.");
+    }
+    const std::string target = std::string(kPrefix) + type;
+    http::RequestHead head;
+    head.method = "POST";
+    head.target = target;
+    head.headers.add("Content-Type", "application/json");
+    head.headers.add(kCrossingHeader, crossing);
+    auto response = co_await client.send(target_of(to), head, body, deadline);
+    if (!response) {
+        co_return fail(response.error().code == Code::deadline_exceeded ? Code::deadline_exceeded
+                                                                        : Code::unavailable,
+                       "Region " + to.region + " cannot be reached.", "region_down");
+    }
+    CO_TRY(const std::string text, co_await (*response)->read_all(options.message_bytes_max));
+    CO_TRY(json::object reply, parse_json_object(text, {.bytes_max = options.message_bytes_max}));
+    if (const json::value* error = reply.if_contains("error"); error != nullptr && error->is_object()) {
+        co_return std::unexpected(error_from(error->get_object()));
+    }
+    json::value* result = reply.if_contains("result");
+    if (result == nullptr) co_return fail(Code::malformed, "The border reply has no result.");
+    co_return std::move(*result);
+}
+
+io::Task<Result<std::unique_ptr<http::ClientResponse>>> Border::forward(
+    std::string region, std::string route, http::RequestHead head, http::BodySource& body,
+    std::optional<std::uint64_t> length, Instant deadline) {
+    const Peer* to = impl_->peer(region);
+    if (to == nullptr) co_return fail(Code::not_found, "There is no such region.", "unknown_region");
+    const std::string crossing = io::Executor::current().random().uuid();
+    head.headers.add(kCallHeader, "call");
+    head.headers.add(kCrossingHeader, crossing);
+    auto response = co_await impl_->client.send(impl_->target_of(*to), std::move(head), body, length, deadline);
+    const std::string outcome =
+        response ? std::to_string((*response)->status()) : std::string(to_string(response.error().code));
+    impl_->record("crossing_sent", kCallType, region, crossing, outcome, route);
+    if (!response && response.error().code == Code::unavailable) {
+        co_return fail(Code::unavailable, "Region " + region + " cannot be reached.", "region_down");
+    }
+    co_return response;
+}
+
+http::Handler Border::handler() {
+    return [impl = impl_.get()](http::Exchange& exchange) { return impl->answer(exchange); };
+}
+
+io::Task<Result<void>> Border::Impl::answer(http::Exchange& exchange) {
+    const Result<std::string> from = region_of(exchange);
+    if (!from) {
+        log::warning("border_peer_refused");
+        const std::string body = http::problem_json(403, "about:blank", "Forbidden", from.error().message);
+        http::ResponseHead head{.status = 403, .headers = {}};
+        co_return co_await exchange.respond(std::move(head), body);
+    }
+    if (exchange.request().headers.find(kCallHeader) != "call") {
+        co_return co_await answer_message(*from, exchange);
+    }
+    const std::string crossing(
+        exchange.request().headers.find(kCrossingHeader).value_or("").substr(0, 36));
+    if (!call_handler || !is_uuid(crossing)) {
+        http::ResponseHead head{.status = 400, .headers = {}};
+        co_return co_await exchange.respond(std::move(head), "");
+    }
+    const std::string route(
+        exchange.request().headers.find("Domicile-Route").value_or("").substr(0, kRouteBytesMax));
+    const Result<void> done = co_await call_handler(*from, exchange);
+    record("crossing_received", kCallType, *from, crossing, done ? "answered" : "broken", route);
+    co_return done;
+}
+
+io::Task<Result<void>> Border::Impl::answer_message(std::string from, http::Exchange& exchange) {
+    const http::RequestHead& request = exchange.request();
+    const std::string crossing(request.headers.find(kCrossingHeader).value_or("").substr(0, 36));
+    std::string type;
+    if (request.method == "POST" && request.path.starts_with(kPrefix) && is_uuid(crossing)) {
+        type = request.path.substr(kPrefix.size());
+    }
+    const bool allowed = handlers.contains(type);
+    Result<json::value> result = fail(Code::unsupported, "The message type is not on the allow-list.",
+                                      "unknown_message");
+    if (allowed) result = co_await run_handler(from, type, exchange);
+    // An unknown type is not repeated in the record: it is bytes from outside.
+    record("crossing_received", allowed ? std::string_view(type) : "unknown", from, crossing,
+           outcome_of(result));
+    json::object reply;
+    if (result) {
+        reply["result"] = std::move(*result);
+    } else {
+        reply["error"] = describe(result.error());
+    }
+    const std::string body = json::serialize(reply);
+    http::ResponseHead head;
+    head.add("Content-Type", "application/json");
+    co_return co_await exchange.respond(std::move(head), body);
+}
+
+io::Task<Result<json::value>> Border::Impl::run_handler(std::string from, std::string type,
+                                                        http::Exchange& exchange) {
+    CO_TRY(const std::string text, co_await exchange.read_all(options.message_bytes_max));
+    CO_TRY(json::value payload, parse_json(text, {.bytes_max = options.message_bytes_max}));
+    co_return co_await handlers.find(type)->second(std::move(from), std::move(payload));
+}
+
+}  // namespace domicile::border

@@ -1,0 +1,40 @@
+// HTTP events as API Gateway writes them and replies as it reads them: REST proxy (payload 1.0) and
+// HTTP API (payload 2.0). Source: "Working with AWS Lambda proxy integrations for HTTP APIs".
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace domicile::functions {
+
+struct HttpCall {
+    std::string method, path, query, route;  // route: "/entries/{id}"
+    std::string host, source_ip, user_agent, request_id;
+    std::vector<std::pair<std::string, std::string>> headers;  // original case, in order
+    std::map<std::string, std::string> path_parameters;        // decoded
+    std::string body;
+    Timestamp time;
+    const json::object* claims = nullptr;  // of the verified token; null without an authorizer
+    json::object domicile;  // requestContext.domicile: home, jurisdiction, credentials
+};
+
+json::object http_event_v2(const HttpCall& call);
+json::object rest_event_v1(const HttpCall& call);
+
+struct HttpReply {
+    int status = 200;
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string body;  // decoded
+};
+// internal (reason "bad_reply") when the function's result is not one. With `v2`, a result without
+// statusCode is a 200 of application/json.
+Result<HttpReply> parse_reply(std::string_view result, bool v2);
+
+}  // namespace domicile::functions

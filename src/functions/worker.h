@@ -1,0 +1,59 @@
+// One function's process and its Runtime API endpoint. Internal to functions.
+//
+// The process polls /invocation/next; an invocation is handed to a poll of the current process only
+// (each process has a listener of its own, closed when it exits), so that a dead one cannot swallow
+// it. All of a worker lives on one executor.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "functions/functions.h"
+#include "http/server.h"
+#include "io/executor.h"
+#include "io/process.h"
+
+namespace domicile::functions {
+
+class Worker {
+  public:
+    Worker(const config::Function& function, const Options& options);
+    ~Worker();
+
+    io::Task<void> run();  // keeps a process alive until stop()
+    void stop();
+    bool running() const { return running_; }
+    io::Task<Result<std::string>> invoke(std::string event, std::string request_id);
+
+  private:
+    struct Invocation {
+        std::string id, event;
+        Instant deadline;
+        bool taken = false;
+        std::optional<Result<std::string>> result;
+        io::Event done;
+    };
+
+    io::Task<Result<void>> run_once();
+    io::Task<void> log_output(io::Stream& output);
+    io::Task<void> enforce_deadline(std::shared_ptr<Invocation> invocation);
+    std::vector<std::pair<std::string, std::string>> environment(const io::Endpoint& api) const;
+    io::Task<Result<void>> answer(http::Exchange& exchange);
+    io::Task<Result<void>> next(http::Exchange& exchange);
+    io::Task<Result<void>> finish(http::Exchange& exchange, std::string_view rest);
+    std::shared_ptr<Invocation> current(std::string_view id);
+    void complete(Invocation& invocation, Result<std::string> result);
+
+    const config::Function& function_;
+    const Options& options_;
+    bool stopping_ = false;
+    bool running_ = false;
+    io::Process* process_ = nullptr;  // of run_once
+    std::deque<std::shared_ptr<Invocation>> waiting_;
+    std::shared_ptr<Invocation> busy_;  // handed out, not answered
+    io::Event changed_;
+    io::TaskGroup deadlines_;
+};
+
+}  // namespace domicile::functions
