@@ -11,13 +11,21 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "io/task.h"
 
 namespace domicile::kv {
 
+inline constexpr std::size_t kKeyBytesMax = 512;
+inline constexpr std::size_t kValueBytesMax = 64 << 10;
+inline constexpr std::size_t kTransactionItemsMax = 64;
+
+// Why changes() cannot go on from where it was asked to: read everything again.
+inline constexpr std::string_view kReasonCompacted = "compacted";
+
 struct Entry {
-    std::string key;    // at most 512 bytes
-    std::string value;  // at most 64 KiB
+    std::string key;    // 1 to kKeyBytesMax bytes
+    std::string value;  // at most kValueBytesMax bytes
     std::int64_t create_revision = 0;
     std::int64_t revision = 0;  // of the last change
     bool operator==(const Entry&) const = default;
@@ -36,15 +44,18 @@ struct Write {
     std::optional<std::string> value;  // nullopt deletes; deleting an absent key is no error
 };
 
+// All writes of a transaction share one revision. One that changes nothing (no writes, or deletions
+// of absent keys only) takes none: an empty transaction asks for the store's revision.
 struct Transaction {
-    std::vector<Compare> compares;  // at most 64
-    std::vector<Write> writes;      // at most 64, distinct keys
+    std::vector<Compare> compares;  // at most kTransactionItemsMax
+    std::vector<Write> writes;      // at most kTransactionItemsMax, distinct keys
 };
 
 struct TransactionResult {
     bool applied = false;       // all compares held and the writes are durable
     std::int64_t revision = 0;  // of the store after it
-    std::vector<std::optional<Entry>> current;  // when not applied: the entries of `compares`, in order
+    std::vector<std::optional<Entry>>
+        current;  // when not applied: the entries of `compares`, in order
 };
 
 // A change in the revision log; entry.value is empty for a deletion.
@@ -58,25 +69,37 @@ class Store {
     virtual ~Store() = default;
 
     // Atomic and linearizable. unavailable: the outcome may be unknown; the caller reads again.
+    // too_large: a key or value; invalid_argument: an empty key, too many items, a key written
+    // twice; resource_exhausted: too many transactions wait.
     virtual io::Task<Result<TransactionResult>> commit(Transaction transaction) = 0;
     // Linearizable.
     virtual io::Task<Result<std::optional<Entry>>> get(std::string key) = 0;
-    // May be served from a local copy, never older than `max` changes of the watch; a negative answer
-    // must be confirmed with get().
+    // May be served from a local copy, never older than `max` changes of the watch; a negative
+    // answer must be confirmed with get().
     virtual io::Task<Result<std::optional<Entry>>> get_local(std::string key) = 0;
     // Keys that start with prefix and are greater than `after`, in byte order, at most `limit`.
     virtual io::Task<Result<std::vector<Entry>>> range(std::string prefix, std::string after,
                                                        std::size_t limit) = 0;
-    // Changes after `revision`, in order, tombstones included, at most `limit`; waits up to the engine's
-    // polling time for the first. failed_precondition with reason "compacted" when the log begins later.
+    // Changes after `after_revision`, in order, tombstones included, at most `limit`, or more where
+    // only that keeps a transaction whole; go on from the last one's revision. Waits up to the
+    // engine's polling time for the first, then answers with none. failed_precondition with reason
+    // "compacted" when the log begins later.
     virtual io::Task<Result<std::vector<Change>>> changes(std::int64_t after_revision,
                                                           std::size_t limit) = 0;
 };
 
+struct StoreOptions {
+    std::int64_t log_revisions_max = 100'000;  // older changes are compacted away
+    Millis watch_wait{1000};                   // how long changes() waits for the first
+    Millis watch_poll{50};                     // how often it looks
+    Millis busy{5000};                         // how long a writer waits for other processes
+};
+
 // For tests and simulation; one store shared by all who hold the pointer.
-std::shared_ptr<Store> make_memory_store();
+std::shared_ptr<Store> make_memory_store(const StoreOptions& options = {});
 // A file that the region processes of one machine share: WAL, synchronous=FULL, BEGIN IMMEDIATE,
 // bounded busy wait (then unavailable). Created with mode 0600.
-Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path);
+Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path,
+                                                 const StoreOptions& options = {});
 
 }  // namespace domicile::kv
