@@ -45,6 +45,7 @@ export function Diary({ world, base, on_answer }: Props) {
             set_entries(newest_first(await api.list()));
             set_trouble(null);
         } catch (error) {
+            set_news('');
             set_trouble(trouble_of(error, true));
         }
     }, [api]);

@@ -1,5 +1,5 @@
 import { Authenticator, SelectField } from '@aws-amplify/ui-react';
-import { useMemo } from 'react';
+import { useMemo, useRef } from 'react';
 import { countries_of, type World } from './config';
 
 interface Props {
@@ -10,10 +10,13 @@ interface Props {
 
 export function SignIn({ world, country, region }: Props) {
     // The Authenticator takes its parts as components: made once, or the form would lose what was
-    // typed whenever the page renders.
+    // typed whenever the page renders. The country is a first guess only, so a ref carries it in.
+    const guess = useRef(country);
+    guess.current = country;
     const components = useMemo(() => {
         const countries = countries_of(world);
-        const known = countries.some(({ code }) => code === country) ? country : '';
+        const first_guess = () =>
+            countries.find(({ code }) => code === guess.current)?.code ?? '';
         return {
             SignUp: {
                 FormFields: () => (
@@ -23,7 +26,7 @@ export function SignIn({ world, country, region }: Props) {
                             name="custom:country"
                             label="Country"
                             descriptiveText="Your country decides where your data lives."
-                            defaultValue={known ?? ''}
+                            defaultValue={first_guess()}
                             required
                         >
                             <option value="" disabled>
@@ -39,7 +42,7 @@ export function SignIn({ world, country, region }: Props) {
                 ),
             },
         };
-    }, [world, country]);
+    }, [world]);
 
     return (
         <section className="welcome" aria-labelledby="welcome">

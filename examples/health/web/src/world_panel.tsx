@@ -150,7 +150,7 @@ export function WorldPanel(props: Props) {
                     onChange={(event) => props.on_talk_to(event.target.value)}
                 >
                     <option value="">
-                        Automatic{props.nearest ? ` (now ${props.nearest})` : ''}
+                        Automatic{props.nearest ? `: ${props.nearest}` : ''}
                     </option>
                     {world.regions.map((region) => (
                         <option key={region.id} value={region.id}>
