@@ -1,0 +1,231 @@
+// Group commit: whoever finds no writer at work puts one on the blocking pool; the writer takes all
+// that waits, appends it in one write, syncs once, answers, and looks again. Events of record_soon
+// wait for that, or for a timer, which stays well inside the stated loss window.
+#include "audit/log.h"
+
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "audit/chain.h"
+#include "base/log.h"
+#include "io/executor.h"
+
+namespace domicile::audit {
+namespace {
+
+constexpr std::size_t kQueueMax = 8192;
+constexpr std::size_t kBatchMax = 512;
+constexpr std::uint64_t kTailBytes = 256 * 1024;  // what open() looks at; at least four lines
+constexpr Millis kSoon{250};
+
+using Done = io::Completion<Result<void>>;
+struct Waiting {
+    Event event;
+    std::optional<Done> done;  // absent for record_soon
+};
+
+struct Tail {
+    Link link;
+    std::uint64_t good_bytes = 0;  // without a torn last line
+};
+
+Result<std::string> read_from(io::ReadFile& file, std::uint64_t offset) {
+    std::string bytes;
+    char chunk[16 * 1024];
+    for (;;) {
+        TRY(const std::size_t got, file.read_at(offset + bytes.size(), chunk, sizeof chunk));
+        if (got == 0) return bytes;
+        bytes.append(chunk, got);
+    }
+}
+
+Result<Tail> read_tail(io::Files& files, const std::string& path) {
+    TRY(auto file, files.open_read(path));
+    const std::uint64_t size = file->info().size;
+    std::uint64_t start = size > kTailBytes ? size - kTailBytes : 0;
+    TRY(const std::string bytes, read_from(*file, start));
+    std::size_t at = 0;
+    if (start > 0) at = bytes.find('\n') + 1;  // npos + 1 is 0: then no line is found below either
+    Tail tail{{0, start == 0 ? genesis_hash() : std::string()}, 0};
+    for (;;) {
+        const std::size_t end = bytes.find('\n', at);
+        if (end == std::string::npos) break;
+        TRY_VOID(check_line(tail.link, std::string_view(bytes).substr(at, end - at)));
+        at = end + 1;
+    }
+    if (start > 0 && tail.link.number == 0)
+        return fail(Code::failed_precondition, "The audit log's tail holds no line.",
+                    "broken_chain");
+    tail.good_bytes = start + at;
+    return tail;
+}
+
+}  // namespace
+
+struct Log::Impl {
+    Impl(io::Files& files, std::string path, io::Clock& clock)
+        : files(files), path(std::move(path)), clock(clock) {}
+
+    io::Files& files;
+    const std::string path;
+    io::Clock& clock;
+
+    std::mutex queue_lock;
+    std::deque<Waiting> queue;
+    std::uint64_t dropped = 0;
+    bool writer_posted = false;
+    bool timer_set = false;
+
+    std::mutex writer_lock;  // one writer; guards what follows
+    std::unique_ptr<io::AppendFile> file;
+    Link head;
+    bool failed = false;  // after a failed sync nothing is known of the file any more
+
+    std::vector<Waiting> take();
+    void write_all();
+    void write_batch(std::vector<Waiting> batch);
+    Result<void> commit(const std::string& text);
+    static bool post_writer(const std::shared_ptr<Impl>& self);
+    static io::Task<void> write_soon(std::shared_ptr<Impl> self);
+};
+
+std::vector<Waiting> Log::Impl::take() {
+    std::scoped_lock lock(queue_lock);
+    std::vector<Waiting> batch;
+    if (dropped > 0) {
+        batch.push_back({{"events_dropped", {{"count", std::exchange(dropped, 0)}}}, std::nullopt});
+    }
+    while (!queue.empty() && batch.size() < kBatchMax) {
+        batch.push_back(std::move(queue.front()));
+        queue.pop_front();
+    }
+    if (batch.empty()) writer_posted = false;
+    return batch;
+}
+
+void Log::Impl::write_all() {
+    std::scoped_lock lock(writer_lock);
+    for (auto batch = take(); !batch.empty(); batch = take()) write_batch(std::move(batch));
+}
+
+void Log::Impl::write_batch(std::vector<Waiting> batch) {
+    std::string text;
+    Link link = head;
+    std::vector<Waiting> written;
+    for (Waiting& waiting : batch) {
+        auto line = make_line(link, waiting.event, clock.now());
+        if (!line) {
+            if (waiting.done) waiting.done->set(std::unexpected(line.error()));
+            continue;
+        }
+        text += *line;
+        written.push_back(std::move(waiting));
+    }
+    const Result<void> outcome = commit(text);
+    if (outcome) {
+        head = link;
+    } else {
+        log::error("audit_write_failed", {{"code", to_string(outcome.error().code)}});
+    }
+    for (Waiting& waiting : written)
+        if (waiting.done) waiting.done->set(outcome);
+}
+
+Result<void> Log::Impl::commit(const std::string& text) {
+    if (failed)
+        return fail(Code::unavailable, "The audit log cannot be written; restart the region.");
+    if (text.empty()) return {};
+    const std::uint64_t size_before = file->size();
+    if (auto appended = file->append(text); !appended) {
+        // Half a batch may be there; cut it off, reopen and go on (a full disk may become free
+        // again).
+        failed = true;
+        if (files.truncate(path, size_before)) {
+            if (auto again = files.open_append(path)) {
+                file = std::move(*again);
+                failed = false;
+            }
+        }
+        return fail(Code::unavailable,
+                    "The audit log cannot be written: " + appended.error().message);
+    }
+    if (auto synced = file->sync(); !synced) {
+        failed = true;
+        return fail(Code::unavailable, "The audit log cannot be synced: " + synced.error().message);
+    }
+    return {};
+}
+
+bool Log::Impl::post_writer(const std::shared_ptr<Impl>& self) {
+    return io::Executor::current().blocking().submit([self] { self->write_all(); });
+}
+
+io::Task<void> Log::Impl::write_soon(std::shared_ptr<Impl> self) {
+    co_await io::sleep_for(kSoon);
+    std::scoped_lock lock(self->queue_lock);
+    self->timer_set = false;
+    if (self->queue.empty() && self->dropped == 0) co_return;
+    if (!self->writer_posted && post_writer(self)) self->writer_posted = true;
+}
+
+Log::Log(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+// Writes what still waits. A writer that is queued on a pool that never runs it again finds
+// nothing.
+Log::~Log() { impl_->write_all(); }
+
+Result<std::unique_ptr<Log>> Log::open(io::Files& files, const std::string& path,
+                                       const std::string& region, io::Clock& clock) {
+    auto impl = std::make_shared<Impl>(files, path, clock);
+    auto info = files.info(path);
+    if (!info && info.error().code != Code::not_found) return std::unexpected(info.error());
+    if (!info || info->size == 0) {
+        TRY(const std::string header, make_line(impl->head, header_event(region), clock.now()));
+        TRY_VOID(files.write_atomic(path, header));
+    } else {
+        TRY(Tail tail, read_tail(files, path));
+        if (tail.link.number == 0)
+            return fail(Code::failed_precondition, "The audit log has no header.", "broken_chain");
+        if (tail.good_bytes < info->size) {
+            TRY_VOID(files.truncate(path, tail.good_bytes));
+            log::warning("audit_torn_tail_cut", {{"bytes", info->size - tail.good_bytes}});
+        }
+        impl->head = std::move(tail.link);
+    }
+    TRY(impl->file, files.open_append(path));
+    return std::unique_ptr<Log>(new Log(std::move(impl)));
+}
+
+io::Task<Result<void>> Log::record(Event event) {
+    Done done;
+    {
+        std::scoped_lock lock(impl_->queue_lock);
+        if (impl_->queue.size() >= kQueueMax)
+            co_return fail(Code::resource_exhausted, "The audit log's queue is full.");
+        // Posted first: a writer that starts at once waits for the queue's lock.
+        if (!impl_->writer_posted) {
+            if (!Impl::post_writer(impl_))
+                co_return fail(Code::resource_exhausted, "The queue for blocking work is full.");
+            impl_->writer_posted = true;
+        }
+        impl_->queue.push_back({std::move(event), done});
+    }
+    co_return co_await done;
+}
+
+void Log::record_soon(Event event) {
+    std::scoped_lock lock(impl_->queue_lock);
+    if (impl_->queue.size() >= kQueueMax) {
+        ++impl_->dropped;
+    } else {
+        impl_->queue.push_back({std::move(event), std::nullopt});
+    }
+    if (impl_->timer_set || impl_->writer_posted || !io::Executor::current_or_null()) return;
+    impl_->timer_set = true;
+    io::spawn(Impl::write_soon(impl_));
+}
+
+}  // namespace domicile::audit
