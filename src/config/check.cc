@@ -1,0 +1,292 @@
+#include "config/check.h"
+
+#include <map>
+#include <set>
+
+#include "config/object.h"
+
+namespace domicile::config {
+namespace {
+
+const Path kRoot;
+
+template <class T>
+std::vector<std::string> names_of(const NamedList<T>& list) {
+    std::vector<std::string> out;
+    for (const T& entry : list) out.push_back(entry.name);
+    return out;
+}
+
+// A reference by name. An empty name had a problem of its own.
+template <class T>
+bool check_exists(Reader& reader, const NamedList<T>& list, const std::string& name,
+                  const Path& path, std::string_view what) {
+    if (name.empty() || list.find(name)) return true;
+    std::string hint = did_you_mean(name, names_of(list));
+    if (hint.empty())
+        hint = list.empty() ? fmt::format("the file declares no {}", what)
+                            : fmt::format("there are: {}", fmt::join(names_of(list), ", "));
+    reader.problem(path, fmt::format("there is no {} `{}`", what, name), std::move(hint));
+    return false;
+}
+
+// Remembers who said a value first; says so at the second.
+class Once {
+  public:
+    Once(Reader& reader, std::string what) : reader_(reader), what_(std::move(what)) {}
+
+    void say(const std::string& value, const Path& path, std::string hint = {}) {
+        if (value.empty()) return;
+        const auto [first, fresh] = seen_.emplace(value, to_string(path));
+        if (!fresh)
+            reader_.problem(path,
+                            fmt::format("{} `{}` is already at {}", what_, value, first->second),
+                            std::move(hint));
+    }
+
+  private:
+    Reader& reader_;
+    std::string what_;
+    std::map<std::string, std::string> seen_;
+};
+
+// ---- Jurisdictions and regions ------------------------------------------------------------------
+
+// region -> its jurisdiction; nullptr if none.
+const Jurisdiction* jurisdiction_of(const Config& config, const std::string& region) {
+    for (const Jurisdiction& jurisdiction : config.jurisdictions)
+        for (const std::string& own : jurisdiction.regions)
+            if (own == region) return &jurisdiction;
+    return nullptr;
+}
+
+// I4: who takes over must be in the same jurisdiction.
+void check_takes_over(const Config& config, Reader& reader, const Jurisdiction* own,
+                      const std::string& other, const Path& path) {
+    if (!check_exists(reader, config.regions, other, path, "region") || other.empty()) return;
+    const Jurisdiction* theirs = jurisdiction_of(config, other);
+    if (own && theirs && own != theirs)
+        reader.problem(
+            path,
+            fmt::format("`{}` is in the jurisdiction {}, not in {}: failover never leaves "
+                        "a jurisdiction",
+                        other, theirs->name, own->name),
+            "name a region of the same jurisdiction, or none");
+}
+
+void check_jurisdictions(const Config& config, Reader& reader) {
+    Once countries(reader, "the country");
+    Once regions(reader, "the region");
+    for (const Jurisdiction& jurisdiction : config.jurisdictions) {
+        const Path path = kRoot / "jurisdictions" / jurisdiction.name;
+        for (std::size_t i = 0; i < jurisdiction.countries.size(); ++i)
+            countries.say(jurisdiction.countries[i], path / "countries" / i,
+                          "a country belongs to one jurisdiction");
+        for (std::size_t i = 0; i < jurisdiction.regions.size(); ++i) {
+            const Path place = path / "regions" / i;
+            if (check_exists(reader, config.regions, jurisdiction.regions[i], place, "region"))
+                regions.say(jurisdiction.regions[i], place, "a region belongs to one jurisdiction");
+        }
+        for (std::size_t i = 0; i < jurisdiction.failover.size(); ++i)
+            check_takes_over(config, reader, &jurisdiction, jurisdiction.failover[i],
+                             path / "failover" / i);
+    }
+}
+
+void check_ports(const Config& config, Reader& reader) {
+    Once ports(reader, "the port");
+    const auto say = [&](std::uint16_t port, const Path& path) {
+        if (port != 0) ports.say(std::to_string(port), path, "give each its own, or 0 for any");
+    };
+    say(config.listen.port, kRoot / "listen");
+    for (const Region& region : config.regions) {
+        const Path path = kRoot / "regions" / region.name / "listen";
+        say(region.listen.https, path / "https");
+        say(region.listen.loopback, path / "loopback");
+        say(region.listen.border, path / "border");
+        say(region.listen.admin, path / "admin");
+    }
+}
+
+void check_regions(const Config& config, Reader& reader) {
+    static const std::set<std::string, std::less<>> kReserved = {"app", "api", "idp", "www"};
+    for (const Region& region : config.regions) {
+        const Path path = kRoot / "regions" / region.name;
+        const Jurisdiction* own = jurisdiction_of(config, region.name);
+        if (!own)
+            reader.problem_at_key(path,
+                                  fmt::format("the region `{}` is in no jurisdiction", region.name),
+                                  "list it under the regions of a jurisdiction");
+        if (kReserved.contains(region.name))
+            reader.problem_at_key(path,
+                                  fmt::format("`{}` is a host name of Domicile's own", region.name),
+                                  "name the region after a place");
+        if (region.standby && *region.standby == region.name)
+            reader.problem(path / "standby", "a region cannot stand by for itself");
+        else if (region.standby)
+            check_takes_over(config, reader, own, *region.standby, path / "standby");
+        if (region.latitude.has_value() != region.longitude.has_value())
+            reader.problem_at_key(path, "latitude and longitude go together", "give both or none");
+    }
+}
+
+// ---- Pools, tables, functions -------------------------------------------------------------------
+
+void check_pools(const Config& config, Reader& reader) {
+    Once suffixes(reader, "the id suffix");
+    Once clients(reader, "the client id");
+    for (const Pool& pool : config.pools) {
+        const Path path = kRoot / "pools" / pool.name;
+        suffixes.say(pool.id_suffix, path / "id_suffix", "every pool needs its own");
+        for (const Client& client : pool.clients)
+            clients.say(client.id, path / "clients" / client.name / "id",
+                        "client ids are unique over all pools");
+        Once attributes(reader, "the attribute");
+        for (std::size_t i = 0; i < pool.attributes.size(); ++i)
+            attributes.say(pool.attributes[i].name, path / "attributes" / i / "name");
+        for (std::size_t i = 0; i < pool.attributes.size(); ++i)
+            if (pool.attributes[i].name == "custom:region")
+                reader.problem(path / "attributes" / i / "name",
+                               "`custom:region` is Domicile's own: no client may write it",
+                               "remove it");
+        if (pool.country_attribute == "custom:region")
+            reader.problem(path / "country_attribute", "`custom:region` is Domicile's own",
+                           "use custom:country");
+    }
+}
+
+void check_tables(const Config& config, Reader& reader) {
+    for (const Table& table : config.tables) {
+        const Path path = kRoot / "tables" / table.name;
+        const Key& partition = table.partition_key;
+        if (table.sort_key && table.sort_key->name == partition.name && !partition.name.empty())
+            reader.problem(path / "sort_key" / "name",
+                           "the sort key is the same attribute as the partition key");
+        if (!table.resident || table.resident->subject.empty() || partition.name.empty()) continue;
+        if (table.resident->subject != partition.name)
+            reader.problem(
+                path / "resident" / "subject",
+                fmt::format("the subject attribute must be the partition key `{}`", partition.name),
+                "so that every operation names the person it is about");
+        else if (partition.type != KeyType::string)
+            reader.problem(path / "partition_key" / "type", "a subject's key must be of type S",
+                           "the `sub` is a UUID in text");
+    }
+}
+
+void check_functions(const Config& config, Reader& reader) {
+    for (const Function& function : config.functions) {
+        const Path path = kRoot / "functions" / function.name / "tables";
+        Once tables(reader, "the table");
+        for (std::size_t i = 0; i < function.tables.size(); ++i)
+            if (check_exists(reader, config.tables, function.tables[i], path / i, "table"))
+                tables.say(function.tables[i], path / i);
+    }
+}
+
+// ---- Routes and sites ---------------------------------------------------------------------------
+
+void check_target(const Config& config, Reader& reader, const Route& route, const Path& path) {
+    if (route.function && route.upstream)
+        reader.problem(path / "upstream", "a route has a function or an upstream, not both");
+    if (!route.function && !route.upstream)
+        reader.problem(path, "the route leads nowhere: neither function nor upstream",
+                       "name one of the two");
+    if (route.function)
+        check_exists(reader, config.functions, *route.function, path / "function", "function");
+    if (route.upstream)
+        check_exists(reader, config.upstreams, *route.upstream, path / "upstream", "upstream");
+}
+
+void check_authorizer(const Config& config, Reader& reader, const Route& route, const Path& path) {
+    if (route.authorizer) {
+        check_exists(reader, config.pools, *route.authorizer, path / "authorizer", "pool");
+    } else if (route.residency == residency::RouteResidency::resident) {
+        reader.problem(path,
+                       "a resident route needs an authorizer: only a token says whose data it is",
+                       "name a pool as `authorizer`, or say `residency: public`");
+    }
+}
+
+// The host, method and path template of a route, one line for each combination.
+std::vector<std::string> matches_of(const Route& route) {
+    std::string path = route.path;
+    // The names of parameters do not tell routes apart.
+    for (std::size_t open = path.find('{'); open != std::string::npos;
+         open = path.find('{', open + 2)) {
+        const std::size_t close = path.find('}', open);
+        if (close == std::string::npos) break;
+        const bool rest = path[close - 1] == '+';
+        path.replace(open, close - open + 1, rest ? "{+}" : "{}");
+    }
+    std::vector<std::string> out;
+    for (const auto& [host, name] :
+         {std::pair{RouteHost::app, "app"}, {RouteHost::region, "region"}}) {
+        if (!route.answers_on(host)) continue;
+        if (route.methods.empty()) out.push_back(fmt::format("{} * {}", name, path));
+        for (const std::string& method : route.methods)
+            out.push_back(fmt::format("{} {} {}", name, method, path));
+    }
+    return out;
+}
+
+void check_routes(const Config& config, Reader& reader) {
+    std::map<std::string, std::size_t> seen;
+    for (std::size_t i = 0; i < config.routes.size(); ++i) {
+        const Route& route = config.routes[i];
+        const Path path = kRoot / "routes" / i;
+        check_target(config, reader, route, path);
+        check_authorizer(config, reader, route, path);
+        if (route.path.empty()) continue;
+        for (const std::string& match : matches_of(route)) {
+            const auto [first, fresh] = seen.emplace(match, i);
+            if (fresh || first->second == i) continue;
+            reader.problem(
+                path / "path",
+                fmt::format("routes[{}] already answers the same path and method", first->second),
+                "the first route that matches wins, so this one is never reached");
+            break;
+        }
+    }
+}
+
+void check_sites(const Config& config, Reader& reader) {
+    Once hosts(reader, "the host");
+    for (const Site& site : config.sites) {
+        const Path path = kRoot / "sites" / site.name;
+        hosts.say(site.host, path / "host", "every site needs its own host");
+        for (const Region& region : config.regions) {
+            const std::string own = region.name + "." + config.domain;
+            if (site.host == own || site.host.ends_with("." + own))
+                reader.problem(path / "host",
+                               fmt::format("`{}` belongs to the region {}", site.host, region.name),
+                               "choose another name or host");
+        }
+        if (site.host == "app." + config.domain)
+            reader.problem(path / "host", fmt::format("`{}` is the host of the routes", site.host),
+                           "choose another name or host");
+    }
+}
+
+}  // namespace
+
+void complete(Config& config) {
+    for (Route& route : config.routes)
+        if (route.authorizer == "none") route.authorizer.reset();
+    for (Site& site : config.sites)
+        if (site.host.empty()) site.host = site.name + "." + config.domain;
+    if (config.mail.from.empty()) config.mail.from = "no-reply@" + config.domain;
+}
+
+void check(const Config& config, Reader& reader) {
+    check_jurisdictions(config, reader);
+    check_regions(config, reader);
+    check_ports(config, reader);
+    check_pools(config, reader);
+    check_tables(config, reader);
+    check_functions(config, reader);
+    check_routes(config, reader);
+    check_sites(config, reader);
+}
+
+}  // namespace domicile::config

@@ -1,0 +1,72 @@
+#include "config/config.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "config/check.h"
+#include "config/sections.h"
+
+namespace domicile::config {
+
+bool Client::allows(AuthFlow flow) const {
+    return std::find(flows.begin(), flows.end(), flow) != flows.end();
+}
+
+const Client* Pool::find_client(std::string_view id) const {
+    for (const Client& client : clients)
+        if (client.id == id) return &client;
+    return nullptr;
+}
+
+bool Route::answers_on(RouteHost host) const {
+    return std::any_of(hosts.begin(), hosts.end(),
+                       [&](RouteHost own) { return own == host || own == RouteHost::api; });
+}
+
+Loaded load(std::string_view file_name, std::string_view text) {
+    Loaded out;
+    Document document = parse_document(file_name, text);
+    out.problems = std::move(document.problems);
+    if (!out.problems.empty()) return out;
+    if (document.root.place.line == 0) document.root.place = {1, 1};
+
+    Reader reader(file_name, document.root);
+    describe<Config>().read(reader, document.root, {}, out.config);
+    complete(out.config);
+    check(out.config, reader);
+    out.problems = reader.take();
+    return out;
+}
+
+std::string format(const Problem& problem) {
+    std::string out = problem.file;
+    if (problem.line > 0) out += fmt::format(":{}:{}", problem.line, problem.column);
+    out += ": ";
+    if (!problem.path.empty()) out += problem.path + ": ";
+    out += problem.message;
+    if (!problem.hint.empty()) out += "\n  hint: " + problem.hint;
+    return out;
+}
+
+residency::Policy make_policy(const Config& config) {
+    std::vector<residency::Jurisdiction> jurisdictions;
+    for (const Jurisdiction& from : config.jurisdictions) {
+        residency::Jurisdiction to = {from.name, from.countries, from.regions, from.transit, {}};
+        for (const std::string& name : from.regions) {
+            const Region* region = config.regions.find(name);
+            if (region && region->standby) {
+                to.standbys[name] = *region->standby;
+                continue;
+            }
+            const auto other = std::find_if(from.failover.begin(), from.failover.end(),
+                                            [&](const std::string& f) { return f != name; });
+            if (other != from.failover.end()) to.standbys[name] = *other;
+        }
+        jurisdictions.push_back(std::move(to));
+    }
+    auto policy = residency::Policy::build(std::move(jurisdictions));
+    DOMICILE_CHECK(policy.has_value());
+    return *std::move(policy);
+}
+
+}  // namespace domicile::config

@@ -1,0 +1,284 @@
+#include "config/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+namespace domicile::config {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// DOMICILE_TESTDATA is <repository>/src/config/testdata, a folder that need not be there.
+const std::string kRepository =
+    std::string(DOMICILE_TESTDATA).substr(0, std::string(DOMICILE_TESTDATA).rfind("src/config"));
+
+std::string read_file(const std::string& name) {
+    std::ifstream file(kRepository + name, std::ios::binary);
+    std::stringstream out;
+    out << file.rdbuf();
+    return out.str();
+}
+
+std::vector<std::string> problems(const std::string& text) {
+    std::vector<std::string> out;
+    for (const Problem& problem : load("f.yaml", text).problems) out.push_back(format(problem));
+    return out;
+}
+
+// A small file without problems, 9 lines; tests append to it or change a part.
+const std::string kBase =
+    "jurisdictions:\n"
+    "  A: {countries: [AU], regions: [a1, a2]}\n"
+    "  B: {countries: [DE, NO], regions: [b1]}\n"
+    "regions:\n"
+    "  a1: {}\n"
+    "  a2: {}\n"
+    "  b1: {}\n"
+    "pools:\n"
+    "  p: {id_suffix: P1, clients: {web: {id: abc}}}\n";
+
+std::string replace(std::string text, std::string_view from, std::string_view to) {
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return at == std::string::npos ? text : text.replace(at, from.size(), to);
+}
+
+TEST(config, the_example_has_no_problems_and_means_what_it_says) {
+    const Loaded loaded = load("domicile.yaml", read_file("examples/health/domicile.yaml"));
+    for (const Problem& problem : loaded.problems) ADD_FAILURE() << format(problem);
+    const Config& config = loaded.config;
+    ASSERT_EQ(config.regions.size(), 3u);
+    EXPECT_EQ(config.regions[0].name, "ap-southeast-2");  // in the order of the file
+    ASSERT_TRUE(config.pools.find("health"));
+    const Pool& pool = *config.pools.find("health");
+    EXPECT_EQ(pool.id_in("eu-central-1"), "eu-central-1_Health1");
+    EXPECT_EQ(pool.clients.find("web")->id.size(), 26u);
+    EXPECT_EQ(pool.find_client("nobody"), nullptr);
+    EXPECT_EQ(config.tables.find("DiaryEntries")->resident->subject, "subject");
+    EXPECT_EQ(config.tables.find("DiaryEntries")->sort_key->name, "entryId");
+    ASSERT_EQ(config.routes.size(), 2u);
+    EXPECT_EQ(config.routes[1].path, "/entries/{entryId}");
+    EXPECT_TRUE(config.routes[1].answers_on(RouteHost::app));
+    EXPECT_TRUE(config.routes[1].answers_on(RouteHost::region));
+    EXPECT_EQ(config.routes[1].authorizer, "health");
+    EXPECT_EQ(config.sites[0].host, "frontend.domicile.localhost");
+    EXPECT_EQ(config.mail.from, "no-reply@domicile.localhost");
+    const residency::Policy policy = make_policy(config);
+    EXPECT_EQ(policy.of_country("NO")->name, "EU");
+    EXPECT_EQ(policy.of_country("NZ")->regions.front(), "ap-southeast-2");
+    EXPECT_EQ(config.jurisdictions.find("EU")->countries.size(), 30u);
+}
+
+TEST(config, the_reference_is_up_to_date) {
+    const std::string name = kRepository + "docs/config.md";
+    if (std::getenv("DOMICILE_UPDATE")) std::ofstream(name, std::ios::binary) << reference();
+    EXPECT_TRUE(read_file("docs/config.md") == reference())
+        << "run DOMICILE_UPDATE=1 domicile_config_test";
+}
+
+TEST(config, defaults_are_those_of_the_structs) {
+    const Loaded loaded = load("f.yaml", kBase);
+    EXPECT_THAT(problems(kBase), IsEmpty());
+    EXPECT_EQ(loaded.config.listen, (Endpoint{"127.0.0.1", 8443}));
+    const Client& client = loaded.config.pools[0].clients[0];
+    EXPECT_THAT(client.flows, ElementsAre(AuthFlow::user_srp_auth, AuthFlow::refresh_token_auth));
+    EXPECT_FALSE(client.allows(AuthFlow::user_password_auth));
+    EXPECT_EQ(loaded.config.pools[0].country_attribute, "custom:country");
+}
+
+TEST(config, every_value_of_a_full_file_arrives) {
+    const Loaded loaded =
+        load("f.yaml", replace(kBase, "a1: {}",
+                               "a1: {standby: a2, latitude: -1.5, longitude: 2, "
+                               "listen: {https: 1443, admin: 0}}") +
+                           "tables:\n"
+                           "  Things: {partition_key: {name: k, type: B}, "
+                           "sort_key: {name: s, type: N}, sort_key_storage: clear}\n"
+                           "functions:\n"
+                           "  f: {command: [x, ''], environment: {A: '', B: '1'}}\n"
+                           "upstreams:\n"
+                           "  one: {url: http://127.0.0.1:9000}\n"
+                           "  two: {url: ['http://a:1', 'http://[::1]:2/']}\n"
+                           "routes:\n"
+                           "  - {path: '/p/{rest+}', upstream: two, hosts: [region], "
+                           "residency: public, elsewhere: misdirected, event: v1, "
+                           "authorizer: none, body_bytes_max: 5}\n"
+                           "issuer: aws\n"
+                           "listen: '[::1]:443'\n"
+                           "log: {level: warning}\n");
+    // An empty argument is refused: it is nearly always a mistake.
+    ASSERT_EQ(loaded.problems.size(), 1u);
+    EXPECT_EQ(loaded.problems[0].path, "functions.f.command[1]");
+    const Config& config = loaded.config;
+    EXPECT_EQ(config.regions[0].standby, "a2");
+    EXPECT_EQ(config.regions[0].listen.https, 1443);
+    EXPECT_EQ(config.tables[0].partition_key.type, KeyType::binary);
+    EXPECT_EQ(config.tables[0].sort_key->type, KeyType::number);
+    EXPECT_EQ(config.tables[0].sort_key_storage, SortKeyStorage::clear);
+    EXPECT_EQ(config.functions[0].environment.at("A"), "");
+    EXPECT_EQ(config.upstreams[0].url[0], (UpstreamUrl{"127.0.0.1", 9000}));
+    EXPECT_EQ(config.upstreams[1].url[1], (UpstreamUrl{"::1", 2}));
+    const Route& route = config.routes[0];
+    EXPECT_EQ(route.residency, residency::RouteResidency::open);
+    EXPECT_EQ(route.elsewhere, residency::Elsewhere::misdirected);
+    EXPECT_EQ(route.event, EventVersion::v1);
+    EXPECT_EQ(route.authorizer, std::nullopt);
+    EXPECT_FALSE(route.answers_on(RouteHost::app));
+    EXPECT_EQ(route.body_bytes_max, 5);
+    EXPECT_EQ(config.issuer, IssuerStyle::aws);
+    EXPECT_EQ(config.listen, (Endpoint{"::1", 443}));
+    EXPECT_EQ(config.log.level, log::Level::warning);
+    const residency::Policy policy = make_policy(config);
+    EXPECT_EQ(*policy.standby_of("a1"), "a2");
+    EXPECT_EQ(policy.standby_of("a2"), nullptr);
+}
+
+TEST(config, a_failover_list_gives_standbys_to_regions_without_one) {
+    const Loaded loaded =
+        load("f.yaml", replace(kBase, "[a1, a2]", "[a1, a2], failover: [a1, a2]"));
+    EXPECT_THAT(loaded.problems, IsEmpty());
+    const residency::Policy policy = make_policy(loaded.config);
+    EXPECT_EQ(*policy.standby_of("a1"), "a2");
+    EXPECT_EQ(*policy.standby_of("a2"), "a1");
+}
+
+TEST(config, a_problem_prints_with_file_line_column_and_hint) {
+    EXPECT_THAT(problems(kBase + "domian: x\n"),
+                ElementsAre("f.yaml:10:1: domian: unknown key `domian`\n"
+                            "  hint: did you mean `domain`?"));
+    EXPECT_THAT(problems(replace(kBase, "id: abc", "id: 'a b'")),
+                ElementsAre("f.yaml:9:42: pools.p.clients.web.id: `a b` does not fit: "
+                            "1 to 128 of A-Z a-z 0-9 _ +"));
+}
+
+TEST(config, all_problems_come_at_once_in_the_order_of_the_file) {
+    const auto found = load("f.yaml", replace(replace(kBase, "AU", "au"), "a2: {}", "a2: 5") +
+                                          "reactors: many\n"
+                                          "mail: {outbox: yes, form: a}\n")
+                           .problems;
+    std::vector<int> lines;
+    for (const Problem& problem : found) lines.push_back(problem.line);
+    EXPECT_THAT(lines, ElementsAre(2, 6, 10, 11, 11));
+}
+
+// One mistake each: what is changed, and what must be said about it.
+struct Mistake {
+    const char* from;
+    const char* to;
+    const char* said;
+};
+
+TEST(config, every_kind_of_mistake_is_found) {
+    const std::string base =
+        kBase +
+        "tables:\n"
+        "  Things: {partition_key: {name: owner, type: S}, resident: {subject: owner}}\n"
+        "functions:\n"
+        "  f: {command: [x], tables: [Things]}\n"
+        "routes:\n"
+        "  - {path: '/x/{id}', methods: [GET], function: f, authorizer: p}\n"
+        "sites:\n"
+        "  www: {directory: d}\n";
+    ASSERT_THAT(problems(base), IsEmpty());
+    const Mistake mistakes[] = {
+        {"[DE, NO]", "[DE, AU]", "the country `AU` is already at jurisdictions.A.countries[0]"},
+        {"[DE, NO]", "[UK]", "the code of the United Kingdom is GB"},
+        {"[DE, NO]", "[de]", "did you mean `DE`?"},
+        {"[DE, NO]", "[]", "must not be empty"},
+        {"[DE, NO]", "{}", "must be a list, not a section"},
+        {"regions: [b1]", "regions: [b1, a1]", "the region `a1` is already at"},
+        {"regions: [b1]", "regions: [b2]", "there is no region `b2`"},
+        {"regions: [b1]", "regions: [b2]", "the region `b1` is in no jurisdiction"},
+        {"regions: [b1]", "regions: [b1], failover: [a1]", "failover never leaves a jurisdiction"},
+        {"regions: [b1]", "transit: no, regions: [b1]", "must be one of allow, never"},
+        {"regions: [b1]}", "}", "`regions` is missing"},
+        {"b1: {}", "b1: {standby: a1}", "failover never leaves a jurisdiction"},
+        {"b1: {}", "b1: {standby: b1}", "cannot stand by for itself"},
+        {"b1: {}", "b1: {standby: zz}", "there is no region `zz`"},
+        {"b1: {}", "b1: {}\n  B1: {}", "a DNS label in lower case"},
+        {"b1: {}", "b1: {}\n  b1: {}", "the key `b1` is there twice"},
+        {"b1: {}", "b1: {latitude: 100, longitude: 0}", "100 is out of bounds: -90 to 90"},
+        {"b1: {}", "b1: {latitude: nan, longitude: 0}", "is out of bounds"},
+        {"b1: {}", "b1: {latitude: 1}", "go together"},
+        {"b1: {}", "b1: {listen: {https: 99999}}", "too large"},
+        {"b1: {}", "b1: {listen: {https: -1}}", "must be a whole number"},
+        {"b1: {}", "b1: {listen: {https: 8443}}", "the port `8443` is already at listen"},
+        {"b1: {}", "b1:", "must be a section (key: value), not nothing"},
+        {"id_suffix: P1, ", "", "`id_suffix` is missing"},
+        {"id_suffix: P1", "id_suffix: P-1", "letters and digits"},
+        {"{id: abc}", "{id: abc}, app: {id: abc}", "the client id `abc` is already at"},
+        {"{id: abc}", "{id: abc, flows: [USER_SRP]}", "must be one of USER_SRP_AUTH"},
+        {"{id: abc}", "{id: abc, access_token_minutes: 1}", "out of bounds: 5 to 1440"},
+        {"{id: abc}", "{id: [abc]}", "must be a text, not a list"},
+        {"  p: {id_suffix: P1,",
+         "  q: {id_suffix: P1, clients: {x: {id: d}}}\n  p: {id_suffix: P1,",
+         "the id suffix `P1` is already at pools.q.id_suffix"},
+        {"subject: owner", "subject: other", "must be the partition key `owner`"},
+        {"type: S}", "type: N}", "a subject's key must be of type S"},
+        {"tables: [Things]", "tables: [Thing]", "did you mean `Things`?"},
+        {"command: [x]", "command: x", "must be a list, not a single value"},
+        {"function: f", "function: g", "there is no function `g`"},
+        {"function: f", "upstream: u", "there is no upstream `u`"},
+        {"function: f, ", "", "leads nowhere"},
+        {"function: f", "function: f, upstream: u", "not both"},
+        {"authorizer: p", "authorizer: pp", "there is no pool `pp`"},
+        {", authorizer: p", "", "a resident route needs an authorizer"},
+        {"/x/{id}", "x/{id}", "does not fit"},
+        {"/x/{id}", "/{id}/{id}", "does not fit"},
+        {"/x/{id}", "/{id+}/x", "does not fit"},
+        {"/x/{id}", "/x//y", "does not fit"},
+        {"methods: [GET]", "methods: [get]", "`get` does not fit"},
+        {"sites:", "  - {path: '/x/{other}', function: f, authorizer: p, methods: [GET]}\nsites:",
+         "routes[0] already answers the same path and method"},
+        {"  www: {directory: d}", "  www: {directory: d, host: a1.domicile.localhost}",
+         "belongs to the region a1"},
+        {"  www: {directory: d}", "  app: {directory: d}", "the host of the routes"},
+        {"  www: {directory: d}", "  www: {directory: d, fallback: ../x}", "does not fit"},
+    };
+    for (const Mistake& mistake : mistakes)
+        EXPECT_THAT(problems(replace(base, mistake.from, mistake.to)),
+                    Contains(HasSubstr(mistake.said)))
+            << mistake.to;
+}
+
+TEST(config, a_missing_name_is_said_once) {
+    EXPECT_EQ(problems(kBase + "functions: {f: {command: 5}}\n"
+                               "routes:\n"
+                               "  - {path: /x, function: f, authorizer: p}\n")
+                  .size(),
+              1u);
+}
+
+TEST(config, what_is_not_a_plain_yaml_file_is_refused) {
+    EXPECT_THAT(problems("a: [1\n"), ElementsAre(HasSubstr("not valid YAML")));
+    EXPECT_THAT(problems("a: &x 1\nb: *x\n"), ElementsAre(HasSubstr("f.yaml:1:")));
+    EXPECT_THAT(problems("a: &x [1]\n"), ElementsAre(HasSubstr("anchors and aliases")));
+    EXPECT_THAT(problems("a: !!binary aGk=\n"), ElementsAre(HasSubstr("tags are not allowed")));
+    EXPECT_THAT(problems("[a]: 1\n"), ElementsAre(HasSubstr("a key must be a plain word")));
+    EXPECT_THAT(problems("a: 1\n---\nb: 1\n"), ElementsAre(HasSubstr("second document")));
+    EXPECT_THAT(problems("\xff"), ElementsAre("f.yaml: the file is not UTF-8 text"));
+    EXPECT_THAT(problems(std::string("a: \0", 4)), ElementsAre(HasSubstr("not UTF-8 text")));
+    EXPECT_THAT(problems(std::string(kFileBytesMax + 1, '#')), ElementsAre(HasSubstr("1 MiB")));
+    std::string deep;
+    for (int i = 0; i < 1000; ++i) deep += "- ";
+    EXPECT_THAT(problems(deep), ElementsAre(HasSubstr("nested deeper")));
+    EXPECT_EQ(problems(std::string(100000, '[')).size(), 1u);
+    EXPECT_THAT(problems(""), Contains(HasSubstr("must be a section")));
+    EXPECT_THAT(problems("just text"), Contains(HasSubstr("must be a section")));
+}
+
+TEST(config, a_cut_off_file_never_crashes) {
+    const std::string whole = read_file("examples/health/domicile.yaml");
+    for (std::size_t length = 0; length < whole.size(); length += 3)
+        load("f", whole.substr(0, length));
+}
+
+}  // namespace
+}  // namespace domicile::config

@@ -1,0 +1,33 @@
+// Collects problems with their places while the tree is turned into a Config.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/document.h"
+
+namespace domicile::config {
+
+class Reader {
+  public:
+    Reader(std::string_view file, const Node& root) : file_(file), root_(root) {}
+
+    // At the value that the path names, or at its key, or at the deepest part of the path that is
+    // there.
+    void problem(const Path& path, std::string message, std::string hint = {});
+    void problem_at_key(const Path& path, std::string message, std::string hint = {});
+    void problem_at(Place place, const Path& path, std::string message, std::string hint = {});
+
+    std::vector<Problem> take();  // in the order of the file
+
+  private:
+    std::string_view file_;
+    const Node& root_;
+    std::vector<Problem> problems_;
+};
+
+// "did you mean `x`?" for the nearest candidate that is near enough, else "".
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
+
+}  // namespace domicile::config

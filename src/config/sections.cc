@@ -1,0 +1,317 @@
+// Every section's keys, in one place. The parser, the check for unknown keys and docs/config.md
+// come from these descriptions; types and defaults come from the structs.
+#include "config/sections.h"
+
+#include "config/text_rules.h"
+
+namespace domicile::config {
+namespace {
+
+Limit required() { return {.required = true}; }
+
+Limit text(bool (*fits)(std::string_view), std::string words, bool required = false) {
+    return {.required = required, .fits = fits, .words = std::move(words)};
+}
+Limit range(double min, double max) { return {.min = min, .max = max}; }
+
+Limit names() { return text(is_name, "1 to 64 of A-Z a-z 0-9 _ . -, first a letter or digit"); }
+Limit labels() { return text(is_dns_label, "a DNS label in lower case: a-z 0-9 -"); }
+
+Limit required_and_filled(Limit limit) {
+    limit.required = limit.filled = true;
+    return limit;
+}
+
+constexpr std::int64_t kGibibyte = 1 << 30;
+
+}  // namespace
+
+#define DOMICILE_WORDS(type, ...)                                   \
+    template <>                                                     \
+    std::span<const std::string_view> words_of<type>() {            \
+        static constexpr std::string_view kWords[] = {__VA_ARGS__}; \
+        return kWords;                                              \
+    }
+
+DOMICILE_WORDS(residency::Transit, "allow", "never")
+DOMICILE_WORDS(residency::RouteResidency, "resident", "public")
+DOMICILE_WORDS(residency::Elsewhere, "forward", "misdirected")
+DOMICILE_WORDS(IssuerStyle, "own", "aws")
+DOMICILE_WORDS(log::Level, "debug", "info", "warning", "error")
+DOMICILE_WORDS(AuthFlow, "USER_SRP_AUTH", "USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH")
+DOMICILE_WORDS(KeyType, "S", "N", "B")
+DOMICILE_WORDS(SortKeyStorage, "encrypted", "clear")
+DOMICILE_WORDS(RouteHost, "api", "app", "region")
+DOMICILE_WORDS(EventVersion, "v1", "v2")
+#undef DOMICILE_WORDS
+
+template <>
+const Object<RegionPorts>& describe() {
+    static const auto object =
+        Object<RegionPorts>("Ports of one region; 0 takes any free port at start.")
+            .field("https", &RegionPorts::https, "TLS, every host name of the region")
+            .field("loopback", &RegionPorts::loopback, "plain HTTP on loopback, AWS dialects only")
+            .field("border", &RegionPorts::border, "mutual TLS between regions")
+            .field("admin", &RegionPorts::admin, "metrics, health and admin");
+    return object;
+}
+
+template <>
+const Object<Region>& describe() {
+    static const auto object =
+        Object<Region>("A place where a full stack runs.")
+            .field("listen", &Region::listen, "the region's ports")
+            .field("standby", &Region::standby,
+                   "the region of the same jurisdiction that may take over for this one")
+            .field("latitude", &Region::latitude, "degrees north, for maps", range(-90, 90))
+            .field("longitude", &Region::longitude, "degrees east, for maps", range(-180, 180));
+    return object;
+}
+
+template <>
+const Object<Jurisdiction>& describe() {
+    static const auto object =
+        Object<Jurisdiction>("A legal area: whose data must stay in which regions.")
+            .field("countries", &Jurisdiction::countries, "the countries whose people it covers",
+                   Limit{.required = true,
+                         .fits = is_country,
+                         .words = "ISO 3166-1 alpha-2 codes, upper case",
+                         .suggest = suggest_country,
+                         .filled = true})
+            .field("regions", &Jurisdiction::regions,
+                   "its regions; the first is where new people live who arrive elsewhere",
+                   Limit{.required = true, .filled = true})
+            .field("transit", &Jurisdiction::transit,
+                   "may its people's data pass, in memory, through regions of other jurisdictions, "
+                   "and others' data through its own?")
+            .field(
+                "failover", &Jurisdiction::failover,
+                "regions of this jurisdiction that stand by, the first other one for each region "
+                "without a standby of its own");
+    return object;
+}
+
+template <>
+const Object<Client>& describe() {
+    static const auto object =
+        Object<Client>("An application that signs people in.")
+            .field("id", &Client::id, "the client id, the same in every region",
+                   text(is_client_id, "1 to 128 of A-Z a-z 0-9 _ +", true))
+            .field("flows", &Client::flows, "the ways to sign in", Limit{.filled = true})
+            .field("access_token_minutes", &Client::access_token_minutes, "life of an access token",
+                   range(5, 1440))
+            .field("id_token_minutes", &Client::id_token_minutes, "life of an ID token",
+                   range(5, 1440))
+            .field("refresh_token_days", &Client::refresh_token_days, "life of a refresh token",
+                   range(1, 3650));
+    return object;
+}
+
+template <>
+const Object<PasswordPolicy>& describe() {
+    static const auto object =
+        Object<PasswordPolicy>("What a password must have.")
+            .field("length_min", &PasswordPolicy::length_min, "characters", range(6, 99))
+            .field("lower", &PasswordPolicy::lower, "a lower-case letter")
+            .field("upper", &PasswordPolicy::upper, "an upper-case letter")
+            .field("digit", &PasswordPolicy::digit, "a digit")
+            .field("symbol", &PasswordPolicy::symbol, "a symbol");
+    return object;
+}
+
+template <>
+const Object<Attribute>& describe() {
+    static const auto object =
+        Object<Attribute>("An attribute that the pool adds, or whose rules it changes.")
+            .field("name", &Attribute::name, "the attribute",
+                   text(is_attribute, "custom:NAME (1 to 20 characters) or a standard claim", true))
+            .field("required", &Attribute::required, "must a sign-up give it?")
+            .field("mutable", &Attribute::is_mutable, "may it change after the sign-up?");
+    return object;
+}
+
+template <>
+const Object<Pool>& describe() {
+    static const auto object =
+        Object<Pool>("A user pool; it exists in every region under the same id suffix.")
+            .field("id_suffix", &Pool::id_suffix, "the pool id in region R is R_<id_suffix>",
+                   text(is_id_suffix, "1 to 55 letters and digits", true))
+            .field("clients", &Pool::clients, "the applications", required_and_filled(names()))
+            .field("password", &Pool::password, "the password policy")
+            .field("attributes", &Pool::attributes, "attributes beyond the standard ones")
+            .field("country_attribute", &Pool::country_attribute,
+                   "the attribute that chooses the home; it need not be listed in attributes",
+                   text(is_attribute, "custom:NAME or a standard claim"))
+            .field("code_hours", &Pool::code_hours, "life of a confirmation code", range(1, 168))
+            .field("reveal_existing", &Pool::reveal_existing,
+                   "true: answers tell whether a user exists, as old clients expect");
+    return object;
+}
+
+template <>
+const Object<Key>& describe() {
+    static const auto object = Object<Key>("A key attribute.")
+                                   .field("name", &Key::name, "the attribute", required())
+                                   .field("type", &Key::type, "text, number or bytes");
+    return object;
+}
+
+template <>
+const Object<Resident>& describe() {
+    static const auto object =
+        Object<Resident>("Binds the items of a table to people.")
+            .field("subject", &Resident::subject,
+                   "the attribute that holds the person's `sub`; must be the partition key",
+                   required());
+    return object;
+}
+
+template <>
+const Object<Table>& describe() {
+    static const auto object =
+        Object<Table>("A table of the document store.")
+            .field("partition_key", &Table::partition_key, "the partition key", required())
+            .field("sort_key", &Table::sort_key, "the sort key")
+            .field("resident", &Table::resident,
+                   "items belong to a person and are stored only at their home")
+            .field("sort_key_storage", &Table::sort_key_storage,
+                   "clear: readable at rest, so that ordered queries are quick");
+    return object;
+}
+
+template <>
+const Object<Function>& describe() {
+    static const auto object =
+        Object<Function>("A command that speaks the Lambda Runtime API.")
+            .field("command", &Function::command, "program and arguments; no shell",
+                   Limit{.required = true, .filled = true})
+            .field("directory", &Function::directory,
+                   "where it runs, relative to this file's folder")
+            .field("timeout_seconds", &Function::timeout_seconds, "for one invocation",
+                   range(1, 900))
+            .field("environment", &Function::environment, "environment variables",
+                   text(is_variable, "A-Z a-z 0-9 _, first not a digit"))
+            .field("tables", &Function::tables, "the tables that it may use");
+    return object;
+}
+
+template <>
+const Object<Upstream>& describe() {
+    static const auto object = Object<Upstream>("HTTP servers that routes may point to.")
+                                   .field("url", &Upstream::url, "http://host:port, one or a list",
+                                          Limit{.required = true, .filled = true});
+    return object;
+}
+
+template <>
+const Object<Cors>& describe() {
+    static const auto object =
+        Object<Cors>("Which pages of other origins may call the route.")
+            .field("origins", &Cors::origins, "the origins",
+                   required_and_filled(text(is_origin, "* or https://host[:port]")))
+            .field("headers", &Cors::headers, "request headers that they may send",
+                   text(is_header, "header names or *"))
+            .field("methods", &Cors::methods, "methods that they may use; none: the route's",
+                   text(is_method, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
+    return object;
+}
+
+template <>
+const Object<Route>& describe() {
+    static const auto object =
+        Object<Route>("One line of the route table; the first that matches wins.")
+            .field("hosts", &Route::hosts,
+                   "app: app.<domain>; region: <region>.<domain>; api: both", Limit{.filled = true})
+            .field("path", &Route::path, "such as /entries/{id} or /proxy/{rest+}",
+                   text(is_path_template, "/ and segments: words, {name}, and {name+} as the last",
+                        true))
+            .field("methods", &Route::methods, "none: all",
+                   text(is_method, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"))
+            .field("function", &Route::function, "the function that answers; or an upstream")
+            .field("upstream", &Route::upstream, "the upstream that answers; or a function")
+            .field("authorizer", &Route::authorizer,
+                   "the pool whose tokens are wanted, or `none` (the default)")
+            .field("residency", &Route::residency,
+                   "resident: only the home of the person answers; public: any region does")
+            .field("elsewhere", &Route::elsewhere,
+                   "what happens away from home: over the border, or 421 with the home's address")
+            .field("event", &Route::event, "v1: REST proxy event; v2: HTTP API event")
+            .field("cors", &Route::cors, "cross-origin rules")
+            .field("body_bytes_max", &Route::body_bytes_max, "instead of limits.body_bytes_max",
+                   range(0, kGibibyte))
+            .field("timeout_seconds", &Route::timeout_seconds, "for the whole answer",
+                   range(1, 900));
+    return object;
+}
+
+template <>
+const Object<Site>& describe() {
+    static const auto object =
+        Object<Site>("A static site.")
+            .field("directory", &Site::directory, "the files, relative to this file's folder",
+                   required())
+            .field("fallback", &Site::fallback,
+                   "the file served for unknown paths, for single-page applications",
+                   text(is_relative_file, "a file in the directory"))
+            .field("host", &Site::host, "the full host name; left out: <name>.<domain>",
+                   text(is_dns_name, "a host name in lower case"));
+    return object;
+}
+
+template <>
+const Object<Mail>& describe() {
+    static const auto object =
+        Object<Mail>("How codes reach people.")
+            .field("outbox", &Mail::outbox,
+                   "development: keep mails in the region and show them to anybody who asks")
+            .field("from", &Mail::from, "the sender; left out: no-reply@<domain>");
+    return object;
+}
+
+template <>
+const Object<Limits>& describe() {
+    static const auto object = Object<Limits>("Bounds for every request.")
+                                   .field("body_bytes_max", &Limits::body_bytes_max,
+                                          "a request's body", range(0, kGibibyte))
+                                   .field("header_bytes_max", &Limits::header_bytes_max,
+                                          "request line and headers", range(1024, 1 << 20));
+    return object;
+}
+
+template <>
+const Object<Log>& describe() {
+    static const auto object =
+        Object<Log>("The log.").field("level", &Log::level, "the least level");
+    return object;
+}
+
+template <>
+const Object<Config>& describe() {
+    static const auto object =
+        Object<Config>("The whole file.")
+            .field("domain", &Config::domain, "the domain under which every name lives",
+                   text(is_dns_name, "a host name in lower case"))
+            .field("listen", &Config::listen, "the one public port")
+            .field("issuer", &Config::issuer,
+                   "own: https://idp.<region>.<domain>/<pool id>; aws: the form of Cognito")
+            .field("data_directory", &Config::data_directory,
+                   "where regions keep their data, relative to the working directory")
+            .field("jurisdictions", &Config::jurisdictions, "the legal areas",
+                   required_and_filled(names()))
+            .field("regions", &Config::regions, "the regions", required_and_filled(labels()))
+            .field("pools", &Config::pools, "the user pools", names())
+            .field("tables", &Config::tables, "the tables of the document store",
+                   text(is_table_name, "3 to 255 of A-Z a-z 0-9 _ . -"))
+            .field("functions", &Config::functions, "the functions", names())
+            .field("upstreams", &Config::upstreams, "the HTTP upstreams", names())
+            .field("routes", &Config::routes, "the route table, in order")
+            .field("sites", &Config::sites, "the static sites", labels())
+            .field("mail", &Config::mail, "mail")
+            .field("limits", &Config::limits, "bounds")
+            .field("log", &Config::log, "the log")
+            .field("reactors", &Config::reactors, "reactor threads of each region process",
+                   range(1, 64));
+    return object;
+}
+
+}  // namespace domicile::config

@@ -1,0 +1,49 @@
+// The descriptions of all sections; defined in sections.cc.
+#pragma once
+
+#include <span>
+
+#include "config/object.h"
+
+namespace domicile::config {
+
+#define DOMICILE_SECTION(type) \
+    template <>                \
+    const Object<type>& describe();
+DOMICILE_SECTION(RegionPorts)
+DOMICILE_SECTION(Region)
+DOMICILE_SECTION(Jurisdiction)
+DOMICILE_SECTION(Client)
+DOMICILE_SECTION(PasswordPolicy)
+DOMICILE_SECTION(Attribute)
+DOMICILE_SECTION(Pool)
+DOMICILE_SECTION(Key)
+DOMICILE_SECTION(Resident)
+DOMICILE_SECTION(Table)
+DOMICILE_SECTION(Function)
+DOMICILE_SECTION(Upstream)
+DOMICILE_SECTION(Cors)
+DOMICILE_SECTION(Route)
+DOMICILE_SECTION(Site)
+DOMICILE_SECTION(Mail)
+DOMICILE_SECTION(Limits)
+DOMICILE_SECTION(Log)
+DOMICILE_SECTION(Config)
+#undef DOMICILE_SECTION
+
+#define DOMICILE_ENUM(type) \
+    template <>             \
+    std::span<const std::string_view> words_of<type>();
+DOMICILE_ENUM(residency::Transit)
+DOMICILE_ENUM(residency::RouteResidency)
+DOMICILE_ENUM(residency::Elsewhere)
+DOMICILE_ENUM(IssuerStyle)
+DOMICILE_ENUM(log::Level)
+DOMICILE_ENUM(AuthFlow)
+DOMICILE_ENUM(KeyType)
+DOMICILE_ENUM(SortKeyStorage)
+DOMICILE_ENUM(RouteHost)
+DOMICILE_ENUM(EventVersion)
+#undef DOMICILE_ENUM
+
+}  // namespace domicile::config

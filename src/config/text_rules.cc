@@ -1,0 +1,155 @@
+#include "config/text_rules.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/encoding.h"
+
+namespace domicile::config {
+namespace {
+
+bool is_alnum(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool all_of(std::string_view text, std::size_t min, std::size_t max, std::string_view also) {
+    return text.size() >= min && text.size() <= max &&
+           std::all_of(text.begin(), text.end(), [&](char c) {
+               return is_alnum(c) || also.find(c) != std::string_view::npos;
+           });
+}
+
+// ISO 3166-1 alpha-2, the 249 officially assigned codes (2024).
+constexpr std::string_view kCountries =
+    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR "
+    "BS "
+    "BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC "
+    "EE "
+    "EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK "
+    "HM "
+    "HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB "
+    "LC "
+    "LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ "
+    "NA "
+    "NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU "
+    "RW "
+    "SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN "
+    "TO "
+    "TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW ";
+
+// One segment of a path template; `last` allows {name+}.
+bool is_segment(std::string_view text, bool last, std::set<std::string_view>& names) {
+    if (text.empty()) return false;
+    if (text.front() != '{') return all_of(text, 1, 255, "-._~!$&'()*+,;=:@%");
+    if (text.back() != '}') return false;
+    std::string_view name = text.substr(1, text.size() - 2);
+    if (name.ends_with('+')) {
+        if (!last) return false;
+        name.remove_suffix(1);
+    }
+    return all_of(name, 1, 64, "_-") && names.insert(name).second;
+}
+
+}  // namespace
+
+bool is_name(std::string_view text) { return all_of(text, 1, 64, "_.-") && is_alnum(text.front()); }
+
+bool is_dns_label(std::string_view text) {
+    return all_of(text, 1, 63, "-") && text.front() != '-' && text.back() != '-' &&
+           to_lower(text) == text;
+}
+
+bool is_dns_name(std::string_view text) {
+    if (text.size() > 253) return false;
+    while (true) {
+        const std::size_t dot = text.find('.');
+        if (!is_dns_label(text.substr(0, dot))) return false;
+        if (dot == std::string_view::npos) return true;
+        text.remove_prefix(dot + 1);
+    }
+}
+
+bool is_id_suffix(std::string_view text) { return all_of(text, 1, 55, ""); }
+bool is_client_id(std::string_view text) { return all_of(text, 1, 128, "_+"); }
+bool is_table_name(std::string_view text) { return all_of(text, 3, 255, "_.-"); }
+
+bool is_attribute(std::string_view text) {
+    static constexpr std::array<std::string_view, 19> kStandard = {"address",
+                                                                   "birthdate",
+                                                                   "email",
+                                                                   "email_verified",
+                                                                   "family_name",
+                                                                   "gender",
+                                                                   "given_name",
+                                                                   "locale",
+                                                                   "middle_name",
+                                                                   "name",
+                                                                   "nickname",
+                                                                   "phone_number",
+                                                                   "phone_number_verified",
+                                                                   "picture",
+                                                                   "preferred_username",
+                                                                   "profile",
+                                                                   "updated_at",
+                                                                   "website",
+                                                                   "zoneinfo"};
+    if (text.starts_with("custom:")) return all_of(text.substr(7), 1, 20, "_-.");
+    return std::find(kStandard.begin(), kStandard.end(), text) != kStandard.end();
+}
+
+bool is_path_template(std::string_view text) {
+    if (text.size() > 1024 || !text.starts_with('/')) return false;
+    if (text == "/") return true;
+    std::set<std::string_view> names;
+    text.remove_prefix(1);
+    while (true) {
+        const std::size_t slash = text.find('/');
+        const bool last = slash == std::string_view::npos;
+        if (!is_segment(text.substr(0, slash), last, names)) return false;
+        if (last) return true;
+        text.remove_prefix(slash + 1);
+    }
+}
+
+bool is_method(std::string_view text) {
+    static constexpr std::array<std::string_view, 7> kMethods = {"GET",   "HEAD",   "POST",   "PUT",
+                                                                 "PATCH", "DELETE", "OPTIONS"};
+    return std::find(kMethods.begin(), kMethods.end(), text) != kMethods.end();
+}
+
+bool is_origin(std::string_view text) {
+    if (text == "*") return true;
+    for (std::string_view scheme : {"https://", "http://"})
+        if (text.starts_with(scheme)) return all_of(text.substr(scheme.size()), 1, 260, ".-:[]");
+    return false;
+}
+
+bool is_header(std::string_view text) { return all_of(text, 1, 100, "!#$%&'*+-.^_`|~"); }
+
+bool is_relative_file(std::string_view text) {
+    if (text.empty() || text.front() == '/' || text.size() > 255) return false;
+    return text.find("..") == std::string_view::npos && text.find('\\') == std::string_view::npos;
+}
+
+bool is_variable(std::string_view text) {
+    return all_of(text, 1, 128, "_") && !(text.front() >= '0' && text.front() <= '9');
+}
+
+bool is_country(std::string_view text) {
+    if (text.size() != 2 || text.find(' ') != std::string_view::npos) return false;
+    return kCountries.find(std::string(text) + " ") != std::string_view::npos;
+}
+
+std::string suggest_country(std::string_view text) {
+    std::string upper(text.substr(0, 2));
+    for (char& c : upper)
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    if (text.size() == 2 && upper == "UK") return "the code of the United Kingdom is GB";
+    if (text.size() == 2 && upper == "EL") return "the code of Greece is GR";
+    if (text.size() == 2 && upper == "EU") return "list the member states";
+    if (text.size() == 2 && is_country(upper)) return "did you mean `" + upper + "`?";
+    return "two upper-case letters, for example AU or DE";
+}
+
+}  // namespace domicile::config
