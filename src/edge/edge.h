@@ -1,0 +1,53 @@
+// Host dispatch and static sites.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "http/server.h"
+#include "io/files.h"
+
+namespace domicile::edge {
+
+// Dispatches by the Host of the request; 421 for a name that nobody answers to.
+class Edge {
+  public:
+    // `name` in lower case, without a port.
+    void add(std::string name, http::Handler handler);
+    io::Task<Result<void>> handle(http::Exchange& exchange);
+
+  private:
+    std::map<std::string, http::Handler, std::less<>> handlers_;
+};
+
+struct SiteOptions {
+    std::string directory;
+    std::string fallback;        // file served for unknown paths without an extension; "" for none
+    std::string content_policy;  // Content-Security-Policy of HTML pages
+    std::map<std::string, std::string>
+        documents;  // path -> JSON made by the program, such as /domicile.json
+};
+
+// Static files: GET and HEAD; strong ETags from size and time of change; one byte range; the .br
+// and .gz files beside the original when the client takes them; hashed names under /assets/ cached
+// for a year, everything else revalidated.
+class Site {
+  public:
+    Site(SiteOptions options, io::Files& files);
+    io::Task<Result<void>> handle(http::Exchange& exchange);
+
+  private:
+    struct Found;
+    struct ByteRange;
+    static Result<Found> open(io::Files& files, const SiteOptions& options, std::string path,
+                              std::string accept_encoding);
+    static std::optional<ByteRange> requested_range(const http::RequestHead& request,
+                                                    const Found& found);
+    io::Task<Result<void>> send(http::Exchange& exchange, std::shared_ptr<Found> found);
+
+    SiteOptions options_;
+    io::Files& files_;
+};
+
+}  // namespace domicile::edge

@@ -1,0 +1,66 @@
+// The front of `domicile up`: TLS passthrough by server name, PROXY protocol v2 towards the
+// regions.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "http/server.h"
+#include "io/network.h"
+
+namespace domicile::front {
+
+struct Backend {
+    std::string region;
+    io::Endpoint endpoint;  // its TLS port
+};
+
+struct Options {
+    std::string domain;
+    std::vector<Backend> regions;
+    io::Endpoint control;  // where front.<domain> is answered (expects a PROXY header)
+    std::size_t connections_max = 10'000;
+    Millis hello_timeout{10'000};
+    Millis idle_timeout{300'000};
+};
+
+// Where the person says they are; the front plays geo DNS from it.
+class Whereabouts {
+  public:
+    // Regions for a global name, best first; from residency::order_candidates.
+    using Order =
+        std::function<std::vector<std::string>(const std::optional<std::string>& country)>;
+    explicit Whereabouts(Order order) : order_(std::move(order)) {}
+    void set_country(std::optional<std::string> country) { country_ = std::move(country); }
+    const std::optional<std::string>& country() const { return country_; }
+    std::vector<std::string> candidates() const { return order_(country_); }
+
+  private:
+    Order order_;
+    std::optional<std::string> country_;
+};
+
+class Front {
+  public:
+    Front(Options options, Whereabouts& whereabouts);
+    ~Front();
+    // Accepts until the listener is closed.
+    io::Task<void> run(io::Listener& listener);
+
+    // The region that a host name belongs to by itself ("idp.eu-central-1.<domain>"); nullopt for a
+    // global name, not_found for a name that is not ours.
+    Result<std::optional<std::string>> region_of(const std::string& host) const;
+
+  private:
+    io::Task<void> carry(std::unique_ptr<io::Stream> client);
+    io::Task<Result<std::unique_ptr<io::Stream>>> connect(std::string host);
+    Options options_;
+    Whereabouts& whereabouts_;
+    io::TaskGroup connections_;
+};
+
+}  // namespace domicile::front

@@ -1,0 +1,76 @@
+#include "gateway/call.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/encoding.h"
+
+namespace domicile::gateway {
+namespace {
+
+constexpr std::string_view kExposed = "Domicile-Served-By, Domicile-Via, Retry-After, X-Request-Id";
+
+std::string joined(const std::vector<std::string>& items) {
+    std::string out;
+    for (const std::string& item : items) out += (out.empty() ? "" : ", ") + item;
+    return out;
+}
+
+}  // namespace
+
+void add_cors(http::ResponseHead& head, const Call& call) {
+    if (call.match.route == nullptr || !call.route().cors) return;
+    const config::Cors& cors = *call.route().cors;
+    const auto origin = call.exchange.request().headers.find("Origin");
+    if (!origin) return;
+    const bool any = std::find(cors.origins.begin(), cors.origins.end(), "*") != cors.origins.end();
+    if (!any && std::find(cors.origins.begin(), cors.origins.end(), *origin) == cors.origins.end())
+        return;
+    head.set("Access-Control-Allow-Origin", any ? "*" : std::string(*origin));
+    if (!any) head.set("Vary", "Origin");
+    head.set("Access-Control-Expose-Headers", std::string(kExposed));
+    if (call.exchange.request().method != "OPTIONS") return;
+    head.set("Access-Control-Allow-Methods", cors.methods.empty() ? "*" : joined(cors.methods));
+    const std::string wanted(
+        call.exchange.request().headers.find("Access-Control-Request-Headers").value_or(""));
+    head.set("Access-Control-Allow-Headers", cors.headers.empty() ? wanted : joined(cors.headers));
+    head.set("Access-Control-Max-Age", "7200");
+}
+
+bool is_hop_header(std::string_view name) {
+    constexpr std::array<std::string_view, 16> kNames = {"connection",
+                                                         "keep-alive",
+                                                         "proxy-connection",
+                                                         "te",
+                                                         "trailer",
+                                                         "transfer-encoding",
+                                                         "upgrade",
+                                                         "content-length",
+                                                         "host",
+                                                         "expect",
+                                                         "date",
+                                                         "proxy-authorization",
+                                                         "proxy-authenticate",
+                                                         "forwarded",
+                                                         "x-forwarded-for",
+                                                         "http2-settings"};
+    if (name.size() >= 9 && equals_ignore_case(name.substr(0, 9), "domicile-")) return true;
+    return std::any_of(kNames.begin(), kNames.end(),
+                       [&](std::string_view hop) { return equals_ignore_case(hop, name); });
+}
+
+io::Task<Result<void>> reply_message(Call& call, int status, std::string message,
+                                     std::string served_by) {
+    http::ResponseHead head;
+    head.status = status;
+    head.add("Content-Type", "application/json");
+    head.add("Domicile-Served-By", std::move(served_by));
+    head.add("X-Request-Id", call.exchange.request_id());
+    if (status == 401) head.add("WWW-Authenticate", "Bearer");
+    if (status == 503 || status == 429) head.add("Retry-After", "5");
+    add_cors(head, call);
+    const std::string body = json::serialize(json::object{{"message", message}});
+    co_return co_await call.exchange.respond(std::move(head), body);
+}
+
+}  // namespace domicile::gateway

@@ -1,0 +1,28 @@
+// One call on its way through the gateway. Internal.
+#pragma once
+
+#include "gateway/gateway.h"
+#include "gateway/routes.h"
+
+namespace domicile::gateway {
+
+struct Call {
+    http::Exchange& exchange;
+    config::RouteHost host;
+    std::string from;  // the forwarding region; empty when the client came here
+    Match match;
+    identity::TokenPtr token;
+
+    const config::Route& route() const { return *match.route; }
+};
+
+// CORS headers of a reply, and the gateway's own: who served it, and through whom it came.
+void add_cors(http::ResponseHead& head, const Call& call);
+// Names of headers that belong to one connection or that only we may set; never passed on.
+bool is_hop_header(std::string_view name);
+
+// Answers of the gateway itself, in API Gateway's form: {"message": text}.
+io::Task<Result<void>> reply_message(Call& call, int status, std::string message,
+                                     std::string served_by);
+
+}  // namespace domicile::gateway

@@ -1,0 +1,193 @@
+// The life of a call: find the route, verify the token, ask residency, then serve it here (function
+// or upstream), forward it to the home over the border, or answer with the home's address.
+#include "gateway/gateway.h"
+
+#include "base/encoding.h"
+#include "base/log.h"
+#include "gateway/call.h"
+#include "gateway/target.h"
+
+namespace domicile::gateway {
+
+struct Gateway::Impl {
+    explicit Impl(Parts parts_in)
+        : parts(std::move(parts_in)),
+          routes(parts.config.routes),
+          target(parts.config, parts.functions, parts.region) {}
+
+    io::Task<Result<void>> run(Call& call);
+    io::Task<Result<void>> authorize(Call& call);
+    io::Task<Result<void>> act(Call& call, residency::Decision decision);
+    io::Task<Result<void>> forward(Call& call, std::string home);
+    io::Task<Result<void>> misdirect(Call& call, std::string home);
+    io::Task<Result<void>> preflight(Call& call);
+
+    Parts parts;
+    RouteTable routes;
+    Target target;
+};
+
+Gateway::Gateway(Parts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
+Gateway::~Gateway() = default;
+
+io::Task<Result<void>> Gateway::handle(http::Exchange& exchange, config::RouteHost host) {
+    Call call{exchange, host, {}, {}, nullptr};
+    co_return co_await impl_->run(call);
+}
+
+io::Task<Result<void>> Gateway::handle_forwarded(std::string from, http::Exchange& exchange) {
+    const bool app = exchange.request().headers.find("Domicile-Host") == "app";
+    Call call{exchange,
+              app ? config::RouteHost::app : config::RouteHost::region,
+              std::move(from),
+              {},
+              nullptr};
+    co_return co_await impl_->run(call);
+}
+
+io::Task<Result<void>> Gateway::Impl::run(Call& call) {
+    const http::RequestHead& request = call.exchange.request();
+    if (request.method == "OPTIONS" && request.headers.contains("Access-Control-Request-Method")) {
+        co_return co_await preflight(call);
+    }
+    call.match = routes.find(call.host, request.method, request.path);
+    if (call.match.route == nullptr)
+        co_return co_await reply_message(call, 404, "Not Found", parts.region);
+    if (call.route().authorizer) {
+        const Result<void> authorized = co_await authorize(call);
+        if (!authorized) {
+            // Expired and revoked look alike from outside; the message says how to go on.
+            co_return co_await reply_message(call, 401, "Unauthorized", parts.region);
+        }
+    }
+    residency::Call question;
+    question.arrival = parts.region;
+    if (call.token) question.home = call.token->home;
+    question.residency =
+        call.route().authorizer ? call.route().residency : residency::RouteResidency::open;
+    question.elsewhere = call.route().elsewhere;
+    const residency::Decision decision = residency::decide_call(parts.policy, question);
+    co_return co_await act(call, decision);
+}
+
+io::Task<Result<void>> Gateway::Impl::authorize(Call& call) {
+    constexpr std::string_view kScheme = "Bearer ";
+    const http::Headers& headers = call.exchange.request().headers;
+    std::string_view value = headers.find("Authorization").value_or("");
+    if (headers.count("Authorization") != 1 || value.size() <= kScheme.size()) {
+        co_return fail(Code::unauthenticated, "A bearer token is needed.");
+    }
+    // API Gateway takes the token with or without the scheme.
+    if (equals_ignore_case(value.substr(0, kScheme.size()), kScheme))
+        value.remove_prefix(kScheme.size());
+    Result<identity::TokenPtr> token = parts.verifier.lookup(value);
+    if (token && *token == nullptr) token = co_await parts.verifier.verify(std::string(value));
+    if (!token) co_return std::unexpected(token.error());
+    const config::Pool* pool = parts.config.pools.find(*call.route().authorizer);
+    if (pool == nullptr || (*token)->pool_suffix != pool->id_suffix) {
+        co_return fail(Code::unauthenticated, "The token is of another pool.");
+    }
+    call.token = std::move(*token);
+    co_return Result<void>{};
+}
+
+io::Task<Result<void>> Gateway::Impl::act(Call& call, residency::Decision decision) {
+    switch (decision.action) {
+        case residency::Action::serve:
+            co_return co_await target.serve(call);
+        case residency::Action::forward:
+            // A call that was forwarded here and does not belong here is not passed on again.
+            if (!call.from.empty()) co_return co_await misdirect(call, decision.region);
+            co_return co_await forward(call, decision.region);
+        case residency::Action::misdirected:
+            co_return co_await misdirect(call, decision.region);
+        case residency::Action::unavailable:
+            co_return co_await reply_message(call, 503, "The home region is not available.",
+                                             parts.region);
+        case residency::Action::refuse:
+            break;
+    }
+    audit::Event event{
+        "refusal",
+        {{"what", "api.call"}, {"route", call.route().path}, {"reason", decision.reason}}};
+    const Result<void> recorded = co_await parts.audit.record(std::move(event));
+    if (!recorded)
+        co_return co_await reply_message(call, 503, "The audit log is not available.",
+                                         parts.region);
+    co_return co_await reply_message(call, 403, "Forbidden", parts.region);
+}
+
+io::Task<Result<void>> Gateway::Impl::forward(Call& call, std::string home) {
+    const http::RequestHead& request = call.exchange.request();
+    http::RequestHead head;
+    head.method = request.method;
+    head.target = request.target;
+    head.host = request.host;
+    for (const http::Header& header : request.headers) {
+        if (!is_hop_header(header.name)) head.headers.add(header.name, header.value);
+    }
+    head.headers.add("Domicile-Host", call.host == config::RouteHost::app ? "app" : "region");
+    head.headers.add("Domicile-Route", call.route().path);
+    ExchangeBody body(call.exchange);
+    const Instant deadline = io::deadline_in(Seconds(call.route().timeout_seconds + 1));
+    auto response = co_await parts.border.forward(home, call.route().path, std::move(head), body,
+                                                  call.exchange.content_length(), deadline);
+    if (!response) {
+        const bool late = response.error().code == Code::deadline_exceeded;
+        if (late)
+            co_return co_await reply_message(call, 504, "The home region did not answer in time.",
+                                             parts.region);
+        co_return co_await reply_message(
+            call, 503, "The home region is not reachable. Try again later.", parts.region);
+    }
+    http::ResponseHead out;
+    out.status = (*response)->status();
+    for (const http::Header& header : (*response)->headers()) {
+        const bool own = equals_ignore_case(header.name, "Domicile-Served-By");
+        if (own || !is_hop_header(header.name))
+            out.add(std::string(header.name), std::string(header.value));
+    }
+    out.set("Domicile-Via", parts.region);
+    add_cors(out, call);
+    co_return co_await pass_on(call.exchange, std::move(out), **response);
+}
+
+io::Task<Result<void>> Gateway::Impl::misdirect(Call& call, std::string home) {
+    audit::Event event{"refusal",
+                       {{"what", "api.call"},
+                        {"route", call.route().path},
+                        {"home", home},
+                        {"reason", "misdirected"}}};
+    parts.audit.record_soon(std::move(event));
+    const std::string port =
+        parts.public_port == 443 ? "" : ':' + std::to_string(parts.public_port);
+    json::object problem{
+        {"type", "https://domicile.dev/problems/misdirected"},
+        {"title", "Misdirected Request"},
+        {"status", 421},
+        {"detail", "The subject's home is another region. Send the request there."},
+        {"home_region", home},
+        {"home_endpoint", "https://" + home + '.' + parts.config.domain + port}};
+    http::ResponseHead head;
+    head.status = 421;
+    head.add("Content-Type", "application/problem+json");
+    head.add("Domicile-Served-By", parts.region);
+    add_cors(head, call);
+    const std::string body = json::serialize(problem);
+    co_return co_await call.exchange.respond(std::move(head), body);
+}
+
+io::Task<Result<void>> Gateway::Impl::preflight(Call& call) {
+    const http::RequestHead& request = call.exchange.request();
+    const auto method = request.headers.find("Access-Control-Request-Method").value_or("");
+    call.match = routes.find(call.host, method, request.path);
+    if (call.match.route == nullptr || !call.route().cors) {
+        co_return co_await reply_message(call, 404, "Not Found", parts.region);
+    }
+    http::ResponseHead head;
+    head.status = 204;
+    add_cors(head, call);
+    co_return co_await call.exchange.respond(std::move(head), "");
+}
+
+}  // namespace domicile::gateway

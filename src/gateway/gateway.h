@@ -1,0 +1,44 @@
+// The API gateway of one region.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "audit/log.h"
+#include "border/border.h"
+#include "config/config.h"
+#include "functions/functions.h"
+#include "http/client.h"
+#include "http/server.h"
+#include "identity/token_verifier.h"
+#include "residency/residency.h"
+
+namespace domicile::gateway {
+
+class Gateway {
+  public:
+    struct Parts {
+        const config::Config& config;
+        const residency::Policy& policy;
+        border::Border& border;
+        audit::Log& audit;
+        identity::TokenVerifier& verifier;
+        functions::Functions& functions;
+        std::string region;
+        std::uint16_t public_port = 443;
+    };
+    explicit Gateway(Parts parts);
+    ~Gateway();
+
+    // A request that arrived at app.<domain> or <region>.<domain>.
+    io::Task<Result<void>> handle(http::Exchange& exchange, config::RouteHost host);
+    // The same, forwarded over the border by `from`: everything is checked again, and it is never
+    // forwarded a second time.
+    io::Task<Result<void>> handle_forwarded(std::string from, http::Exchange& exchange);
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace domicile::gateway

@@ -1,0 +1,153 @@
+#include "gateway/target.h"
+
+#include "base/encoding.h"
+#include "base/log.h"
+
+namespace domicile::gateway {
+namespace {
+
+// Up to this size a response goes out in one send, head and body.
+constexpr std::uint64_t kOneSendBytes = 16 * 1024;
+
+}  // namespace
+
+io::Task<Result<void>> pass_on(http::Exchange& exchange, http::ResponseHead head,
+                               http::ClientResponse& response) {
+    const std::optional<std::uint64_t> length = response.content_length();
+    if (length && *length <= kOneSendBytes) {
+        CO_TRY(const std::string body, co_await response.read_all(kOneSendBytes));
+        co_return co_await exchange.respond(std::move(head), body);
+    }
+    CO_TRY_VOID(co_await exchange.start(std::move(head), length));
+    for (;;) {
+        CO_TRY(const std::string_view piece, co_await response.read());
+        if (piece.empty()) break;
+        CO_TRY_VOID(co_await exchange.write(piece));
+    }
+    co_return co_await exchange.finish();
+}
+
+Target::Target(const config::Config& config, functions::Functions& functions, std::string region)
+    : config_(config), functions_(functions), region_(std::move(region)) {}
+
+io::Task<Result<void>> Target::serve(Call& call) {
+    if (call.route().function) return call_function(call);
+    return call_upstream(call);
+}
+
+functions::HttpCall Target::describe(Call& call, const config::Function& function,
+                                     std::string body) {
+    const http::RequestHead& request = call.exchange.request();
+    functions::HttpCall out;
+    out.method = request.method;
+    out.path = request.path;
+    out.query = request.query;
+    out.route = call.route().path;
+    out.host = request.host;
+    out.source_ip = call.from.empty() ? call.exchange.peer().remote.host : std::string();
+    out.user_agent = request.headers.find("User-Agent").value_or("");
+    out.request_id = call.exchange.request_id();
+    for (const http::Header& header : request.headers) {
+        const bool ours =
+            header.name.size() >= 9 && equals_ignore_case(header.name.substr(0, 9), "Domicile-");
+        if (!ours) out.headers.emplace_back(header.name, header.value);
+    }
+    out.path_parameters = call.match.parameters;
+    out.body = std::move(body);
+    out.time = io::Executor::current().clock().now();
+    if (call.token) out.claims = &call.token->claims;
+    out.domicile["region"] = region_;
+    if (call.token) out.domicile["home"] = call.token->home;
+    std::optional<std::string> subject;
+    if (call.token) subject = call.token->sub;
+    out.domicile["credentials"] = functions_.credentials(function, std::move(subject));
+    return out;
+}
+
+io::Task<Result<void>> Target::call_function(Call& call) {
+    const config::Route& route = call.route();
+    const config::Function* function = config_.functions.find(*route.function);
+    const auto body_max =
+        static_cast<std::size_t>(route.body_bytes_max.value_or(config_.limits.body_bytes_max));
+    Result<std::string> body = co_await call.exchange.read_all(body_max);
+    if (!body) {
+        const bool large = body.error().code == Code::too_large;
+        if (large) co_return co_await reply_message(call, 413, "Request Too Long", region_);
+        co_return std::unexpected(body.error());
+    }
+    const bool v2 = route.event == config::EventVersion::v2;
+    const functions::HttpCall description = describe(call, *function, std::move(*body));
+    const json::object event = v2 ? http_event_v2(description) : rest_event_v1(description);
+    const Result<std::string> result =
+        co_await functions_.invoke(function->name, json::serialize(event), description.request_id);
+    if (!result) {
+        log::warning("function_failed", {{"function", function->name},
+                                         {"reason", result.error().reason},
+                                         {"request_id", description.request_id}});
+        const bool late = result.error().code == Code::deadline_exceeded;
+        const bool busy = result.error().code == Code::resource_exhausted;
+        if (busy) co_return co_await reply_message(call, 429, "Too Many Requests", region_);
+        if (late)
+            co_return co_await reply_message(call, 504, "Endpoint request timed out", region_);
+        co_return co_await reply_message(
+            call, v2 ? 500 : 502, v2 ? "Internal Server Error" : "Internal server error", region_);
+    }
+    Result<functions::HttpReply> reply = functions::parse_reply(*result, v2);
+    if (!reply) {
+        log::warning("function_failed", {{"function", function->name},
+                                         {"reason", reply.error().reason},
+                                         {"request_id", description.request_id}});
+        co_return co_await reply_message(
+            call, v2 ? 500 : 502, v2 ? "Internal Server Error" : "Internal server error", region_);
+    }
+    http::ResponseHead head;
+    head.status = reply->status;
+    for (auto& [name, value] : reply->headers) head.add(std::move(name), std::move(value));
+    head.set("Domicile-Served-By", region_);
+    head.set("X-Request-Id", description.request_id);
+    add_cors(head, call);
+    co_return co_await call.exchange.respond(std::move(head), reply->body);
+}
+
+io::Task<Result<void>> Target::call_upstream(Call& call) {
+    const config::Upstream* upstream = config_.upstreams.find(*call.route().upstream);
+    const config::UpstreamUrl& url = upstream->url[turn_.fetch_add(1) % upstream->url.size()];
+    const http::RequestHead& request = call.exchange.request();
+    http::RequestHead head;
+    head.method = request.method;
+    head.target = request.target;
+    head.host = request.host;
+    for (const http::Header& header : request.headers) {
+        if (!is_hop_header(header.name)) head.headers.add(header.name, header.value);
+    }
+    const std::string& address = call.exchange.peer().remote.host;
+    if (call.from.empty()) head.headers.add("X-Forwarded-For", address);
+    head.headers.add("X-Request-Id", call.exchange.request_id());
+    if (call.token) {
+        head.headers.add("Domicile-Subject", call.token->sub);
+        head.headers.add("Domicile-Home", call.token->home);
+    }
+    http::Target target;
+    target.endpoint = {url.host, url.port};
+    ExchangeBody body(call.exchange);
+    const Instant deadline = io::deadline_in(Seconds(call.route().timeout_seconds));
+    auto response = co_await client_.send(target, std::move(head), body,
+                                          call.exchange.content_length(), deadline);
+    if (!response) {
+        const bool late = response.error().code == Code::deadline_exceeded;
+        if (late)
+            co_return co_await reply_message(call, 504, "Endpoint request timed out", region_);
+        co_return co_await reply_message(call, 502, "Bad Gateway", region_);
+    }
+    http::ResponseHead out;
+    out.status = (*response)->status();
+    for (const http::Header& header : (*response)->headers()) {
+        if (!is_hop_header(header.name))
+            out.add(std::string(header.name), std::string(header.value));
+    }
+    out.set("Domicile-Served-By", region_);
+    add_cors(out, call);
+    co_return co_await pass_on(call.exchange, std::move(out), **response);
+}
+
+}  // namespace domicile::gateway

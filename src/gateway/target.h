@@ -1,0 +1,42 @@
+// Where a call ends that is served here: a function or an HTTP upstream. Internal.
+#pragma once
+
+#include <atomic>
+#include <map>
+
+#include "gateway/call.h"
+
+namespace domicile::gateway {
+
+class Target {
+  public:
+    Target(const config::Config& config, functions::Functions& functions, std::string region);
+    io::Task<Result<void>> serve(Call& call);
+
+  private:
+    io::Task<Result<void>> call_function(Call& call);
+    io::Task<Result<void>> call_upstream(Call& call);
+    functions::HttpCall describe(Call& call, const config::Function& function, std::string body);
+
+    const config::Config& config_;
+    functions::Functions& functions_;
+    std::string region_;
+    http::Client client_;
+    std::atomic<std::size_t> turn_ = 0;  // round robin over an upstream's addresses
+};
+
+// The client's body as a client to elsewhere wants it.
+class ExchangeBody final : public http::BodySource {
+  public:
+    explicit ExchangeBody(http::Exchange& exchange) : exchange_(exchange) {}
+    io::Task<Result<std::string_view>> read() override { return exchange_.read(); }
+
+  private:
+    http::Exchange& exchange_;
+};
+
+// Streams a response from elsewhere to the client.
+io::Task<Result<void>> pass_on(http::Exchange& exchange, http::ResponseHead head,
+                               http::ClientResponse& response);
+
+}  // namespace domicile::gateway
