@@ -24,7 +24,7 @@ before(async () => {
     await confirm(person);
 });
 
-const key = (entryId) => ({ sub: { S: sub }, entryId: { S: entryId } });
+const key = (entryId) => ({ subject: { S: sub }, entryId: { S: entryId } });
 const get = async (entryId) =>
     (await db.send(new GetItemCommand({ TableName: kTable, Key: key(entryId) }))).Item;
 
@@ -85,9 +85,9 @@ test('a query finds the items of one partition in the order of the sort key', as
     const reply = await db.send(
         new QueryCommand({
             TableName: kTable,
-            KeyConditionExpression: '#sub = :sub',
-            ExpressionAttributeNames: { '#sub': 'sub' },
-            ExpressionAttributeValues: { ':sub': { S: sub } },
+            KeyConditionExpression: '#subject = :subject',
+            ExpressionAttributeNames: { '#subject': 'subject' },
+            ExpressionAttributeValues: { ':subject': { S: sub } },
         }),
     );
     const ids = reply.Items.map((item) => item.entryId.S);
@@ -110,6 +110,18 @@ test('an unknown table is not found', async () => {
 });
 
 test('a key without its sort part is a validation error', async () => {
-    const ask = new GetItemCommand({ TableName: kTable, Key: { sub: { S: sub } } });
+    const ask = new GetItemCommand({ TableName: kTable, Key: { subject: { S: sub } } });
     await assert.rejects(db.send(ask), { name: 'ValidationException' });
+});
+
+const no_abroad = target.foreign_country ? false : 'there is no other region';
+test('an item of somebody who lives elsewhere is refused', { skip: no_abroad }, async () => {
+    const person = { ...new_person(), country: target.foreign_country };
+    const { UserSub } = await sign_up(person);
+    const item = { subject: { S: UserSub }, entryId: { S: randomUUID() }, text: { S: 'x' } };
+    const refused = db.send(new PutItemCommand({ TableName: kTable, Item: item }));
+    await assert.rejects(refused, (error) => {
+        assert.equal(error.$metadata.httpStatusCode, 400);
+        return true;
+    });
 });

@@ -30,7 +30,7 @@ export function new_person() {
     };
 }
 
-export function sign_up({ email, password }) {
+export function sign_up({ email, password, country = target.country }) {
     return idp.send(
         new SignUpCommand({
             ClientId: target.client_id,
@@ -38,7 +38,7 @@ export function sign_up({ email, password }) {
             Password: password,
             UserAttributes: [
                 { Name: 'email', Value: email },
-                { Name: 'custom:country', Value: target.country },
+                { Name: 'custom:country', Value: country },
             ],
         }),
     );

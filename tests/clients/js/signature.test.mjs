@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { target } from './target.mjs';
 
-const kKey = { sub: { S: 'a' }, entryId: { S: 'b' } };
+const kKey = { subject: { S: 'a' }, entryId: { S: 'b' } };
 
 function ask_with(more) {
     const db = new DynamoDBClient({

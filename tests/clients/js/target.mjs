@@ -5,7 +5,7 @@
 //   DOMICILE_REGION             the region to talk to; the first of the ready file if not set
 //   DOMICILE_IDP_ENDPOINT, DOMICILE_DYNAMODB_ENDPOINT, DOMICILE_OUTBOX
 //   DOMICILE_POOL_ID, DOMICILE_CLIENT_ID, DOMICILE_COUNTRY
-//   DOMICILE_TABLE              partition key `sub`, sort key `entryId`; DiaryEntries if not set
+//   DOMICILE_TABLE              partition key `subject`, sort key `entryId`; DiaryEntries if not set
 //   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY   an access key of that region
 
 import { readFileSync } from 'node:fs';
@@ -49,5 +49,7 @@ export const target = {
     pool_id: env.DOMICILE_POOL_ID ?? here?.user_pool_id,
     client_id: env.DOMICILE_CLIENT_ID ?? here?.client_id,
     country: env.DOMICILE_COUNTRY ?? here?.countries[0],
+    /** A country whose people live in another region; none in the original services. */
+    foreign_country: world.regions.find(({ id }) => id !== region)?.countries[0],
     table: env.DOMICILE_TABLE ?? 'DiaryEntries',
 };

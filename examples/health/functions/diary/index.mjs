@@ -5,7 +5,7 @@
 // platform bound to the request's subject, so a slip here cannot reach another person's entries:
 // the store itself refuses keys that do not begin with that subject.
 //
-// Table: partition key `sub` (the subject), sort key `entryId`.
+// Table: partition key `subject` (the subject), sort key `entryId`.
 
 import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -57,11 +57,11 @@ function store_for(event) {
 }
 
 function subject_of(event) {
-    const sub = event.requestContext?.authorizer?.jwt?.claims?.sub;
-    if (typeof sub !== 'string' || sub === '') {
+    const subject = event.requestContext?.authorizer?.jwt?.claims?.sub;
+    if (typeof subject !== 'string' || subject === '') {
         throw new Refusal(401, 'Unauthorized');
     }
-    return sub;
+    return subject;
 }
 
 function body_of(event) {
@@ -101,16 +101,16 @@ function entry_of(event) {
     return { date, mood, text };
 }
 
-async function list_entries(store, sub) {
+async function list_entries(store, subject) {
     const entries = [];
     let from;
     do {
         const page = await store.send(
             new QueryCommand({
                 TableName: kTable,
-                KeyConditionExpression: '#sub = :sub',
-                ExpressionAttributeNames: { '#sub': 'sub' },
-                ExpressionAttributeValues: { ':sub': sub },
+                KeyConditionExpression: '#subject = :subject',
+                ExpressionAttributeNames: { '#subject': 'subject' },
+                ExpressionAttributeValues: { ':subject': subject },
                 ExclusiveStartKey: from,
             }),
         );
@@ -124,15 +124,15 @@ async function list_entries(store, sub) {
     return answer(200, { entries });
 }
 
-async function create_entry(store, sub, event) {
+async function create_entry(store, subject, event) {
     const entry = { entryId: randomUUID(), ...entry_of(event) };
-    await store.send(new PutCommand({ TableName: kTable, Item: { sub, ...entry } }));
+    await store.send(new PutCommand({ TableName: kTable, Item: { subject, ...entry } }));
     return answer(201, entry);
 }
 
-async function change_entry(store, sub, entryId, event) {
+async function change_entry(store, subject, entryId, event) {
     const entry = entry_of(event);
-    const key = { TableName: kTable, Key: { sub, entryId } };
+    const key = { TableName: kTable, Key: { subject, entryId } };
     // Read first, so that a change of an entry deleted elsewhere says so. A deletion between the
     // two calls brings the entry back whole, which loses nothing that somebody wrote.
     const found = await store.send(new GetCommand({ ...key, ConsistentRead: true }));
@@ -154,8 +154,8 @@ async function change_entry(store, sub, entryId, event) {
     return answer(200, { entryId, ...entry });
 }
 
-async function delete_entry(store, sub, entryId) {
-    await store.send(new DeleteCommand({ TableName: kTable, Key: { sub, entryId } }));
+async function delete_entry(store, subject, entryId) {
+    await store.send(new DeleteCommand({ TableName: kTable, Key: { subject, entryId } }));
     return { statusCode: 204, headers: { 'cache-control': 'no-store' } };
 }
 

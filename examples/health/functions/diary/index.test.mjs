@@ -21,7 +21,7 @@ const store = http.createServer(async (request, response) => {
         response.end(JSON.stringify({ __type: `x#${failure.type}`, message: 'secret detail' }));
         return;
     }
-    const key = (map) => `${map.sub.S}/${map.entryId.S}`;
+    const key = (map) => `${map.subject.S}/${map.entryId.S}`;
     const run = {
         PutItem: () => (items.set(key(body.Item), body.Item), {}),
         GetItem: () => (items.has(key(body.Key)) ? { Item: items.get(key(body.Key)) } : {}),
@@ -36,13 +36,13 @@ const store = http.createServer(async (request, response) => {
         },
         // One item per page, so that the function has to follow LastEvaluatedKey.
         Query: () => {
-            const sub = body.ExpressionAttributeValues[':sub'].S;
-            const mine = [...items.values()].filter((item) => item.sub.S === sub);
+            const sub = body.ExpressionAttributeValues[':subject'].S;
+            const mine = [...items.values()].filter((item) => item.subject.S === sub);
             const from = body.ExclusiveStartKey;
             const at = from ? mine.findIndex((item) => key(item) === key(from)) + 1 : 0;
             const Items = mine.slice(at, at + 1);
             const more = at + 1 < mine.length;
-            const last = Items[0] && { sub: Items[0].sub, entryId: Items[0].entryId };
+            const last = Items[0] && { subject: Items[0].subject, entryId: Items[0].entryId };
             return { Items, Count: Items.length, ...(more ? { LastEvaluatedKey: last } : {}) };
         },
     };
@@ -97,7 +97,7 @@ test('a new entry gets a uuid and is stored under its subject', async () => {
     const entry = JSON.parse(reply.body);
     assert.match(entry.entryId, /^[0-9a-f-]{36}$/);
     assert.deepEqual(items.get(`${kSub}/${entry.entryId}`), {
-        sub: { S: kSub },
+        subject: { S: kSub },
         entryId: { S: entry.entryId },
         date: { S: kEntry.date },
         mood: { N: '4' },
