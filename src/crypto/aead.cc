@@ -41,6 +41,7 @@ std::string seal(std::string_view key32, std::string_view nonce12, std::string_v
 
 Result<std::string> open(std::string_view key32, std::string_view nonce12, std::string_view aad,
                          std::string_view ciphertext_and_tag) {
+    const ErrorsTakenBack errors;
     if (key32.size() != kAeadKeySize || nonce12.size() != kAeadNonceSize ||
         ciphertext_and_tag.size() < kAeadTagSize) {
         return not_authentic();

@@ -39,6 +39,7 @@ std::string wrap_key(std::string_view region_key32, std::string_view context,
 
 Result<std::string> unwrap_key(std::string_view region_key32, std::string_view context,
                                std::string_view wrapped40) {
+    const ErrorsTakenBack errors;
     DOMICILE_CHECK(region_key32.size() == 32);
     std::string out(kWrappedKeySize + 16, '\0');
     int n = 0;

@@ -159,6 +159,7 @@ Result<Algorithm> algorithm_from_string(std::string_view name) {
 }
 
 Result<PublicKey> PublicKey::from_jwk(const json::object& jwk) {
+    const ErrorsTakenBack errors;
     for (const char* secret : {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}) {
         if (jwk.contains(secret)) return bad_key("it holds private members");
     }
@@ -188,6 +189,7 @@ json::object PublicKey::jwk() const {
 std::string PublicKey::thumbprint() const { return thumbprint_of(key_.get(), algorithm_); }
 
 Result<void> PublicKey::verify(std::string_view message, std::string_view signature) const {
+    const ErrorsTakenBack errors;
     std::string der;
     if (algorithm_ == Algorithm::es256) {
         if (signature.size() != 2 * kCoordinateSize) return bad_signature();
@@ -217,6 +219,7 @@ Result<SigningKey> SigningKey::generate(Algorithm algorithm) {
 }
 
 Result<SigningKey> SigningKey::from_pkcs8_der(std::string_view der) {
+    const ErrorsTakenBack errors;
     const unsigned char* at = bytes_of(der);
     const unsigned char* const end = at + der.size();
     const Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
@@ -227,6 +230,7 @@ Result<SigningKey> SigningKey::from_pkcs8_der(std::string_view der) {
 }
 
 Result<SigningKey> SigningKey::from_pkcs8_pem(std::string_view pem) {
+    const ErrorsTakenBack errors;
     const BioPtr bio(BIO_new_mem_buf(bytes_of(pem), int_size(pem)));
     const Pkcs8Ptr info(PEM_read_bio_PKCS8_PRIV_KEY_INFO(bio.get(), nullptr, nullptr, nullptr));
     if (!info) return bad_key("not PKCS #8 in PEM");

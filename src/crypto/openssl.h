@@ -5,6 +5,7 @@
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/ecdsa.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -54,6 +55,16 @@ inline int int_size(std::string_view text) {
     DOMICILE_CHECK(text.size() <= 0x7fffffff);
     return static_cast<int>(text.size());
 }
+
+// Takes back what failing calls put on this thread's error queue. What stays there would be read by
+// the next SSL_get_error on the thread, which then reports a healthy connection as broken.
+class ErrorsTakenBack {
+  public:
+    ErrorsTakenBack() { ERR_set_mark(); }
+    ~ErrorsTakenBack() { ERR_pop_to_mark(); }
+    ErrorsTakenBack(const ErrorsTakenBack&) = delete;
+    ErrorsTakenBack& operator=(const ErrorsTakenBack&) = delete;
+};
 
 // Fetched once: an implicit fetch at every call costs more than hashing a short message.
 const EVP_MD* sha256_md();

@@ -185,6 +185,7 @@ Result<CertificateAndKey> make_ca(std::string_view common_name, Timestamp not_be
 
 Result<CertificateAndKey> make_leaf(const CertificateAndKey& ca, const LeafRequest& request,
                                     std::string_view serial16) {
+    const ErrorsTakenBack errors;
     TRY_VOID(check_serial_and_validity(serial16, request.not_before, request.not_after));
     TRY_VOID(check_leaf(request));
     const X509Ptr issuer = read_certificate(ca.certificate_pem);
@@ -215,6 +216,7 @@ Result<CertificateAndKey> make_leaf(const CertificateAndKey& ca, const LeafReque
 }
 
 Result<Timestamp> certificate_not_after(std::string_view certificate_pem) {
+    const ErrorsTakenBack errors;
     const X509Ptr certificate = read_certificate(certificate_pem);
     if (!certificate) return fail(Code::malformed, "not a PEM certificate");
     return time_of(X509_get0_notAfter(certificate.get()));
@@ -222,6 +224,7 @@ Result<Timestamp> certificate_not_after(std::string_view certificate_pem) {
 
 bool certificate_covers(std::string_view certificate_pem, std::string_view ca_certificate_pem,
                         const std::vector<std::string>& dns_names, Timestamp now) {
+    const ErrorsTakenBack errors;
     const X509Ptr certificate = read_certificate(certificate_pem);
     const X509Ptr ca = read_certificate(ca_certificate_pem);
     if (!certificate || !ca) return false;
