@@ -17,7 +17,7 @@ namespace domicile::http {
 struct Target {
     io::Endpoint endpoint;
     const io::TlsClient* tls = nullptr;  // must outlive the client
-    std::string server_name;             // SNI and certificate name
+    std::string server_name = {};        // SNI and certificate name
 
     auto operator<=>(const Target&) const = default;
 };

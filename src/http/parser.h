@@ -70,7 +70,7 @@ class ChunkedDecoder {
   public:
     struct Step {
         enum Status : std::uint8_t { piece, need_more, end, bad } status = need_more;
-        std::size_t consumed = 0;  // bytes of the input that are done with, `data` included
+        std::size_t consumed = 0;    // bytes of the input that are done with, `data` included
         std::string_view data = {};  // view into the input; not empty for a piece
     };
     // Looks at the front of `input`; what is not consumed must be given again with more behind it.

@@ -1,0 +1,371 @@
+#include "http/connection.h"
+
+#include <cstring>
+
+#include "base/encoding.h"
+#include "http/outbound.h"
+
+namespace domicile::http {
+
+namespace {
+
+constexpr std::uint64_t kDrainBytesMax = 64 * 1024;  // of a body that the handler left unread
+constexpr std::size_t kLingerBytesMax = 4 * 1024 * 1024;
+constexpr Millis kLingerTimeout{2'000};
+constexpr std::size_t kCopyBytesMax = 2 * 1024;    // smaller bodies are copied behind their head
+constexpr std::size_t kRetainBytesMax = 2 * 1024;  // output buffer of an idle connection
+
+}  // namespace
+
+ServerState::ServerState(ServerOptions o, Handler h)
+    : options(o), handler(std::move(h)), limits{.bytes_max = o.header_bytes_max} {}
+
+std::string_view ServerState::date() {
+    const Timestamp now = io::Executor::current().clock().now();
+    if (now.seconds() != date_second_) {
+        date_second_ = now.seconds();
+        date_ = to_http_date(now);
+    }
+    return date_;
+}
+
+std::string ServerState::request_id() {
+    std::array<std::uint8_t, 16> raw;
+    if (random_used_ + raw.size() > random_.size()) {
+        io::Executor::current().random().fill(random_.data(), random_.size());
+        random_used_ = 0;
+    }
+    std::memcpy(raw.data(), random_.data() + random_used_, raw.size());
+    random_used_ += raw.size();
+    return uuid_from(raw);
+}
+
+Connection::Connection(ServerState& state, std::unique_ptr<io::Stream> stream)
+    : state_(state), stream_(std::move(stream)), inbound_(state.limits) {}
+
+void Connection::cancel() {
+    broken_ = true;
+    if (stream_) stream_->cancel();
+}
+
+const std::string& Connection::request_id() const {
+    if (request_id_.empty()) request_id_ = state_.request_id();
+    return request_id_;
+}
+
+// What comes before HTTP: PROXY header, then TLS. Whoever fails there gets no answer.
+io::Task<bool> Connection::prepare() {
+    const Instant deadline = io::deadline_in(state_.options.head_timeout);
+    std::optional<io::Endpoint> client;
+    if (state_.options.proxy_protocol) {
+        idle_ = true;
+        auto endpoint = co_await io::read_proxy_header(*stream_, deadline);
+        idle_ = false;
+        if (!endpoint) co_return false;
+        client = std::move(*endpoint);
+    }
+    if (state_.options.tls != nullptr) {
+        io::Network& network = io::Executor::current().network();
+        auto secured =
+            co_await network.accept_tls(std::move(stream_), *state_.options.tls, deadline);
+        if (!secured) co_return false;
+        stream_ = std::move(*secured);
+    }
+    peer_ = stream_->peer();
+    if (client) peer_.remote = std::move(*client);
+    co_return !state_.stopping;
+}
+
+io::Task<void> Connection::run() {
+    const bool prepared = co_await prepare();
+    if (!prepared) co_return;
+    while (true) {
+        const bool received = co_await next_request();
+        if (!received) break;
+        co_await serve();
+        if (!keep_alive_ || broken_) break;
+        inbound_.end_message();
+        if (out_.capacity() > kRetainBytesMax) std::string().swap(out_);
+    }
+    co_await linger();
+}
+
+// False when there is none: the client left, or sent what is no request and was told so.
+io::Task<bool> Connection::next_request() {
+    request_id_.clear();
+    sent_ = Sent::nothing;
+    refusal_ = 0;
+    framing_ = {};
+    request_.method = {};  // a refusal must not be shaped by the request before
+    request_.http10 = false;
+    bool started = inbound_.has_unread();
+    const ServerOptions& options = state_.options;
+    Instant deadline = io::deadline_in(started ? options.head_timeout : options.idle_timeout);
+    while (true) {
+        const auto head = inbound_.head();
+        if (!head) {
+            co_await send_problem(head.error().status);
+            co_return false;
+        }
+        if (*head) {
+            const bool parsed = parse(**head);
+            if (!parsed) co_await send_problem(refusal_);
+            co_return parsed;
+        }
+        if (state_.stopping && !started) co_return false;
+        idle_ = !started;
+        const auto bytes = co_await stream_->read_some(inbound_.head_room(), deadline);
+        idle_ = false;
+        if (!bytes || *bytes == 0) {
+            const bool late = !bytes && bytes.error().code == Code::deadline_exceeded;
+            if (started && late) co_await send_problem(408);
+            broken_ = !late;
+            co_return false;
+        }
+        inbound_.filled(*bytes);
+        if (!started) deadline = io::deadline_in(options.head_timeout);
+        started = true;
+    }
+}
+
+bool Connection::parse(std::string_view head) {
+    auto framing = parse_request(head, state_.limits, request_);
+    if (!framing) {
+        refusal_ = framing.error().status;
+        return false;
+    }
+    framing_ = *framing;
+    inbound_.begin_body(framing_);
+    keep_alive_ = framing_.keep_alive;
+    continued_ = !framing_.expects_continue;
+    body_read_ = 0;
+    body_failed_ = chunked_ = silent_ = ends_by_close_ = false;
+    if (framing_.length > state_.options.body_bytes_max) {
+        refusal_ = 413;
+        return false;
+    }
+    return true;
+}
+
+io::Task<void> Connection::serve() {
+    bool handled = false;
+    try {
+        io::Task<Result<void>> task = state_.handler(*this);
+        const Result<void> outcome = co_await task;
+        handled = outcome.has_value();
+    } catch (...) {
+        // The one place where exceptions of handlers end (CONVENTIONS: 500 and a counter).
+        broken_ = broken_ || sent_ == Sent::head;
+    }
+    co_await settle(handled);
+}
+
+// After the handler: whatever it left open is closed, answered or drained.
+io::Task<void> Connection::settle(bool handled) {
+    if (!handled) keep_alive_ = false;
+    if (broken_) co_return;
+    if (sent_ == Sent::nothing || sent_ == Sent::held) {
+        if (refusal_ == 0) ++state_.unhandled;
+        co_await send_problem(refusal_ == 0 ? 500 : refusal_);
+    } else if (sent_ == Sent::head) {
+        // A response that stops half-way must not look complete.
+        if (handled) ++state_.unhandled;
+        broken_ = true;
+    } else if (keep_alive_ && !inbound_.body_ended()) {
+        co_await drain();
+    }
+}
+
+// Reads what the handler left of the body, so that the next request can be found behind it.
+io::Task<void> Connection::drain() {
+    std::uint64_t drained = 0;
+    while (keep_alive_) {
+        const auto piece = co_await read();
+        if (!piece) keep_alive_ = false;
+        if (!piece || piece->empty()) co_return;
+        drained += piece->size();
+        if (drained > kDrainBytesMax) keep_alive_ = false;
+    }
+}
+
+// Closing while the client still sends would make the kernel reset the connection, and the response
+// might never be read. So our side is closed first, and what comes is thrown away for a while.
+io::Task<void> Connection::linger() {
+    if (broken_ || !stream_) co_return;
+    if (ends_by_close_) stream_->shutdown_write();
+    if (inbound_.body_ended() && refusal_ == 0) co_return;
+    if (!ends_by_close_) stream_->shutdown_write();
+    const Instant deadline = io::deadline_in(kLingerTimeout);
+    auto scratch = std::make_unique_for_overwrite<char[]>(Inbound::kBodyBytes);
+    const std::span<char> room(scratch.get(), Inbound::kBodyBytes);
+    std::size_t total = 0;
+    while (total < kLingerBytesMax) {
+        const auto bytes = co_await stream_->read_some(room, deadline);
+        if (!bytes || *bytes == 0) co_return;
+        total += *bytes;
+    }
+}
+
+io::Task<void> Connection::send_problem(int status) {
+    refusal_ = status;
+    keep_alive_ = false;
+    sent_ = Sent::nothing;
+    ResponseHead head;
+    head.status = status;
+    head.add("Content-Type", "application/problem+json");
+    const std::string body = problem_json(status, {}, reason_phrase(status), {});
+    const Result<void> sent = co_await respond(std::move(head), body);
+    if (!sent) broken_ = true;
+}
+
+std::optional<std::uint64_t> Connection::content_length() const {
+    if (framing_.body == BodyKind::chunked) return std::nullopt;
+    return framing_.length;
+}
+
+std::unexpected<Error> Connection::fail_body(Code code, int status, const char* message) {
+    body_failed_ = true;
+    keep_alive_ = false;
+    if (status != 0) refusal_ = status;
+    broken_ = broken_ || status == 0;
+    return fail(code, message);
+}
+
+io::Task<Result<std::string_view>> Connection::read() {
+    if (body_failed_) co_return fail(Code::malformed, "The body was refused before.");
+    while (true) {
+        const Inbound::Piece piece = inbound_.next_piece();
+        if (piece.status == Inbound::Piece::end) co_return std::string_view();
+        if (piece.status == Inbound::Piece::bad) {
+            co_return fail_body(Code::malformed, 400, "The chunked body is malformed.");
+        }
+        if (piece.status == Inbound::Piece::bytes) {
+            body_read_ += piece.view.size();
+            if (body_read_ > state_.options.body_bytes_max) {
+                co_return fail_body(Code::too_large, 413, "The body is too large.");
+            }
+            co_return piece.view;
+        }
+        if (!continued_ && sent_ == Sent::nothing) {
+            const Instant deadline = io::deadline_in(state_.options.write_timeout);
+            const std::string_view line = "HTTP/1.1 100 Continue\r\n\r\n";
+            const auto written = co_await stream_->write(line, deadline);
+            if (!written) co_return fail_body(written.error().code, 0, "The client went away.");
+        }
+        continued_ = true;
+        const Instant deadline = io::deadline_in(state_.options.body_timeout);
+        const auto bytes = co_await stream_->read_some(inbound_.body_room(), deadline);
+        if (!bytes) {
+            const int status = bytes.error().code == Code::deadline_exceeded ? 408 : 0;
+            co_return fail_body(bytes.error().code, status, "The body did not arrive.");
+        }
+        if (*bytes == 0) {
+            co_return fail_body(Code::unavailable, 0, "The client left before the body's end.");
+        }
+        inbound_.filled(*bytes);
+    }
+}
+
+io::Task<Result<std::string>> Connection::read_all(std::size_t bytes_max) {
+    const std::uint64_t known = content_length().value_or(0);
+    std::string all;
+    if (known <= bytes_max) all.reserve(known);
+    bool fits = known <= bytes_max;
+    while (fits) {
+        CO_TRY(const std::string_view piece, co_await read());
+        if (piece.empty()) co_return all;
+        fits = all.size() + piece.size() <= bytes_max;
+        if (fits) all.append(piece);
+    }
+    refusal_ = 413;
+    co_return fail(Code::too_large, "The body is too large.");
+}
+
+// What decides, when the head is printed, that no further request can follow.
+bool Connection::must_close() const {
+    if (!keep_alive_ || state_.stopping || ends_by_close_) return true;
+    if (inbound_.body_ended()) return false;
+    // A client that still waits for 100-continue may or may not send its body after this response.
+    return !continued_ || inbound_.body_left().value_or(0) > kDrainBytesMax;
+}
+
+bool Connection::bodiless(int status) const {
+    return request_.method == "HEAD" || status == 204 || status == 304;
+}
+
+Result<void> Connection::print(const ResponseHead& head, std::optional<std::uint64_t> length,
+                               bool chunked) {
+    if (asks_to_close(head)) keep_alive_ = false;
+    keep_alive_ = !must_close();
+    silent_ = bodiless(head.status);
+    const bool lengthless = head.status == 204 || head.status == 304;
+    ResponseFraming framing;
+    if (!lengthless) framing.length = length;
+    framing.chunked = chunked && !lengthless;
+    framing.close = !keep_alive_;
+    out_.clear();
+    return print_response(head, framing, state_.date(), out_);
+}
+
+// Sends out_ (a head or the size of a chunk), `body` and `tail` as one.
+io::Task<Result<void>> Connection::send(std::string_view body, std::string_view tail) {
+    const Instant deadline = io::deadline_in(state_.options.write_timeout);
+    if (body.size() <= kCopyBytesMax) {
+        out_.append(body).append(tail);
+        body = tail = {};
+    }
+    auto written = co_await stream_->write(out_, body, tail, deadline);
+    out_.clear();
+    if (!written) broken_ = true;
+    co_return written;
+}
+
+io::Task<Result<void>> Connection::respond(ResponseHead head, std::string_view body) {
+    if (sent_ != Sent::nothing) co_return fail(Code::internal, "There was a response already.");
+    CO_TRY_VOID(print(head, body.size(), false));
+    sent_ = Sent::all;
+    if (silent_) body = {};
+    co_return co_await send(body, {});
+}
+
+io::Task<Result<void>> Connection::start(ResponseHead head, std::optional<std::uint64_t> length) {
+    if (sent_ != Sent::nothing) co_return fail(Code::internal, "There was a response already.");
+    chunked_ = !length && !request_.http10;
+    ends_by_close_ = !length && request_.http10;
+    CO_TRY_VOID(print(head, length, chunked_));
+    length_left_ = length.value_or(0);
+    sent_ = Sent::held;
+    co_return Result<void>{};
+}
+
+io::Task<Result<void>> Connection::write(std::string_view piece) {
+    if (sent_ != Sent::held && sent_ != Sent::head) {
+        co_return fail(Code::internal, "There is no response under way.");
+    }
+    const bool sized = !chunked_ && !ends_by_close_;
+    if (sized && !silent_) {
+        if (piece.size() > length_left_) co_return fail(Code::internal, "The body is too long.");
+        length_left_ -= piece.size();
+    }
+    if (silent_) piece = {};
+    const bool in_chunk = chunked_ && !piece.empty();
+    if (in_chunk) print_chunk_size(piece.size(), out_);
+    sent_ = Sent::head;
+    const std::string_view tail = in_chunk ? "\r\n" : "";
+    co_return co_await send(piece, tail);
+}
+
+io::Task<Result<void>> Connection::finish() {
+    if (sent_ != Sent::held && sent_ != Sent::head) {
+        co_return fail(Code::internal, "There is no response under way.");
+    }
+    if (length_left_ > 0 && !silent_) {
+        co_return fail(Code::internal, "The body is shorter than its promised length.");
+    }
+    sent_ = Sent::all;
+    if (chunked_ && !silent_) out_.append("0\r\n\r\n");
+    if (out_.empty()) co_return Result<void>{};
+    co_return co_await send({}, {});
+}
+
+}  // namespace domicile::http

@@ -1,0 +1,93 @@
+// One connection of a server: a coroutine that reads requests and hands each to the handler. It is
+// itself the Exchange, since there is never more than one at a time and nothing is allocated anew.
+#pragma once
+
+#include <array>
+
+#include "http/inbound.h"
+#include "http/server.h"
+
+namespace domicile::http {
+
+// What the connections of a server share. One executor uses it, so that nothing here is locked.
+class ServerState {
+  public:
+    ServerState(ServerOptions o, Handler h);
+
+    const ServerOptions options;
+    const Handler handler;
+    const HeadLimits limits;
+    bool stopping = false;
+    std::size_t unhandled = 0;
+
+    std::string_view date();   // of this second, as the Date header wants it
+    std::string request_id();  // UUID from buffered randomness: one system call for 256 of them
+
+  private:
+    std::int64_t date_second_ = -1;
+    std::string date_;
+    std::array<std::uint8_t, 4096> random_{};
+    std::size_t random_used_ = sizeof random_;
+};
+
+class Connection final : public Exchange {
+  public:
+    Connection(ServerState& state, std::unique_ptr<io::Stream> stream);
+
+    io::Task<void> run();
+    bool idle() const { return idle_; }  // waits for a request of which nothing has come
+    void cancel();
+
+    const RequestHead& request() const override { return request_; }
+    const io::PeerInfo& peer() const override { return peer_; }
+    const std::string& request_id() const override;
+    bool responded() const override { return sent_ != Sent::nothing; }
+    std::optional<std::uint64_t> content_length() const override;
+    io::Task<Result<std::string_view>> read() override;
+    io::Task<Result<std::string>> read_all(std::size_t bytes_max) override;
+    io::Task<Result<void>> respond(ResponseHead head, std::string_view body) override;
+    io::Task<Result<void>> start(ResponseHead head, std::optional<std::uint64_t> length) override;
+    io::Task<Result<void>> write(std::string_view piece) override;
+    io::Task<Result<void>> finish() override;
+
+  private:
+    // `held`: start() was called, and its head waits in out_ for the first piece.
+    enum class Sent : std::uint8_t { nothing, held, head, all };
+
+    io::Task<bool> prepare();
+    io::Task<bool> next_request();
+    bool parse(std::string_view head);
+    io::Task<void> serve();
+    io::Task<void> settle(bool handled);
+    io::Task<void> drain();
+    io::Task<void> linger();
+    io::Task<void> send_problem(int status);
+    io::Task<Result<void>> send(std::string_view body, std::string_view tail);
+    Result<void> print(const ResponseHead& head, std::optional<std::uint64_t> length, bool chunked);
+    std::unexpected<Error> fail_body(Code code, int status, const char* message);
+    bool must_close() const;
+    bool bodiless(int status) const;
+
+    ServerState& state_;
+    std::unique_ptr<io::Stream> stream_;
+    io::PeerInfo peer_;
+    Inbound inbound_;
+    RequestHead request_;
+    Framing framing_;
+    mutable std::string request_id_;  // minted when asked for
+    std::string out_;
+    std::uint64_t body_read_ = 0;
+    std::uint64_t length_left_ = 0;  // of a response whose length was promised
+    int refusal_ = 0;                // status that the request, or its body, deserves; 0: none
+    Sent sent_ = Sent::nothing;
+    bool idle_ = false;
+    bool keep_alive_ = true;
+    bool broken_ = false;     // the connection cannot be written to or read any more
+    bool continued_ = false;  // 100-continue was sent, or need not be
+    bool body_failed_ = false;
+    bool chunked_ = false;
+    bool silent_ = false;  // the response has no body whatever is written
+    bool ends_by_close_ = false;
+};
+
+}  // namespace domicile::http

@@ -1,0 +1,84 @@
+#include "http/server.h"
+
+#include <unordered_set>
+
+#include "base/check.h"
+#include "http/connection.h"
+
+namespace domicile::http {
+
+struct Server::Impl {
+    Impl(std::unique_ptr<io::Listener> l, ServerOptions o, Handler h)
+        : listener(std::move(l)), state(o, std::move(h)) {}
+
+    io::Task<void> accept();
+    io::Task<void> serve(std::unique_ptr<io::Stream> stream);
+    void cancel(bool only_idle);
+
+    std::unique_ptr<io::Listener> listener;
+    ServerState state;
+    std::unordered_set<Connection*> connections;
+    io::Event room;  // a connection ended, or the server stops
+    io::TaskGroup tasks;
+};
+
+io::Task<void> Server::Impl::accept() {
+    while (!state.stopping) {
+        if (connections.size() >= state.options.connections_max) {
+            co_await room.wait_until(io::deadline_in(Seconds(1)));
+            continue;
+        }
+        auto stream = co_await listener->accept();
+        if (stream) {
+            tasks.spawn(serve(std::move(*stream)));
+        } else if (stream.error().code == Code::cancelled) {
+            co_return;
+        } else {
+            // Out of descriptors or memory: wait for some to come free.
+            co_await room.wait_until(io::deadline_in(Millis(50)));
+        }
+    }
+}
+
+io::Task<void> Server::Impl::serve(std::unique_ptr<io::Stream> stream) {
+    Connection connection(state, std::move(stream));
+    connections.insert(&connection);
+    co_await connection.run();
+    connections.erase(&connection);
+    room.notify_all();
+}
+
+// Cancelling resumes the connection, which may end it at once; hence the copy and the look-up.
+void Server::Impl::cancel(bool only_idle) {
+    const std::vector<Connection*> all(connections.begin(), connections.end());
+    for (Connection* connection : all) {
+        if (!connections.contains(connection)) continue;
+        if (!only_idle || connection->idle()) connection->cancel();
+    }
+}
+
+Server::Server(std::unique_ptr<io::Listener> listener, ServerOptions options, Handler handler)
+    : impl_(std::make_unique<Impl>(std::move(listener), options, std::move(handler))) {}
+
+Server::~Server() { DOMICILE_CHECK(impl_->tasks.running() == 0); }
+
+const io::Endpoint& Server::local() const { return impl_->listener->local(); }
+std::size_t Server::connections() const { return impl_->connections.size(); }
+std::size_t Server::unhandled() const { return impl_->state.unhandled; }
+
+void Server::start() { impl_->tasks.spawn(impl_->accept()); }
+
+io::Task<void> Server::stop(Instant deadline) {
+    impl_->state.stopping = true;
+    impl_->listener->close();
+    impl_->room.notify_all();
+    impl_->cancel(true);
+    bool drained = co_await impl_->tasks.drain(deadline);
+    while (!drained) {
+        impl_->cancel(false);
+        const Instant next = io::deadline_in(Seconds(1));
+        drained = co_await impl_->tasks.drain(next);
+    }
+}
+
+}  // namespace domicile::http
