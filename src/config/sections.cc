@@ -175,7 +175,8 @@ const Object<Table>& describe() {
             .field("resident", &Table::resident,
                    "items belong to a person and are stored only at their home")
             .field("sort_key_storage", &Table::sort_key_storage,
-                   "clear: readable at rest, so that ordered queries are quick");
+                   "encrypted: ordered queries sort in memory, which bounds a partition; "
+                   "clear: readable at rest, ordered by the index");
     return object;
 }
 

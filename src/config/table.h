@@ -18,7 +18,8 @@ struct Resident {
     std::string subject;  // the attribute that holds the `sub`; must be the partition key
 };
 
-// encrypted: a keyed blind index, equality only. clear: readable at rest, ordered queries work.
+// encrypted: a keyed blind index; ordered queries sort the partition in memory, so its size is
+// bounded. clear: the values can be read at rest, and ordered queries use the index.
 enum class SortKeyStorage : std::uint8_t { encrypted, clear };
 
 struct Table {
