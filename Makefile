@@ -47,9 +47,9 @@ demo: build  ## three regions on this machine; Ctrl-C stops them
 test: setup-test build  ## build and run every suite that scripts/test-suites.txt turns on
 	@scripts/test
 
-lint: setup-build  ## clang-format on everything, clang-tidy on changed files (LINT=--all: on all)
+lint: setup-build  ## clang-format on everything, clang-tidy on changed files (ARGS=--all: on all)
 	@scripts/setup lint
-	scripts/lint $(LINT)
+	scripts/lint $(ARGS)
 
 asan: ## the C++ tests under address and undefined sanitizers
 tsan: ## the C++ tests under the thread sanitizer
