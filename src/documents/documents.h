@@ -1,7 +1,8 @@
-// Tables of documents (items) keyed by a partition and an optional sort key. Resident tables declare the
-// attribute that holds the subject; the guard against writes for subjects at home elsewhere is here,
-// where no dialect can go round it. Items are encrypted under the subject's key (region key for global
-// or subject-less tables); keys are stored as blind indexes unless the table opts out.
+// Tables of documents (items) keyed by a partition and an optional sort key. Resident tables
+// declare the attribute that holds the subject; the guard against writes for subjects at home
+// elsewhere is here, where no dialect can go round it. Items are encrypted under the subject's key
+// (region key for global or subject-less tables); keys are stored as blind indexes unless the table
+// opts out.
 #pragma once
 
 #include <functional>
@@ -38,28 +39,61 @@ struct Binary {
 struct Null {
     bool operator==(const Null&) const = default;
 };
-struct StringSet { std::set<std::string> values; bool operator==(const StringSet&) const = default; };
-struct NumberSet { std::set<std::string> values; bool operator==(const NumberSet&) const = default; };
-struct BinarySet { std::set<std::string> values; bool operator==(const BinarySet&) const = default; };
+struct StringSet {
+    std::set<std::string> values;
+    bool operator==(const StringSet&) const = default;
+};
+struct NumberSet {
+    std::set<std::string> values;
+    bool operator==(const NumberSet&) const = default;
+};
+struct BinarySet {
+    std::set<std::string> values;
+    bool operator==(const BinarySet&) const = default;
+};
 struct Attribute {
     std::variant<std::string, Number, Binary, bool, Null, StringSet, NumberSet, BinarySet,
-                 std::vector<Attribute>, std::map<std::string, Attribute>> value;
+                 std::vector<Attribute>, std::map<std::string, Attribute>>
+        value;
     bool operator==(const Attribute&) const = default;
 };
+
+// The number in normal form: plain decimal notation without needless zeros ("-0" is "0").
+// invalid_argument when it is no number, has more than 38 significant digits, or lies outside
+// DynamoDB's range (magnitude 1E-130 to 9.99E+125).
+Result<Number> make_number(std::string_view text);
+
+// As DynamoDB counts it: names and values in UTF-8 bytes, numbers about half a byte a digit, lists
+// and maps 3 bytes and one per element.
+std::size_t item_bytes(const Item& item);
+
+inline constexpr std::size_t kItemBytesMax = 400 * 1024;
+inline constexpr std::size_t kPageBytesMax = 1 << 20;           // of a query's result
+inline constexpr std::size_t kSortedPartitionRowsMax = 10'000;  // of a partition sorted in memory
 
 // Asks the home's own database; implemented by identity in the composition root.
 using IsResident = std::function<io::Task<Result<bool>>(std::string subject)>;
 
 namespace reason {
-inline constexpr const char* kNotHome = "not_home";          // misdirected: subject's home is elsewhere
+inline constexpr const char* kNotHome = "not_home";  // misdirected: subject's home is elsewhere
 inline constexpr const char* kUnknownTable = "unknown_table";
 inline constexpr const char* kConditionFailed = "condition_failed";
-inline constexpr const char* kKeySchema = "key_schema";      // key attribute missing or of another type
-inline constexpr const char* kItemSize = "item_size";        // above 400 KB
+inline constexpr const char* kKeySchema = "key_schema";  // key attribute missing or of another type
+inline constexpr const char* kItemSize = "item_size";    // above 400 KB
+inline constexpr const char* kPartitionSize = "partition_size";  // too large to be sorted in memory
 }  // namespace reason
 
 struct SortRange {  // on the sort key
-    enum class Kind : std::uint8_t { all, equal, less, less_equal, greater, greater_equal, between, begins_with } kind = Kind::all;
+    enum class Kind : std::uint8_t {
+        all,
+        equal,
+        less,
+        less_equal,
+        greater,
+        greater_equal,
+        between,
+        begins_with
+    } kind = Kind::all;
     std::optional<Attribute> low, high;
 };
 struct QueryRequest {
@@ -89,7 +123,7 @@ struct UpdateResult {
 class Documents {
   public:
     struct Parts {
-        const std::map<std::string, config::Table>& tables;
+        const config::NamedList<config::Table>& tables;  // must outlive this
         sql::Database& database;
         keyring::Keyring& keyring;
         audit::Log& audit;
@@ -99,9 +133,18 @@ class Documents {
     ~Documents();
     io::Task<Result<void>> open();
 
-    const config::Table* describe(std::string_view table) const;
-    // Each is authorised as "dynamodb:<Operation>" on "table/<name>"; a principal bound to a subject may
-    // only name partitions of that subject in a resident table. `must_exist` as in UpdateRequest.
+    const config::NamedList<config::Table>& tables() const;
+    const config::Table* describe(std::string_view table) const;  // nullptr if there is none
+    // Code::not_found with kUnknownTable; failed_precondition with kConditionFailed;
+    // invalid_argument with kKeySchema or kItemSize; permission_denied; misdirected with kNotHome,
+    // which is in the audit log before it is returned; conflict when concurrent writers of one item
+    // never let this one through; resource_exhausted for a query over more encrypted rows than are
+    // sorted in memory. A read for a subject at home elsewhere finds nothing, since nothing is
+    // here.
+    //
+    // Each is authorised as "dynamodb:<Operation>" on "table/<name>"; a principal bound to a
+    // subject may only name partitions of that subject in a resident table. `must_exist` as in
+    // UpdateRequest.
     io::Task<Result<std::optional<Item>>> put(access::Principal who, std::string table, Item item,
                                               std::optional<bool> must_exist);  // the item before
     io::Task<Result<std::optional<Item>>> get(access::Principal who, std::string table, Item key);
