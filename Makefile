@@ -31,7 +31,7 @@ cpp: setup-build
 	cmake --build --preset release
 
 web: setup-build
-	@if [ -f $(WEB)/package.json ]; then $(MAKE) --no-print-directory $(WEB)/dist/index.html; fi
+	@if [ -f $(WEB)/package.json ]; then $(MAKE) -s --no-print-directory $(WEB)/dist/index.html; fi
 
 # Vite writes index.html last and anew at each build, so it stands for the whole folder.
 $(WEB)/dist/index.html: $(WEB_SOURCES)
@@ -60,8 +60,8 @@ asan tsan: setup-build
 
 bench: build  ## ratios against HAProxy and the raw engines
 	@scripts/setup bench
-	if [ ! -x bench/run ]; then echo "make bench: there is no bench/run yet" >&2; exit 1; fi
-	bench/run
+	if [ ! -f bench/run.py ]; then echo "make bench: there is no bench/run.py yet" >&2; exit 1; fi
+	python3 bench/run.py
 
 clean:  ## remove what the build made (.tools and node_modules stay)
 	rm -rf build/release build/debug build/asan build/tsan build/lint $(WEB)/dist
