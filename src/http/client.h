@@ -52,7 +52,8 @@ class ClientResponse {
     virtual io::Task<Result<std::string>> read_all(std::size_t bytes_max) = 0;
 };
 
-// Thread-safe in that each executor has its own pool inside.
+// Thread-safe in that each executor has its own pool inside. Idle connections belong to the
+// executors that made them: destroy the client, and every response of it, before the runtime.
 class Client {
   public:
     explicit Client(ClientOptions options = {});
@@ -61,7 +62,10 @@ class Client {
     // Sends the head (Host, Content-Length and Connection are set here: Host from head.host unless
     // empty, then from the target) with the whole body. A pooled connection that turns out closed
     // before any byte of the response is retried once on a fresh one if the method is idempotent or
-    // nothing was sent. unavailable, deadline_exceeded, malformed (a bad response).
+    // nothing was sent. unavailable, deadline_exceeded, malformed (a bad response),
+    // invalid_argument (a head that cannot be printed). The deadline is for the head of the
+    // response; pieces of its body have body_timeout each. Hop-by-hop fields of `head` are left
+    // out.
     io::Task<Result<std::unique_ptr<ClientResponse>>> send(Target target, RequestHead head,
                                                            std::string_view body, Instant deadline);
     // The same with a streamed body of the given length, chunked without one. `source` outlives the
