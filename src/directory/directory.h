@@ -1,5 +1,6 @@
-// The global map subject key -> home and the claim protocol that gives every person exactly one home
-// (I1). It holds no identifier in clear (I3): subject keys, region ids, states, epochs, public keys.
+// The global map subject key -> home and the claim protocol that gives every person exactly one
+// home (I1). It holds no identifier in clear (I3): subject keys, region ids, states, epochs, public
+// keys.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +16,15 @@
 #include "io/clock.h"
 #include "io/task.h"
 #include "kv/store.h"
-#include "residency/residency.h"
 
 namespace domicile::directory {
+
+// Reasons of the errors that leave the directory.
+inline constexpr std::string_view kReasonClaimed = "claimed";
+inline constexpr std::string_view kReasonClaimLost = "claim_lost";
+
+inline constexpr std::size_t kClaimIdBytes = 16;
+inline constexpr std::size_t kKeysPerClaimMax = 8;
 
 enum class IdentifierKind : std::uint8_t { email, phone, username, sub };
 
@@ -35,6 +42,9 @@ struct Pepper {
 
 // Trimmed; e-mail: lower case (ASCII) of the whole; phone: digits with a leading '+'; else as is.
 std::string normalise(IdentifierKind kind, std::string_view identifier);
+// What a person types as their username may be shaped like an e-mail (one @ with something on both
+// sides), a phone number (E.164: '+' and 7 to 15 digits) or a sub (a UUID), and then counts as one,
+// so that both ways to write it have one key.
 IdentifierKind kind_of_username(std::string_view username);
 SubjectKey subject_key(const Pepper& pepper, std::string_view pool_scope, IdentifierKind kind,
                        std::string_view identifier);
@@ -45,13 +55,13 @@ struct Record {
     std::string home;
     State state = State::pending;
     std::uint64_t epoch = 0;
-    std::string claim_id;        // 16 bytes
-    Timestamp pending_until;     // meaningless once active
+    std::string claim_id;     // 16 bytes
+    Timestamp pending_until;  // meaningless once active
     bool operator==(const Record&) const = default;
 };
 
-// Where a subject lives, or the decoy: a keyed, deterministic region, indistinguishable to callers that
-// must not learn whether the person exists (I8).
+// Where a subject lives, or the decoy: a keyed, deterministic region, indistinguishable to callers
+// that must not learn whether the person exists (I8).
 struct Located {
     std::string home;
     bool known = false;  // never leaves the process that asked, in any form
@@ -59,22 +69,26 @@ struct Located {
 };
 
 struct ClaimRequest {
-    std::vector<SubjectKey> keys;  // all keys of the person; at most 8, distinct
+    std::vector<SubjectKey> keys;  // all keys of the person; 1 to 8, one named twice counts once
     std::string claim_id;          // 16 random bytes, minted by the home and kept in its intent
     std::uint64_t epoch = 0;
 };
 
-// A public key of a region, signed with the region's border key (Ed25519 or ECDSA over the canonical
-// bytes, see docs/formats/directory.md).
+// A public key of a region, signed with the region's border key (Ed25519 or ECDSA over
+// signed_bytes()).
 struct KeyRecord {
     std::string region;
-    std::string kid;
+    std::string kid;  // 1 to 128 of A-Z a-z 0-9 - _ .
     json::object jwk;
     std::string signature;  // by the region's border key over region, kid and jwk
 };
 
+// What the signature of a key record is over: region, kid and the JWK with its members sorted by
+// name, byte for byte as in docs/formats/directory.md.
+std::string signed_bytes(const KeyRecord& record);
+
 struct Options {
-    std::string region;             // the own one: claims are always for it
+    std::string region;  // the own one: claims are always for it
     Pepper pepper;
     std::vector<std::string> regions;  // all, sorted: decoys are drawn from them
     Millis pending_ttl{3'600'000};
@@ -85,21 +99,26 @@ class Directory {
     Directory(kv::Store& store, io::Clock& clock, Options options);
     ~Directory();
 
-    SubjectKey key(std::string_view pool_scope, IdentifierKind kind, std::string_view identifier) const;
+    SubjectKey key(std::string_view pool_scope, IdentifierKind kind,
+                   std::string_view identifier) const;
 
-    // Takes all keys for the own region in one transaction. Idempotent for the same claim id. A pending
-    // claim past its time may be taken over. already_exists (reason "claimed") when any key is held by
-    // another claim; conflict never leaves (retried inside, bounded).
+    // Takes all keys for the own region in one transaction: all or none. The same claim id again
+    // renews the time of keys still pending and takes missing ones; active ones stay as they are. A
+    // pending claim past its time may be taken over. already_exists (reason "claimed") when any key
+    // is held by another claim; unavailable when the outcome is unknown or others kept changing the
+    // keys.
     io::Task<Result<void>> claim(ClaimRequest request);
-    // Makes a pending claim permanent, comparing the claim id. Idempotent. failed_precondition (reason
-    // "claim_lost") when a key is held by another claim or by none.
+    // Makes a pending claim permanent, comparing the claim id. Idempotent. failed_precondition
+    // (reason "claim_lost") when a key is held by another claim or by none.
     io::Task<Result<void>> activate(std::vector<SubjectKey> keys, std::string claim_id);
-    // Deletes the keys that hold this claim id; others are left alone. Idempotent. Only the home calls it,
-    // after it has deleted the row.
+    // Deletes the keys that hold this claim id; others are left alone. Idempotent. Only the home
+    // calls it, after it has deleted the row.
     io::Task<Result<void>> release(std::vector<SubjectKey> keys, std::string claim_id);
 
-    // Home of a key: local copy first, a negative answer confirmed by a linearizable read, the decoy
-    // when there is none or it is pending and past its time.
+    // Home of a key, or the decoy when there is none or it is pending and past its time. Known and
+    // unknown keys get the same work (I8): a local read, a linearizable read, and the decoy's HMAC.
+    // The linearizable answer wins; without one, a key in the local copy is still answered (I7),
+    // and any other is unavailable.
     io::Task<Result<Located>> locate(SubjectKey key);
     // The linearizable record, for the home's own checks and `directory` commands.
     io::Task<Result<std::optional<Record>>> record(SubjectKey key);

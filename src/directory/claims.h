@@ -1,0 +1,136 @@
+// The home's side of the claim protocol. What the directory says (keys) and what the region's own
+// database says (people) lie in two stores, so every change that spans both is first written down
+// here, in the region's database, and finished from there after a crash. Neither a key without a
+// person nor a person without a key survives replay().
+//
+//   sign-up   1. begin(): intent durable    2. begin(): keys claimed
+//             3. the caller's batch: the person's row and held() together
+//   confirm   1. activate(): 'activating' durable   2. keys active   3. person confirmed and
+//   'active' removal   1. release(): person's row gone and 'releasing'   2. keys released   3.
+//   intent gone
+//
+// States of an intent: intent -> held -> activating -> active; from each of them, when it is given
+// up, lost or removed -> releasing -> no row.
+//
+// The row of an active claim stays as long as the person: it knows their keys for the release.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "directory/directory.h"
+#include "io/clock.h"
+#include "io/task.h"
+#include "sql/database.h"
+
+namespace domicile::directory {
+
+// The claim is no longer in the state that the operation starts from (somebody else confirmed,
+// released or expired it), or an expectation of the caller's own statements is unmet.
+inline constexpr std::string_view kReasonClaimState = "claim_state";
+
+// What a crash can come after; for fault injection.
+enum class ClaimStep : std::uint8_t {
+    intent_written,
+    keys_claimed,
+    activation_marked,
+    keys_activated,
+    release_marked,
+    keys_released,
+};
+
+// The tables of people that claims stand for. Both go into the batch that changes the claim's
+// state; both must do nothing when there is no such person.
+class ClaimOwner {
+  public:
+    virtual ~ClaimOwner() = default;
+    // Marks the person of this claim confirmed.
+    virtual std::vector<sql::Statement> confirmed(const std::string& claim_id) = 0;
+    // Deletes the person of this claim and all that hangs on them.
+    virtual std::vector<sql::Statement> removed(const std::string& claim_id) = 0;
+};
+
+struct ClaimHandle {
+    std::string claim_id;  // 16 bytes; goes into the person's row
+    std::vector<SubjectKey> keys;
+};
+
+struct ClaimsOptions {
+    Millis pending_ttl{3'600'000};  // the directory's
+    // Tests only: true stops the operation after this step, as a crash would, with Code::cancelled.
+    std::function<bool(ClaimStep)> stop_after;
+};
+
+struct ReplayReport {
+    std::size_t activated = 0;
+    std::size_t released = 0;
+    std::size_t left = 0;  // could not be finished now (directory unavailable); replay again later
+};
+
+class Claims {
+  public:
+    Claims(Directory& directory, sql::Database& database, io::Clock& clock, io::Random& random,
+           ClaimOwner& owner, ClaimsOptions options = {});
+    ~Claims();
+
+    io::Task<Result<void>> open();  // creates the table; component "claims"
+
+    // Claims the keys under a new claim id; `pool` is kept for operators. already_exists (reason
+    // "claimed") and every other failure leave nothing behind that replay() does not clear. On
+    // success the caller writes the person and held() in one batch, or calls abandon().
+    io::Task<Result<ClaimHandle>> begin(std::vector<SubjectKey> keys, std::string pool);
+    // For the batch that inserts the person: fails it (conflict) when the claim was given up
+    // meanwhile.
+    static sql::Statement held(const std::string& claim_id);
+    // Gives up a claim whose person was not written. failed_precondition (reason "claim_state")
+    // when they were after all: the batch's outcome was unknown, and it did commit.
+    io::Task<Result<void>> abandon(std::string claim_id);
+
+    // Extends a pending claim: the same sign-up again. already_exists when it had run out and
+    // others took a key; the person is removed then.
+    io::Task<Result<void>> renew(std::string claim_id);
+    // Confirms a person; `with` goes into the first batch (e.g. using up a code). When the
+    // directory is unavailable the activation is on record and replay() finishes it.
+    // failed_precondition with reason "claim_lost" (others took a key; the person is removed) or
+    // "claim_state".
+    io::Task<Result<void>> activate(
+        std::string claim_id, std::vector<sql::Statement> with = std::vector<sql::Statement>());
+    // Removes a person, pending or active; `with` goes into the batch that deletes the row. Once it
+    // is on record the removal has happened; replay() finishes the release of the keys.
+    io::Task<Result<void>> release(
+        std::string claim_id, std::vector<sql::Statement> with = std::vector<sql::Statement>());
+
+    // Finishes what a crash or an outage left: at start before anything is served, and from time to
+    // time. Intents of this run are left alone: their callers are still at work.
+    io::Task<Result<ReplayReport>> replay();
+    // Removes people (and intents) whose pending time is over, at most `limit`; how many.
+    io::Task<Result<std::size_t>> expire(std::size_t limit = 100);
+
+  private:
+    struct Row;
+    using Statements = std::vector<sql::Statement>;
+
+    io::Task<Result<Row>> load(std::string claim_id);
+    io::Task<Result<std::vector<Row>>> select(std::string condition,
+                                              std::vector<sql::Value> parameters);
+    io::Task<Result<void>> move(Statements batch);
+    io::Task<Result<void>> finish_activation(Row row);
+    io::Task<Result<void>> lose(Row row);
+    io::Task<Result<void>> finish_release(Row row);
+    io::Task<Result<void>> replay_row(Row row);
+    Result<void> stop(ClaimStep step) const;
+
+    Directory& directory_;
+    sql::Database& database_;
+    io::Clock& clock_;
+    io::Random& random_;
+    ClaimOwner& owner_;
+    ClaimsOptions options_;
+    std::string run_;  // this process's start; tells its intents from those that a crash left
+};
+
+}  // namespace domicile::directory

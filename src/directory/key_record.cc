@@ -1,0 +1,64 @@
+#include "directory/key_record.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/encoding.h"
+#include "directory/record.h"
+
+namespace domicile::directory {
+namespace {
+
+bool is_name(std::string_view text, std::size_t size_max) {
+    return !text.empty() && text.size() <= size_max && std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '_' || c == '.';
+    });
+}
+
+std::string place_of(const KeyRecord& record) {
+    return kKeyRecordPrefix + record.region + "/key/" + record.kid;
+}
+
+}  // namespace
+
+std::string signed_bytes(const KeyRecord& record) {
+    std::vector<std::string_view> names;
+    for (const auto& member : record.jwk) names.emplace_back(member.key());
+    std::ranges::sort(names);
+    json::object sorted;
+    for (const std::string_view name : names) sorted.emplace(name, record.jwk.at(name));
+    std::string out = "domicile key record 1";
+    append_text(out, record.region);
+    append_text(out, record.kid);
+    append_text(out, json::serialize(sorted));
+    return out;
+}
+
+Result<kv::Write> encode_key(const KeyRecord& record) {
+    if (!is_name(record.region, 63) || !is_name(record.kid, 128))
+        return fail(Code::invalid_argument, "The region or the kid of a key record is not a name.");
+    json::object value;
+    value["region"] = record.region;
+    value["kid"] = record.kid;
+    value["jwk"] = record.jwk;
+    value["signature"] = to_base64url(record.signature);
+    return kv::Write{place_of(record), json::serialize(value)};
+}
+
+Result<KeyRecord> decode_key(const kv::Entry& entry) {
+    TRY(const json::object value, parse_json_object(entry.value));
+    KeyRecord out;
+    TRY(out.region, require_string(value, "region"));
+    TRY(out.kid, require_string(value, "kid"));
+    TRY(const std::string signature, require_string(value, "signature"));
+    TRY(const json::object* jwk, optional_object(value, "jwk"));
+    auto bytes = from_base64url(signature);
+    if (jwk == nullptr || !bytes || entry.key != place_of(out))
+        return fail(Code::malformed, "A key record of the directory is damaged.");
+    out.jwk = *jwk;
+    out.signature = std::move(*bytes);
+    return out;
+}
+
+}  // namespace domicile::directory

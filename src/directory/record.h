@@ -1,0 +1,24 @@
+// The bytes of the directory: see docs/formats/directory.md.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "directory/directory.h"
+
+namespace domicile::directory {
+
+inline constexpr std::size_t kSubjectKeyBytes = 16;
+
+// Big-endian integers and a length byte before a text, as all formats here have them.
+void append_u64(std::string& out, std::uint64_t value);
+void append_text(std::string& out, std::string_view text);  // 32-bit length, then the bytes
+
+std::string store_key(const SubjectKey& key);  // "k/" and the 16 bytes
+
+std::string encode(const Record& record);
+// malformed, or unsupported when the version is not known.
+Result<Record> decode(std::string_view bytes);
+
+}  // namespace domicile::directory
