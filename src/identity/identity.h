@@ -14,7 +14,6 @@
 #include "base/result.h"
 #include "border/border.h"
 #include "config/config.h"
-#include "directory/claims.h"
 #include "directory/directory.h"
 #include "identity/token_verifier.h"
 #include "identity/types.h"
@@ -46,10 +45,12 @@ class Identity {
         std::function<bool(const directory::KeyRecord&)> verify_key_record;
     };
     explicit Identity(Parts parts);
-    ~Identity();
-    // Migrates, loads or makes the signing key, publishes it, replays claims, registers border
-    // handlers.
+    ~Identity();  // after stop()
+    // Migrates, loads or makes the signing key, publishes it, registers border handlers, and starts
+    // the task that reloads the published keys. Before the border serves.
     io::Task<Result<void>> open();
+    // Ends that task; on the executor that open() ran on.
+    io::Task<void> stop();
 
     io::Task<Result<SignUpResult>> sign_up(SignUpRequest request);
     io::Task<Result<void>> confirm_sign_up(ConfirmRequest request);
@@ -70,6 +71,9 @@ class Identity {
     // JWKS documents (serialised): of the own issuer, and of all regions.
     std::string jwks() const;
     std::string combined_jwks() const;
+    // The issuer of a pool by its id in this region ("eu-central-1_Health1"); nullopt when it has
+    // none.
+    std::optional<std::string> issuer_of(std::string_view pool_id) const;
 
   private:
     struct Impl;

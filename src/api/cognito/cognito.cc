@@ -1,0 +1,138 @@
+#include "api/cognito/cognito.h"
+
+#include "api/cognito/error.h"
+#include "api/cognito/operations.h"
+
+namespace domicile::api::cognito {
+namespace {
+
+constexpr std::string_view kJwksPath = "/.well-known/jwks.json";
+constexpr std::string_view kDiscoveryPath = "/.well-known/openid-configuration";
+
+http::ResponseHead json_head(const http::Exchange& exchange, int status) {
+    http::ResponseHead head;
+    head.status = status;
+    head.add("Content-Type", "application/x-amz-json-1.1");
+    head.add("x-amzn-RequestId", exchange.request_id());
+    head.add("Access-Control-Allow-Origin", "*");
+    head.add("Access-Control-Expose-Headers",
+             "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date");
+    head.add("Cache-Control", "no-store");
+    return head;
+}
+
+// Error texts are ours, but a client id that was sent may stand in one: nothing else than printable
+// ASCII may get into a header.
+std::string header_text(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) {
+        if (c < ' ' || c > '~') c = '?';
+    }
+    return out;
+}
+
+io::Task<Result<void>> reply(http::Exchange& exchange, json::object body) {
+    const std::string text = json::serialize(body);
+    http::ResponseHead head = json_head(exchange, 200);
+    co_return co_await exchange.respond(std::move(head), text);
+}
+
+io::Task<Result<void>> reply_error(http::Exchange& exchange, DialectError error) {
+    http::ResponseHead head = json_head(exchange, error.status);
+    head.add("x-amzn-ErrorType", error.type + ":");
+    head.add("x-amzn-ErrorMessage", header_text(error.message));
+    if (error.retry_after_seconds > 0) {
+        head.add("Retry-After", std::to_string(error.retry_after_seconds));
+    }
+    const json::object body{{"__type", error.type}, {"message", error.message}};
+    const std::string text = json::serialize(body);
+    co_return co_await exchange.respond(std::move(head), text);
+}
+
+io::Task<Result<void>> reply_preflight(http::Exchange& exchange) {
+    const auto asked = exchange.request().headers.find("Access-Control-Request-Headers");
+    http::ResponseHead head;
+    head.add("Access-Control-Allow-Origin", "*");
+    head.add("Access-Control-Allow-Methods", "POST");
+    head.add("Access-Control-Allow-Headers", asked ? std::string(*asked) : "*");
+    head.add("Access-Control-Max-Age", "172800");
+    co_return co_await exchange.respond(std::move(head), "");
+}
+
+io::Task<Result<void>> reply_document(http::Exchange& exchange, std::string text) {
+    http::ResponseHead head;
+    head.add("Content-Type", "application/json");
+    head.add("Access-Control-Allow-Origin", "*");
+    head.add("Cache-Control", "public, max-age=60");
+    co_return co_await exchange.respond(std::move(head), text);
+}
+
+std::string discovery(const std::string& issuer) {
+    const json::object out{{"issuer", issuer},
+                           {"jwks_uri", issuer + std::string(kJwksPath)},
+                           {"response_types_supported", {"code", "token"}},
+                           {"subject_types_supported", {"public"}},
+                           {"id_token_signing_alg_values_supported", {"RS256"}}};
+    return json::serialize(out);
+}
+
+DialectError not_found() {
+    return {404, "ResourceNotFoundException", "There is nothing at this path."};
+}
+
+}  // namespace
+
+io::Task<Result<void>> Cognito::handle(http::Exchange& exchange) {
+    const http::RequestHead& request = exchange.request();
+    if (request.method == "OPTIONS") co_return co_await reply_preflight(exchange);
+    if (request.method == "GET" || request.method == "HEAD") co_return co_await document(exchange);
+    if (request.method == "POST" && request.path == "/") co_return co_await call(exchange);
+    DialectError error = not_found();
+    co_return co_await reply_error(exchange, std::move(error));
+}
+
+io::Task<Result<void>> Cognito::call(http::Exchange& exchange) {
+    const auto target = exchange.request().headers.find("X-Amz-Target");
+    if (!target || !target->starts_with(kTargetPrefix) ||
+        !is_operation(target->substr(kTargetPrefix.size()))) {
+        DialectError unknown{400, "UnknownOperationException", "The operation is not known."};
+        co_return co_await reply_error(exchange, std::move(unknown));
+    }
+    std::string name(target->substr(kTargetPrefix.size()));
+    auto body = co_await exchange.read_all(kBodyBytesMax);
+    if (!body && body.error().code != Code::too_large && body.error().code != Code::malformed) {
+        co_return std::unexpected(body.error());  // the client went away
+    }
+    if (!body) {
+        DialectError error = to_dialect(body.error());
+        co_return co_await reply_error(exchange, std::move(error));
+    }
+    auto request = parse_json_object(*body);
+    if (!request) {
+        DialectError error = serialization(request.error().message);
+        co_return co_await reply_error(exchange, std::move(error));
+    }
+    auto answer = co_await run_operation(identity_, std::move(name), std::move(*request));
+    if (!answer) co_return co_await reply_error(exchange, std::move(answer.error()));
+    co_return co_await reply(exchange, std::move(*answer));
+}
+
+io::Task<Result<void>> Cognito::document(http::Exchange& exchange) {
+    const std::string_view path = exchange.request().path;
+    if (path == kJwksPath) {
+        std::string keys = identity_.combined_jwks();
+        co_return co_await reply_document(exchange, std::move(keys));
+    }
+    const auto slash = path.find('/', 1);
+    const std::string_view rest = slash == path.npos ? "" : path.substr(slash);
+    const auto issuer =
+        slash == path.npos ? std::nullopt : identity_.issuer_of(path.substr(1, slash - 1));
+    if (!issuer || (rest != kJwksPath && rest != kDiscoveryPath)) {
+        DialectError error = not_found();
+        co_return co_await reply_error(exchange, std::move(error));
+    }
+    std::string text = rest == kJwksPath ? identity_.jwks() : discovery(*issuer);
+    co_return co_await reply_document(exchange, std::move(text));
+}
+
+}  // namespace domicile::api::cognito

@@ -1,0 +1,91 @@
+#include "api/cognito/error.h"
+
+#include <array>
+
+#include "identity/types.h"
+
+namespace domicile::api::cognito {
+namespace {
+
+namespace reason = identity::reason;
+
+constexpr const char* kNotAuthorized = "NotAuthorizedException";
+constexpr const char* kInvalidParameter = "InvalidParameterException";
+
+struct Line {
+    const char* reason;
+    const char* type;
+    const char* text;  // null: the error's own message stands after `prefix`
+    const char* prefix = "";
+};
+
+// Clients decide by some of these texts and show all of them: keep them word for word.
+constexpr std::array kByReason = {
+    Line{reason::kUserExists, "UsernameExistsException", "User already exists"},
+    Line{reason::kPasswordPolicy, "InvalidPasswordException", nullptr,
+         "Password did not conform with policy: "},
+    Line{reason::kAttribute, kInvalidParameter, nullptr,
+         "Attributes did not conform to the schema: "},
+    Line{reason::kSchema, kInvalidParameter, nullptr},
+    Line{reason::kCodeMismatch, "CodeMismatchException",
+         "Invalid verification code provided, please try again."},
+    Line{reason::kCodeExpired, "ExpiredCodeException",
+         "Invalid code provided, please request a code again."},
+    Line{reason::kAlreadyConfirmed, kNotAuthorized,
+         "User cannot be confirmed. Current status is CONFIRMED"},
+    Line{reason::kWrongCredentials, kNotAuthorized, "Incorrect username or password."},
+    Line{reason::kNotConfirmed, "UserNotConfirmedException", "User is not confirmed."},
+    Line{reason::kSessionInvalid, kNotAuthorized,
+         "Invalid session for the user, session is expired."},
+    Line{reason::kRefreshInvalid, kNotAuthorized, "Invalid Refresh Token"},
+    Line{reason::kRefreshRevoked, kNotAuthorized, "Refresh Token has been revoked"},
+    Line{reason::kRefreshExpired, kNotAuthorized, "Refresh Token has expired"},
+    Line{reason::kAccessInvalid, kNotAuthorized, "Invalid Access Token"},
+    Line{reason::kAccessExpired, kNotAuthorized, "Access Token has expired"},
+    Line{reason::kAccessRevoked, kNotAuthorized, "Access Token has been revoked"},
+    Line{reason::kUnknownClient, "ResourceNotFoundException", nullptr},
+    Line{reason::kFlowNotEnabled, kInvalidParameter, nullptr},
+    Line{reason::kTooManyAttempts, "LimitExceededException",
+         "Attempt limit exceeded, please try after some time."},
+    Line{reason::kUserUnknown, "UserNotFoundException", "User does not exist."},
+    Line{reason::kNotInRegion, kNotAuthorized, nullptr},
+};
+
+}  // namespace
+
+DialectError invalid_parameter(std::string message) {
+    return {400, kInvalidParameter, std::move(message)};
+}
+
+DialectError serialization(std::string message) {
+    return {400, "SerializationException", std::move(message)};
+}
+
+DialectError to_dialect(const Error& error) {
+    for (const Line& line : kByReason) {
+        if (error.reason != line.reason) continue;
+        return {400, line.type, line.text != nullptr ? line.text : line.prefix + error.message};
+    }
+    switch (error.code) {
+        case Code::unavailable:
+        case Code::deadline_exceeded:
+        case Code::cancelled:
+            return {503, "ServiceUnavailableException",
+                    "The service is not available at the moment. Please try again.", 5};
+        case Code::resource_exhausted:
+            return {400, "TooManyRequestsException", "Too many requests"};
+        case Code::invalid_argument:
+            return invalid_parameter(error.message);
+        case Code::malformed:
+            return serialization(error.message);
+        case Code::too_large:
+            return {413, "RequestEntityTooLargeException", "The request is too large."};
+        case Code::unauthenticated:
+        case Code::permission_denied:
+            return {400, kNotAuthorized, error.message};
+        default:
+            return {500, "InternalErrorException", "Something went wrong. Please try again."};
+    }
+}
+
+}  // namespace domicile::api::cognito

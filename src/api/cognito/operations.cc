@@ -1,0 +1,226 @@
+#include "api/cognito/operations.h"
+
+#include <map>
+
+#include "api/cognito/members.h"
+
+// Early return of a dialect error from a coroutine.
+#define CHECK_MEMBERS(members) \
+    if (auto problem = (members).problem()) co_return std::unexpected(std::move(*problem))
+#define ANSWER(name, ...)                                                             \
+    auto name##_result = (__VA_ARGS__);                                               \
+    if (!name##_result) co_return std::unexpected(to_dialect(name##_result.error())); \
+    [[maybe_unused]] auto& name = *name##_result
+#define DO(...) \
+    if (auto done = (__VA_ARGS__); !done) co_return std::unexpected(to_dialect(done.error()))
+
+namespace domicile::api::cognito {
+namespace {
+
+using identity::Attributes;
+using identity::Identity;
+using Reply = io::Task<Outcome<json::object>>;
+
+constexpr std::size_t kUsernameBytesMax = 128;
+constexpr std::size_t kPasswordBytesMax = 256;
+
+json::object delivery_details(const identity::CodeDelivery& delivery) {
+    return {{"AttributeName", delivery.attribute},
+            {"DeliveryMedium", delivery.medium},
+            {"Destination", delivery.destination}};
+}
+
+json::object authentication_result(const identity::Tokens& tokens) {
+    json::object result{{"AccessToken", tokens.access_token},
+                        {"IdToken", tokens.id_token},
+                        {"ExpiresIn", tokens.expires_in_seconds},
+                        {"TokenType", "Bearer"}};
+    if (tokens.refresh_token) result["RefreshToken"] = *tokens.refresh_token;
+    return {{"AuthenticationResult", std::move(result)}, {"ChallengeParameters", json::object()}};
+}
+
+// A parameter of AuthParameters or ChallengeResponses.
+Outcome<std::string> parameter(const Attributes& parameters, const char* name) {
+    const auto found = parameters.find(name);
+    if (found != parameters.end() && !found->second.empty()) return found->second;
+    return std::unexpected(invalid_parameter(std::string("Missing required parameter ") + name));
+}
+
+#define PARAMETER(variable, parameters, name)                                     \
+    auto variable##_result = parameter(parameters, name);                         \
+    if (!variable##_result) co_return std::unexpected(variable##_result.error()); \
+    std::string& variable = *variable##_result
+
+Reply sign_up(Identity& identity, json::object request) {
+    Members members(request);
+    identity::SignUpRequest call;
+    call.client_id = members.required("ClientId", 128);
+    call.username = members.required("Username", kUsernameBytesMax);
+    call.password = members.required("Password", kPasswordBytesMax);
+    call.attributes = members.attributes("UserAttributes");
+    CHECK_MEMBERS(members);
+    ANSWER(result, co_await identity.sign_up(std::move(call)));
+    json::object out{{"UserConfirmed", result.confirmed}, {"UserSub", result.sub}};
+    if (result.delivery) out["CodeDeliveryDetails"] = delivery_details(*result.delivery);
+    co_return out;
+}
+
+Reply confirm_sign_up(Identity& identity, json::object request) {
+    Members members(request);
+    identity::ConfirmRequest call;
+    call.client_id = members.required("ClientId", 128);
+    call.username = members.required("Username", kUsernameBytesMax);
+    call.code = members.required("ConfirmationCode", 2048);
+    CHECK_MEMBERS(members);
+    DO(co_await identity.confirm_sign_up(std::move(call)));
+    co_return json::object();
+}
+
+Reply resend_code(Identity& identity, json::object request) {
+    Members members(request);
+    identity::ResendRequest call;
+    call.client_id = members.required("ClientId", 128);
+    call.username = members.required("Username", kUsernameBytesMax);
+    CHECK_MEMBERS(members);
+    ANSWER(delivery, co_await identity.resend_code(std::move(call)));
+    co_return json::object{{"CodeDeliveryDetails", delivery_details(delivery)}};
+}
+
+Reply start_srp(Identity& identity, std::string client_id, Attributes parameters) {
+    PARAMETER(username, parameters, "USERNAME");
+    PARAMETER(srp_a, parameters, "SRP_A");
+    identity::SrpStartRequest call{std::move(client_id), std::move(username), std::move(srp_a)};
+    ANSWER(challenge, co_await identity.start_srp(std::move(call)));
+    json::object shown{{"SALT", challenge.salt_hex},
+                       {"SRP_B", challenge.srp_b_hex},
+                       {"SECRET_BLOCK", challenge.secret_block},
+                       {"USERNAME", challenge.username},
+                       {"USER_ID_FOR_SRP", challenge.user_id_for_srp}};
+    co_return json::object{{"ChallengeName", "PASSWORD_VERIFIER"},
+                           {"ChallengeParameters", std::move(shown)}};
+}
+
+Reply password_sign_in(Identity& identity, std::string client_id, Attributes parameters) {
+    PARAMETER(username, parameters, "USERNAME");
+    PARAMETER(password, parameters, "PASSWORD");
+    identity::PasswordRequest call{std::move(client_id), std::move(username), std::move(password)};
+    ANSWER(tokens, co_await identity.sign_in_with_password(std::move(call)));
+    co_return authentication_result(tokens);
+}
+
+Reply refresh(Identity& identity, std::string client_id, std::string refresh_token) {
+    identity::RefreshRequest call{std::move(client_id), std::move(refresh_token)};
+    ANSWER(tokens, co_await identity.refresh(std::move(call)));
+    co_return authentication_result(tokens);
+}
+
+Reply initiate_auth(Identity& identity, json::object request) {
+    Members members(request);
+    const std::string flow =
+        members.choice("AuthFlow", {"USER_SRP_AUTH", "REFRESH_TOKEN_AUTH", "REFRESH_TOKEN",
+                                    "CUSTOM_AUTH", "USER_PASSWORD_AUTH", "USER_AUTH",
+                                    "ADMIN_NO_SRP_AUTH", "ADMIN_USER_PASSWORD_AUTH"});
+    std::string client_id = members.required("ClientId", 128);
+    Attributes parameters = members.texts("AuthParameters");
+    CHECK_MEMBERS(members);
+    if (flow == "USER_SRP_AUTH") {
+        co_return co_await start_srp(identity, std::move(client_id), std::move(parameters));
+    }
+    if (flow == "USER_PASSWORD_AUTH") {
+        co_return co_await password_sign_in(identity, std::move(client_id), std::move(parameters));
+    }
+    if (flow == "REFRESH_TOKEN_AUTH" || flow == "REFRESH_TOKEN") {
+        PARAMETER(token, parameters, "REFRESH_TOKEN");
+        co_return co_await refresh(identity, std::move(client_id), std::move(token));
+    }
+    co_return std::unexpected(invalid_parameter(flow + " flow not enabled for this client"));
+}
+
+Reply refresh_tokens(Identity& identity, json::object request) {
+    Members members(request);
+    std::string client_id = members.required("ClientId", 128);
+    std::string token = members.required("RefreshToken");
+    CHECK_MEMBERS(members);
+    co_return co_await refresh(identity, std::move(client_id), std::move(token));
+}
+
+Reply respond_to_challenge(Identity& identity, json::object request) {
+    Members members(request);
+    const std::string name = members.required("ChallengeName");
+    identity::SrpAnswerRequest call;
+    call.client_id = members.required("ClientId", 128);
+    const Attributes responses = members.texts("ChallengeResponses");
+    CHECK_MEMBERS(members);
+    if (name != "PASSWORD_VERIFIER") {
+        co_return std::unexpected(
+            invalid_parameter("The challenge is not one that this pool gives."));
+    }
+    PARAMETER(username, responses, "USERNAME");
+    PARAMETER(block, responses, "PASSWORD_CLAIM_SECRET_BLOCK");
+    PARAMETER(timestamp, responses, "TIMESTAMP");
+    PARAMETER(signature, responses, "PASSWORD_CLAIM_SIGNATURE");
+    call.username = std::move(username);
+    call.secret_block = std::move(block);
+    call.timestamp = std::move(timestamp);
+    call.signature = std::move(signature);
+    ANSWER(tokens, co_await identity.answer_srp(std::move(call)));
+    co_return authentication_result(tokens);
+}
+
+Reply get_user(Identity& identity, json::object request) {
+    Members members(request);
+    identity::AccessTokenRequest call{members.required("AccessToken")};
+    CHECK_MEMBERS(members);
+    ANSWER(user, co_await identity.get_user(std::move(call)));
+    json::array attributes;
+    for (const auto& [name, value] : user.attributes) {
+        attributes.push_back(json::object{{"Name", name}, {"Value", value}});
+    }
+    co_return json::object{{"Username", user.username}, {"UserAttributes", std::move(attributes)}};
+}
+
+Reply revoke_token(Identity& identity, json::object request) {
+    Members members(request);
+    identity::RevokeRequest call;
+    call.token = members.required("Token");
+    call.client_id = members.required("ClientId", 128);
+    CHECK_MEMBERS(members);
+    DO(co_await identity.revoke(std::move(call)));
+    co_return json::object();
+}
+
+Reply global_sign_out(Identity& identity, json::object request) {
+    Members members(request);
+    identity::AccessTokenRequest call{members.required("AccessToken")};
+    CHECK_MEMBERS(members);
+    DO(co_await identity.global_sign_out(std::move(call)));
+    co_return json::object();
+}
+
+using Operation = Reply (*)(Identity&, json::object);
+
+const std::map<std::string, Operation, std::less<>>& operations() {
+    static const std::map<std::string, Operation, std::less<>> table = {
+        {"SignUp", sign_up},
+        {"ConfirmSignUp", confirm_sign_up},
+        {"ResendConfirmationCode", resend_code},
+        {"InitiateAuth", initiate_auth},
+        {"GetTokensFromRefreshToken", refresh_tokens},
+        {"RespondToAuthChallenge", respond_to_challenge},
+        {"GetUser", get_user},
+        {"RevokeToken", revoke_token},
+        {"GlobalSignOut", global_sign_out},
+    };
+    return table;
+}
+
+}  // namespace
+
+bool is_operation(std::string_view name) { return operations().contains(name); }
+
+io::Task<Outcome<json::object>> run_operation(Identity& identity, std::string name,
+                                              json::object request) {
+    return operations().find(name)->second(identity, std::move(request));
+}
+
+}  // namespace domicile::api::cognito

@@ -1,0 +1,57 @@
+#include "identity/home.h"
+
+namespace domicile::identity {
+
+Result<ClientOfPool> find_client(const config::Config& config, std::string_view client_id) {
+    for (const config::Pool& pool : config.pools) {
+        if (const config::Client* client = pool.find_client(client_id)) {
+            return ClientOfPool{&pool, client};
+        }
+    }
+    return fail(Code::not_found,
+                "User pool client " + std::string(client_id.substr(0, 128)) + " does not exist.",
+                reason::kUnknownClient);
+}
+
+Result<void> check_flow(const config::Client& client, config::AuthFlow flow, const char* name) {
+    if (client.allows(flow)) return {};
+    return fail(Code::invalid_argument, std::string(name) + " flow not enabled for this client",
+                reason::kFlowNotEnabled);
+}
+
+std::string destination_of(const std::string& username, const Attributes& attributes) {
+    const auto email = attributes.find("email");
+    if (email != attributes.end()) return email->second;
+    const bool is_email = directory::kind_of_username(username) == directory::IdentifierKind::email;
+    return is_email ? username : std::string();
+}
+
+Home::Home(Parts parts)
+    : p_(std::move(parts)),
+      users_(p_.database, p_.keyring),
+      sessions_(p_.database, p_.clock, p_.verifier),
+      outbox_(p_.database, p_.keyring, p_.random),
+      signer_(p_.database, p_.keyring, p_.clock, p_.random),
+      block_key_(p_.keyring.region_key("identity.secret_block")),
+      refresh_key_(p_.keyring.region_key("identity.refresh_token")),
+      decoy_secret_(p_.keyring.region_secret("identity.decoy")) {}
+
+io::Task<Result<void>> Home::open() {
+    CO_TRY_VOID(co_await users_.migrate());
+    CO_TRY_VOID(co_await signer_.open());
+    co_return co_await sessions_.load();
+}
+
+TokenSubject Home::token_subject(const UserRow& row, const config::Client& client) const {
+    TokenSubject out;
+    out.sub = row.sub;
+    out.username = row.username;
+    out.pool = row.pool;
+    out.region = p_.region;
+    out.client_id = client.id;
+    out.epoch = row.epoch;
+    out.attributes = row.attributes;
+    return out;
+}
+
+}  // namespace domicile::identity

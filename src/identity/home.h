@@ -1,0 +1,113 @@
+// What the home of a person does, whoever asked: this region's own clients, or another region that
+// forwarded a request over the border. Everything is checked here again. Unknown people are
+// answered like known ones, with the same work (I8).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "audit/log.h"
+#include "config/config.h"
+#include "directory/directory.h"
+#include "identity/attempt_limiter.h"
+#include "identity/messages.h"
+#include "identity/outbox.h"
+#include "identity/sessions.h"
+#include "identity/signer.h"
+#include "identity/token_verifier.h"
+#include "identity/users.h"
+#include "io/clock.h"
+#include "keyring/keyring.h"
+#include "residency/residency.h"
+
+namespace domicile::identity {
+
+// A client of a pool, found by its id; ids are unique over all pools.
+struct ClientOfPool {
+    const config::Pool* pool;
+    const config::Client* client;
+};
+// not_found with reason unknown_client and the text that clients show.
+Result<ClientOfPool> find_client(const config::Config& config, std::string_view client_id);
+// invalid_argument with reason flow_not_enabled.
+Result<void> check_flow(const config::Client& client, config::AuthFlow flow, const char* name);
+
+class Home {
+  public:
+    struct Parts {
+        const config::Config& config;
+        const residency::Policy& policy;
+        sql::Database& database;
+        keyring::Keyring& keyring;
+        directory::Directory& directory;
+        audit::Log& audit;
+        io::Clock& clock;
+        io::Random& random;
+        TokenVerifier& verifier;
+        std::string region;
+        std::uint16_t public_port;
+        // Asks another region to give up an unconfirmed sign-up (message::kWithdraw).
+        std::function<io::Task<Result<Done>>(std::string region, PasswordRequest)>
+            withdraw_elsewhere;
+    };
+    explicit Home(Parts parts);
+
+    io::Task<Result<void>> open();
+
+    io::Task<Result<SignUpResult>> sign_up(SignUpRequest request);
+    // Gives up an unconfirmed sign-up, so that the person can sign up elsewhere: the password
+    // proves that it is the same person.
+    io::Task<Result<Done>> withdraw(PasswordRequest request);
+    io::Task<Result<Done>> confirm(ConfirmRequest request);
+    io::Task<Result<CodeDelivery>> resend(ResendRequest request);
+    io::Task<Result<SrpChallenge>> start_srp(SrpStartRequest request);
+    io::Task<Result<Tokens>> answer_srp(SrpAnswerRequest request);
+    io::Task<Result<Tokens>> sign_in(PasswordRequest request);
+    io::Task<Result<Tokens>> refresh(RefreshRequest request);
+    io::Task<Result<User>> get_user(AccessTokenRequest request);
+    io::Task<Result<Done>> revoke(RevokeRequest request);
+    io::Task<Result<Done>> sign_out(AccessTokenRequest request);
+
+    Signer& signer() { return signer_; }
+    Users& users() { return users_; }
+    Outbox& outbox() { return outbox_; }
+
+  private:
+    // sign-up (home_sign_up.cc)
+    io::Task<Result<void>> check_sign_up(const config::Pool* pool, SignUpRequest request);
+    io::Task<Result<SignUpResult>> repeat_sign_up(const config::Pool* pool, UserRow row,
+                                                  SignUpRequest request);
+    io::Task<Result<SignUpResult>> new_sign_up(const config::Pool* pool, SignUpRequest request);
+    io::Task<Result<void>> claim(UserRow row, PasswordRequest person);
+    io::Task<Result<Done>> confirm_nobody(const config::Pool* pool, std::string username);
+    io::Task<Result<sql::Statement>> write_code(const config::Pool* pool, UserRow& row);
+    io::Task<Result<bool>> password_fits(UserRow row, std::string password);
+    std::vector<directory::SubjectKey> keys_of(const UserRow& row) const;
+
+    // sign-in (home_sign_in.cc)
+    io::Task<Result<Tokens>> begin_session(UserRow row, const config::Pool* pool,
+                                           const config::Client* client);
+    io::Task<Result<Tokens>> judge(std::optional<UserRow> row, bool proven,
+                                   std::string attempts_key, ClientOfPool client);
+    io::Task<Result<TokenPtr>> own_access_token(std::string token);
+    TokenSubject token_subject(const UserRow& row, const config::Client& client) const;
+
+    Parts p_;
+    Users users_;
+    Sessions sessions_;
+    Outbox outbox_;
+    Signer signer_;
+    AttemptLimiter attempts_;
+    // Plays the part of the row's counter for people who do not exist.
+    AttemptLimiter decoy_tries_{{.first_delay = Millis(24 * 3'600'000),
+                                 .delay_max = Millis(24 * 3'600'000),
+                                 .forget_after = Millis(48 * 3'600'000)}};
+    keyring::DataKey block_key_, refresh_key_;
+    std::string decoy_secret_;
+};
+
+// Where a code for these attributes goes; empty when there is nowhere.
+std::string destination_of(const std::string& username, const Attributes& attributes);
+
+}  // namespace domicile::identity

@@ -1,0 +1,232 @@
+// Sign-in at the home, by SRP or by password, and what follows from it: refresh, GetUser, sign-out.
+#include "base/encoding.h"
+#include "crypto/hash.h"
+#include "identity/home.h"
+#include "identity/routable.h"
+#include "identity/srp_block.h"
+#include "io/executor.h"
+
+namespace domicile::identity {
+namespace {
+
+constexpr Millis kChallengeLifetime{3 * 60'000};
+constexpr Millis kClockSkewMax{3 * 3'600'000};  // it is the client's clock
+constexpr std::size_t kUsernameBytesMax = 128;
+
+std::unexpected<Error> wrong_credentials() {
+    return fail(Code::unauthenticated, "Incorrect username or password.",
+                reason::kWrongCredentials);
+}
+
+std::unexpected<Error> bad_refresh(const char* why) {
+    return fail(Code::unauthenticated, "The refresh token is not accepted.", why);
+}
+
+struct RefreshToken {
+    std::string origin_jti, sub, client_id, event_id;
+    std::int64_t auth_time_ms = 0;
+};
+BOOST_DESCRIBE_STRUCT(RefreshToken, (), (origin_jti, sub, client_id, event_id, auth_time_ms))
+
+Result<RefreshToken> read_refresh_token(const keyring::DataKey& key, const std::string& region,
+                                        const std::string& token) {
+    TRY(const std::string text, open_refresh_token(key, region, token));
+    TRY(const json::value stored, parse_json(text));
+    return from_message<RefreshToken>(stored);
+}
+
+// What the answer must be signed with, against what it was signed with.
+Result<bool> proof_fits(const crypto::SrpVerifier& verifier, const SrpBlock& block,
+                        const SrpAnswerRequest& answer) {
+    TRY(const std::string key, crypto::session_key(verifier, block.a_hex, block.b, block.b_hex));
+    const auto secret_block = from_base64(answer.secret_block);
+    const auto signature = from_base64(answer.signature);
+    if (!secret_block || !signature) return false;
+    const std::string wanted =
+        crypto::claim_signature(key, block.pool, block.username, *secret_block, answer.timestamp);
+    return crypto::constant_time_equal(wanted, *signature);
+}
+
+}  // namespace
+
+io::Task<Result<SrpChallenge>> Home::start_srp(SrpStartRequest request) {
+    CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
+    CO_TRY_VOID(check_flow(*client.client, config::AuthFlow::user_srp_auth, "USER_SRP_AUTH"));
+    if (request.username.size() > kUsernameBytesMax) co_return wrong_credentials();
+    if (!crypto::parse_srp_hex(request.srp_a)) {
+        co_return fail(Code::invalid_argument, "SRP_A is not a hexadecimal number.",
+                       reason::kSchema);
+    }
+    const std::string& pool = client.pool->id_suffix;
+    CO_TRY(auto row, co_await users_.find(pool, request.username));
+    if (!row && client.pool->reveal_existing) {
+        co_return fail(Code::not_found, "User does not exist.", reason::kUserUnknown);
+    }
+    const std::string decoy_name = users_.username_index(pool, request.username);
+    const auto decoy = crypto::decoy_verifier(decoy_secret_, decoy_name);
+    const auto verifier = row ? row->password : decoy;
+
+    SrpBlock block;
+    block.pool = pool;
+    block.client_id = client.client->id;
+    block.username = row ? row->username : request.username;
+    block.a_hex = request.srp_a;
+    block.b = p_.random.bytes(crypto::kSrpSecretSize);
+    block.expires_ms = (p_.clock.now() + kChallengeLifetime).ms;
+    auto work = [verifier, b = block.b] { return crypto::server_public(verifier, b); };
+    CO_TRY(block.b_hex, co_await io::run_blocking(std::move(work)));
+
+    SrpChallenge out;
+    out.salt_hex = verifier.salt_hex;
+    out.srp_b_hex = block.b_hex;
+    out.username = out.user_id_for_srp = block.username;
+    out.secret_block = seal_secret_block(block_key_, p_.region, encode_srp_block(block));
+    co_return out;
+}
+
+io::Task<Result<Tokens>> Home::answer_srp(SrpAnswerRequest request) {
+    CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
+    auto text = open_secret_block(block_key_, p_.region, request.secret_block);
+    if (!text) co_return wrong_credentials();
+    CO_TRY(const SrpBlock block, decode_srp_block(*text));
+    if (block.pool != client.pool->id_suffix || block.client_id != client.client->id ||
+        block.username != request.username) {
+        co_return wrong_credentials();
+    }
+    if (Timestamp{block.expires_ms} <= p_.clock.now()) {
+        co_return fail(Code::unauthenticated, "The challenge has expired.",
+                       reason::kSessionInvalid);
+    }
+    const auto said = parse_srp_timestamp(request.timestamp);
+    if (!said || std::chrono::abs(*said - p_.clock.now()) > kClockSkewMax) {
+        co_return wrong_credentials();
+    }
+    std::string attempts_key = users_.username_index(block.pool, block.username);
+    CO_TRY_VOID(attempts_.check(attempts_key, p_.clock.monotonic()));
+    CO_TRY(auto row, co_await users_.find(block.pool, block.username));
+    const auto decoy = crypto::decoy_verifier(decoy_secret_, attempts_key);
+    auto work = [verifier = row ? row->password : decoy, block, request] {
+        return proof_fits(verifier, block, request);
+    };
+    auto fits = co_await io::run_blocking(std::move(work));
+    if (!fits && fits.error().code == Code::resource_exhausted) {
+        co_return std::unexpected(fits.error());
+    }
+    const bool proven = fits && *fits;
+    co_return co_await judge(std::move(row), proven, std::move(attempts_key), client);
+}
+
+io::Task<Result<Tokens>> Home::sign_in(PasswordRequest request) {
+    CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
+    CO_TRY_VOID(
+        check_flow(*client.client, config::AuthFlow::user_password_auth, "USER_PASSWORD_AUTH"));
+    const std::string& pool = client.pool->id_suffix;
+    std::string attempts_key = users_.username_index(pool, request.username);
+    CO_TRY_VOID(attempts_.check(attempts_key, p_.clock.monotonic()));
+    CO_TRY(auto row, co_await users_.find(pool, request.username));
+    UserRow judged;
+    if (row) {
+        judged = *row;
+    } else {
+        judged.pool = pool;
+        judged.username = request.username;
+        judged.password = crypto::decoy_verifier(decoy_secret_, attempts_key);
+    }
+    CO_TRY(const bool proven, co_await password_fits(std::move(judged), request.password));
+    co_return co_await judge(std::move(row), proven, std::move(attempts_key), client);
+}
+
+io::Task<Result<Tokens>> Home::judge(std::optional<UserRow> row, bool proven,
+                                     std::string attempts_key, ClientOfPool client) {
+    if (!row || !proven) {
+        attempts_.failed(attempts_key, p_.clock.monotonic());
+        co_return wrong_credentials();
+    }
+    attempts_.succeeded(attempts_key);
+    if (!row->confirmed) {
+        co_return fail(Code::failed_precondition, "User is not confirmed.", reason::kNotConfirmed);
+    }
+    co_return co_await begin_session(std::move(*row), client.pool, client.client);
+}
+
+io::Task<Result<Tokens>> Home::begin_session(UserRow row, const config::Pool* pool,
+                                             const config::Client* client) {
+    const Timestamp now = p_.clock.now();
+    TokenSubject subject = token_subject(row, *client);
+    subject.origin_jti = p_.random.uuid();
+    subject.event_id = p_.random.uuid();
+    subject.auth_time = now;
+    const RefreshToken refresh{subject.origin_jti, row.sub, client->id, subject.event_id, now.ms};
+    Session session{subject.origin_jti,
+                    row.sub,
+                    client->id,
+                    now,
+                    now + Millis(std::int64_t{client->refresh_token_days} * 86'400'000),
+                    {}};
+    CO_TRY_VOID(co_await sessions_.begin(std::move(session)));
+    std::string iss = issuer(p_.config, p_.public_port, p_.region, pool->id_suffix);
+    CO_TRY(Tokens tokens, co_await signer_.issue(std::move(subject), std::move(iss), *client));
+    tokens.refresh_token =
+        seal_refresh_token(refresh_key_, p_.region, json::serialize(to_message(refresh)));
+    co_return tokens;
+}
+
+io::Task<Result<Tokens>> Home::refresh(RefreshRequest request) {
+    CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
+    CO_TRY_VOID(
+        check_flow(*client.client, config::AuthFlow::refresh_token_auth, "REFRESH_TOKEN_AUTH"));
+    auto token = read_refresh_token(refresh_key_, p_.region, request.refresh_token);
+    if (!token || token->client_id != client.client->id) {
+        co_return bad_refresh(reason::kRefreshInvalid);
+    }
+    CO_TRY(const auto session, co_await sessions_.find(token->origin_jti));
+    if (!session) co_return bad_refresh(reason::kRefreshInvalid);
+    if (session->revoked.ms != 0) co_return bad_refresh(reason::kRefreshRevoked);
+    if (session->expires <= p_.clock.now()) co_return bad_refresh(reason::kRefreshExpired);
+    CO_TRY(const auto row, co_await users_.find_sub(token->sub));
+    if (!row || !row->confirmed) co_return bad_refresh(reason::kRefreshInvalid);
+
+    TokenSubject subject = token_subject(*row, *client.client);
+    subject.origin_jti = token->origin_jti;
+    subject.event_id = token->event_id;
+    subject.auth_time = Timestamp{token->auth_time_ms};
+    std::string iss = issuer(p_.config, p_.public_port, p_.region, client.pool->id_suffix);
+    co_return co_await signer_.issue(std::move(subject), std::move(iss), *client.client);
+}
+
+io::Task<Result<TokenPtr>> Home::own_access_token(std::string token) {
+    CO_TRY(TokenPtr verified, co_await p_.verifier.verify(std::move(token)));
+    if (verified->home != p_.region || verified->use != "access") {
+        co_return fail(Code::unauthenticated, "Invalid Access Token", reason::kAccessInvalid);
+    }
+    co_return verified;
+}
+
+io::Task<Result<User>> Home::get_user(AccessTokenRequest request) {
+    CO_TRY(const TokenPtr token, co_await own_access_token(std::move(request.access_token)));
+    CO_TRY(auto row, co_await users_.find_sub(token->sub));
+    if (!row || !row->confirmed) {
+        co_return fail(Code::unauthenticated, "Invalid Access Token", reason::kAccessInvalid);
+    }
+    User out{row->username, row->sub, std::move(row->attributes)};
+    out.attributes["sub"] = row->sub;
+    out.attributes["custom:region"] = p_.region;
+    co_return out;
+}
+
+io::Task<Result<Done>> Home::revoke(RevokeRequest request) {
+    CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
+    auto token = read_refresh_token(refresh_key_, p_.region, request.token);
+    // Whoever asks learns nothing about a token that is not theirs: success, as in RFC 7009.
+    if (!token || token->client_id != client.client->id) co_return Done{};
+    CO_TRY_VOID(co_await sessions_.revoke(token->origin_jti));
+    co_return Done{};
+}
+
+io::Task<Result<Done>> Home::sign_out(AccessTokenRequest request) {
+    CO_TRY(const TokenPtr token, co_await own_access_token(std::move(request.access_token)));
+    CO_TRY_VOID(co_await sessions_.revoke_all(token->sub));
+    co_return Done{};
+}
+
+}  // namespace domicile::identity

@@ -1,0 +1,296 @@
+// Sign-up at the home. Order: everything is checked; "sign_up" is in the audit log; the directory
+// gives all keys of the person to this region under a fresh claim id; the row is written. A crash
+// before the row leaves only a pending claim, which ends by itself. Confirming activates the claim
+// first and marks the row second; both can be repeated.
+#include "base/encoding.h"
+#include "crypto/hash.h"
+#include "identity/home.h"
+#include "identity/validation.h"
+#include "io/executor.h"
+
+namespace domicile::identity {
+namespace {
+
+constexpr std::int64_t kCodeTriesMax = 5;
+constexpr Millis kMailsKept{7 * 24 * 3'600'000LL};
+
+std::unexpected<Error> user_exists() {
+    return fail(Code::already_exists, "User already exists", reason::kUserExists);
+}
+
+std::unexpected<Error> wrong_credentials() {
+    return fail(Code::unauthenticated, "Incorrect username or password.",
+                reason::kWrongCredentials);
+}
+
+std::unexpected<Error> code_mismatch() {
+    return fail(Code::invalid_argument, "The code does not fit.", reason::kCodeMismatch);
+}
+
+std::unexpected<Error> code_expired() {
+    return fail(Code::failed_precondition, "The code is used up.", reason::kCodeExpired);
+}
+
+// Six digits without bias.
+std::string random_code(io::Random& random) {
+    constexpr std::uint64_t kCodes = 1'000'000;
+    std::uint64_t number = random.number();
+    while (number >= UINT64_MAX / kCodes * kCodes) number = random.number();
+    std::string text = std::to_string(number % kCodes);
+    return std::string(6 - text.size(), '0') + text;
+}
+
+std::optional<std::string> value_of(const Attributes& attributes, const std::string& name) {
+    const auto found = attributes.find(name);
+    if (found == attributes.end() || found->second.empty()) return std::nullopt;
+    return found->second;
+}
+
+CodeDelivery delivery_to(const std::string& destination) {
+    return {"email", "EMAIL", mask_destination(destination)};
+}
+
+}  // namespace
+
+std::vector<directory::SubjectKey> Home::keys_of(const UserRow& row) const {
+    using Kind = directory::IdentifierKind;
+    std::vector<directory::SubjectKey> out;
+    const auto add = [&](Kind kind, const std::string& identifier) {
+        directory::SubjectKey key = p_.directory.key(row.pool, kind, identifier);
+        if (std::ranges::find(out, key) == out.end()) out.push_back(std::move(key));
+    };
+    add(directory::kind_of_username(row.username), row.username);
+    if (const auto email = value_of(row.attributes, "email")) add(Kind::email, *email);
+    if (const auto phone = value_of(row.attributes, "phone_number")) add(Kind::phone, *phone);
+    add(Kind::sub, row.sub);
+    return out;
+}
+
+io::Task<Result<void>> Home::check_sign_up(const config::Pool* pool, SignUpRequest request) {
+    CO_TRY_VOID(check_username(request.username));
+    CO_TRY_VOID(check_attributes(*pool, request.attributes));
+    CO_TRY_VOID(check_password(pool->password, request.password));
+    if (destination_of(request.username, request.attributes).empty()) {
+        co_return fail(Code::invalid_argument, "email: The attribute is required",
+                       reason::kAttribute);
+    }
+    // The region that forwarded this may be mistaken, or lying.
+    const residency::SignUp facts{p_.region, value_of(request.attributes, pool->country_attribute),
+                                  std::nullopt};
+    const auto choice = residency::choose_home(p_.policy, facts);
+    if (choice.home != p_.region) {
+        co_return fail(Code::misdirected, "This region is not the home of that country.");
+    }
+    co_return Result<void>();
+}
+
+// A new code, in the row, and the mail that carries it.
+io::Task<Result<sql::Statement>> Home::write_code(const config::Pool* pool, UserRow& row) {
+    const std::string code = random_code(p_.random);
+    const Timestamp now = p_.clock.now();
+    row.code_mac = users_.code_mac(row.sub, code);
+    row.code_expires = now + Millis(std::int64_t{pool->code_hours} * 3'600'000);
+    row.code_tries = 0;
+    Mail mail;
+    mail.to = destination_of(row.username, row.attributes);
+    mail.subject = "Your verification code";
+    mail.text = "Your confirmation code is " + code + ".";
+    mail.sent_at = now;
+    CO_TRY_VOID(co_await outbox_.drop_before(now - kMailsKept));
+    co_return co_await outbox_.insertion(row.sub, std::move(mail));
+}
+
+io::Task<Result<bool>> Home::password_fits(UserRow row, std::string password) {
+    auto work = [row = std::move(row), password = std::move(password)]() -> Result<bool> {
+        // from_hex cannot fail on what make_verifier wrote.
+        const std::string salt = from_hex(row.password.salt_hex).value_or(std::string(16, '\0'));
+        const auto tried = crypto::make_verifier(row.pool, row.username, password, salt);
+        return crypto::constant_time_equal(tried.verifier, row.password.verifier);
+    };
+    co_return co_await io::run_blocking(std::move(work));
+}
+
+io::Task<Result<SignUpResult>> Home::sign_up(SignUpRequest request) {
+    CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
+    CO_TRY_VOID(co_await check_sign_up(client.pool, request));
+    CO_TRY(auto row, co_await users_.find(client.pool->id_suffix, request.username));
+    if (row) co_return co_await repeat_sign_up(client.pool, std::move(*row), std::move(request));
+    co_return co_await new_sign_up(client.pool, std::move(request));
+}
+
+// SDKs retry, and people come back to a form: the same password makes it the same sign-up.
+io::Task<Result<SignUpResult>> Home::repeat_sign_up(const config::Pool* pool, UserRow row,
+                                                    SignUpRequest request) {
+    if (row.confirmed) co_return user_exists();
+    const std::string attempts_key = users_.username_index(row.pool, row.username);
+    CO_TRY_VOID(attempts_.check(attempts_key, p_.clock.monotonic()));
+    CO_TRY(const bool fits, co_await password_fits(row, request.password));
+    if (!fits) {
+        attempts_.failed(attempts_key, p_.clock.monotonic());
+        co_return user_exists();
+    }
+    UserRow wanted = row;
+    wanted.attributes = request.attributes;
+    if (keys_of(wanted) != keys_of(row)) {
+        // Another e-mail or phone: a new claim, so start over.
+        const auto old_keys = keys_of(row);
+        CO_TRY_VOID(co_await users_.remove_unconfirmed(row.sub, row.claim_id));
+        CO_TRY_VOID(co_await p_.directory.release(old_keys, row.claim_id));
+        CO_TRY_VOID(co_await p_.keyring.destroy(row.sub));
+        co_return co_await new_sign_up(pool, std::move(request));
+    }
+    // The claim may have run out meanwhile; taking it again is idempotent.
+    directory::ClaimRequest claim{keys_of(wanted), wanted.claim_id, wanted.epoch};
+    auto claimed = co_await p_.directory.claim(std::move(claim));
+    if (!claimed && claimed.error().code == Code::already_exists) co_return user_exists();
+    if (!claimed) co_return std::unexpected(claimed.error());
+    CO_TRY(sql::Statement mail, co_await write_code(pool, wanted));
+    CO_TRY_VOID(co_await users_.replace_unconfirmed(wanted, std::move(mail)));
+    co_return SignUpResult{false, wanted.sub,
+                           delivery_to(destination_of(wanted.username, wanted.attributes))};
+}
+
+// When another region holds an unconfirmed sign-up of the same person, who has corrected the
+// country, that region gives it up first.
+io::Task<Result<void>> Home::claim(UserRow row, PasswordRequest person) {
+    directory::ClaimRequest request{keys_of(row), row.claim_id, row.epoch};
+    auto claimed = co_await p_.directory.claim(request);
+    if (claimed || claimed.error().code != Code::already_exists) co_return claimed;
+    const auto kind = directory::kind_of_username(row.username);
+    auto key = p_.directory.key(row.pool, kind, row.username);
+    CO_TRY(const auto holder, co_await p_.directory.record(std::move(key)));
+    if (!holder || holder->state != directory::State::pending || holder->home == p_.region) {
+        co_return user_exists();
+    }
+    auto withdrawn = co_await p_.withdraw_elsewhere(holder->home, std::move(person));
+    if (!withdrawn && withdrawn.error().code == Code::unavailable) {
+        co_return std::unexpected(withdrawn.error());
+    }
+    if (!withdrawn) co_return user_exists();
+    claimed = co_await p_.directory.claim(std::move(request));
+    if (!claimed && claimed.error().code == Code::already_exists) co_return user_exists();
+    co_return claimed;
+}
+
+io::Task<Result<SignUpResult>> Home::new_sign_up(const config::Pool* pool, SignUpRequest request) {
+    UserRow row;
+    row.sub = p_.random.uuid();
+    row.pool = pool->id_suffix;
+    row.claim_id = p_.random.bytes(16);
+    row.created = p_.clock.now();
+    row.username = std::move(request.username);
+    row.attributes = std::move(request.attributes);
+    const PasswordRequest person{request.client_id, row.username, request.password};
+    auto hash = [pool = row.pool, username = row.username, password = request.password,
+                 salt = p_.random.bytes(crypto::kSrpSaltSize)]() -> Result<crypto::SrpVerifier> {
+        return crypto::make_verifier(pool, username, password, salt);
+    };
+    CO_TRY(row.password, co_await io::run_blocking(std::move(hash)));
+
+    audit::Event event{"sign_up", {{"pool", row.pool}, {"home", p_.region}}};
+    CO_TRY_VOID(co_await p_.audit.record(std::move(event)));
+    CO_TRY_VOID(co_await claim(row, person));
+
+    CO_TRY(sql::Statement mail, co_await write_code(pool, row));
+    CO_TRY(sql::Statement insertion, co_await users_.insertion(row));
+    std::vector<sql::Statement> batch;
+    batch.push_back(std::move(insertion));
+    batch.push_back(std::move(mail));
+    auto written = co_await p_.database.write(std::move(batch));
+    if (!written) {
+        // Best effort: a claim that stays behind ends by itself.
+        auto released = co_await p_.directory.release(keys_of(row), row.claim_id);
+        if (written.error().code == Code::conflict) co_return user_exists();
+        co_return std::unexpected(written.error());
+    }
+    co_return SignUpResult{false, row.sub,
+                           delivery_to(destination_of(row.username, row.attributes))};
+}
+
+io::Task<Result<Done>> Home::withdraw(PasswordRequest request) {
+    CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
+    CO_TRY(auto row, co_await users_.find(client.pool->id_suffix, request.username));
+    if (!row || row->confirmed) co_return wrong_credentials();
+    const std::string attempts_key = users_.username_index(row->pool, row->username);
+    CO_TRY_VOID(attempts_.check(attempts_key, p_.clock.monotonic()));
+    CO_TRY(const bool fits, co_await password_fits(*row, request.password));
+    if (!fits) {
+        attempts_.failed(attempts_key, p_.clock.monotonic());
+        co_return wrong_credentials();
+    }
+    audit::Event event{"sign_up_withdrawn", {{"pool", row->pool}, {"home", p_.region}}};
+    CO_TRY_VOID(co_await p_.audit.record(std::move(event)));
+    CO_TRY_VOID(co_await users_.remove_unconfirmed(row->sub, row->claim_id));
+    CO_TRY_VOID(co_await p_.directory.release(keys_of(*row), row->claim_id));
+    CO_TRY_VOID(co_await p_.keyring.destroy(row->sub));
+    co_return Done{};
+}
+
+// Nobody to confirm, which must look like somebody whose code was not guessed (I8): five
+// mismatches, then the code is used up until a new one is asked for.
+io::Task<Result<Done>> Home::confirm_nobody(const config::Pool* pool, std::string username) {
+    if (pool->reveal_existing) {
+        co_return fail(Code::not_found, "User does not exist.", reason::kUserUnknown);
+    }
+    const std::string key = users_.username_index(pool->id_suffix, username);
+    const auto checked = decoy_tries_.check(key, p_.clock.monotonic());
+    decoy_tries_.failed(key, p_.clock.monotonic());
+    CO_TRY_VOID(co_await users_.pace());
+    if (!checked) co_return code_expired();
+    co_return code_mismatch();
+}
+
+io::Task<Result<Done>> Home::confirm(ConfirmRequest request) {
+    CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
+    CO_TRY(auto row, co_await users_.find(client.pool->id_suffix, request.username));
+    const std::string mac = users_.code_mac(row ? row->sub : std::string(), request.code);
+    const bool fits = row && crypto::constant_time_equal(mac, row->code_mac);
+    if (!row || (row->confirmed && !fits)) {
+        co_return co_await confirm_nobody(client.pool, request.username);
+    }
+    if (row->confirmed) {
+        co_return fail(Code::failed_precondition,
+                       "User cannot be confirmed. Current status is CONFIRMED",
+                       reason::kAlreadyConfirmed);
+    }
+    // Counted before it is judged: guesses at once cannot outrun the bound.
+    CO_TRY(const bool may_try, co_await users_.count_code_try(row->sub, kCodeTriesMax));
+    if (!may_try) co_return code_expired();
+    if (!fits) co_return code_mismatch();
+    if (row->code_expires <= p_.clock.now()) co_return code_expired();
+    auto activated = co_await p_.directory.activate(keys_of(*row), row->claim_id);
+    if (!activated && activated.error().code == Code::failed_precondition) {
+        co_return code_expired();
+    }
+    if (!activated) co_return std::unexpected(activated.error());
+    CO_TRY_VOID(co_await users_.confirm(std::move(*row)));
+    co_return Done{};
+}
+
+io::Task<Result<CodeDelivery>> Home::resend(ResendRequest request) {
+    CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
+    const std::string key =
+        "resend" + users_.username_index(client.pool->id_suffix, request.username);
+    CO_TRY_VOID(attempts_.check(key, p_.clock.monotonic()));
+    attempts_.failed(key, p_.clock.monotonic());  // each one sends a mail, so each one counts
+    CO_TRY(auto row, co_await users_.find(client.pool->id_suffix, request.username));
+    if (!row || row->confirmed) {
+        if (client.pool->reveal_existing) {
+            if (!row) co_return fail(Code::not_found, "User does not exist.", reason::kUserUnknown);
+            co_return fail(Code::invalid_argument, "User is already confirmed.", reason::kSchema);
+        }
+        decoy_tries_.succeeded(users_.username_index(client.pool->id_suffix, request.username));
+        CO_TRY_VOID(co_await users_.pace());
+        std::string shown = destination_of(request.username, row ? row->attributes : Attributes());
+        if (shown.empty()) {
+            const std::string mac = to_hex(crypto::hmac_sha256(decoy_secret_, request.username));
+            shown = mac.substr(0, 1) + "@" + mac.substr(1, 1);
+        }
+        co_return delivery_to(shown);
+    }
+    CO_TRY(sql::Statement mail, co_await write_code(client.pool, *row));
+    CO_TRY_VOID(co_await users_.replace_unconfirmed(*row, std::move(mail)));
+    co_return delivery_to(destination_of(row->username, row->attributes));
+}
+
+}  // namespace domicile::identity

@@ -1,0 +1,175 @@
+#include "identity/identity.h"
+
+#include "identity/home.h"
+#include "identity/key_publisher.h"
+#include "identity/routable.h"
+#include "identity/router.h"
+
+namespace domicile::identity {
+
+using residency::Operation;
+
+struct Identity::Impl {
+    explicit Impl(Parts given);
+
+    io::Task<Result<void>> reload_keys() { return publisher.reload(); }
+    io::Task<Result<Done>> withdraw(std::string region, PasswordRequest request);
+    // The region that a routable value names, if it is one of ours.
+    Result<std::string> known(Result<std::string> region, const char* why) const;
+    io::Task<Result<std::string>> home_of_token(std::string access_token);
+
+    Parts p;
+    TokenVerifier verifier;
+    KeyPublisher publisher;
+    Home home;
+    Router router;
+};
+
+namespace {
+
+Result<void> nothing(Result<Done> done) {
+    if (!done) return std::unexpected(done.error());
+    return {};
+}
+
+}  // namespace
+
+Identity::Impl::Impl(Parts given)
+    : p(std::move(given)),
+      verifier(
+          {.region = p.region}, p.clock,
+          [this](std::string_view region, std::string_view pool) {
+              return issuer(p.config, p.public_port, region, pool);
+          },
+          [this] { return reload_keys(); }),
+      publisher({p.directory, verifier, p.region, p.sign_key_record, p.verify_key_record}),
+      home({p.config, p.policy, p.database, p.keyring, p.directory, p.audit, p.clock, p.random,
+            verifier, p.region, p.public_port,
+            [this](std::string region, PasswordRequest request) {
+                return withdraw(std::move(region), std::move(request));
+            }}),
+      router({p.config, p.policy, p.directory, p.border, p.audit, home, p.region, p.public_port}) {}
+
+io::Task<Result<Done>> Identity::Impl::withdraw(std::string region, PasswordRequest request) {
+    json::value payload = to_message(request);
+    CO_TRY_VOID(co_await router.call(std::move(region), message::kWithdraw, std::move(payload)));
+    co_return Done{};
+}
+
+Result<std::string> Identity::Impl::known(Result<std::string> region, const char* why) const {
+    if (region && p.policy.of_region(*region) != nullptr) return region;
+    return fail(Code::unauthenticated, "The value names no region of ours.", why);
+}
+
+io::Task<Result<std::string>> Identity::Impl::home_of_token(std::string access_token) {
+    CO_TRY(const TokenPtr token, co_await verifier.verify(std::move(access_token)));
+    co_return token->home;
+}
+
+Identity::Identity(Parts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
+Identity::~Identity() = default;
+
+io::Task<Result<void>> Identity::open() {
+    CO_TRY_VOID(co_await impl_->home.open());
+    impl_->router.register_handlers();
+    co_await impl_->publisher.start(impl_->home.signer().key().public_key());
+    co_return Result<void>();
+}
+
+io::Task<void> Identity::stop() { return impl_->publisher.stop(); }
+
+io::Task<Result<SignUpResult>> Identity::sign_up(SignUpRequest request) {
+    CO_TRY(const ClientOfPool client, find_client(impl_->p.config, request.client_id));
+    CO_TRY(std::string home, impl_->router.home_of_sign_up(*client.pool, request.attributes));
+    co_return co_await impl_->router.run(std::move(home), Operation::sign_up, message::kSignUp,
+                                         std::move(request), &Home::sign_up);
+}
+
+io::Task<Result<void>> Identity::confirm_sign_up(ConfirmRequest request) {
+    CO_TRY(std::string home,
+           co_await impl_->router.home_of_username(request.client_id, request.username));
+    auto done = co_await impl_->router.run(std::move(home), Operation::sign_up, message::kConfirm,
+                                           std::move(request), &Home::confirm);
+    co_return nothing(std::move(done));
+}
+
+io::Task<Result<CodeDelivery>> Identity::resend_code(ResendRequest request) {
+    CO_TRY(std::string home,
+           co_await impl_->router.home_of_username(request.client_id, request.username));
+    co_return co_await impl_->router.run(std::move(home), Operation::sign_up, message::kResend,
+                                         std::move(request), &Home::resend);
+}
+
+io::Task<Result<SrpChallenge>> Identity::start_srp(SrpStartRequest request) {
+    CO_TRY(std::string home,
+           co_await impl_->router.home_of_username(request.client_id, request.username));
+    co_return co_await impl_->router.run(std::move(home), Operation::sign_in, message::kStartSrp,
+                                         std::move(request), &Home::start_srp);
+}
+
+io::Task<Result<Tokens>> Identity::answer_srp(SrpAnswerRequest request) {
+    CO_TRY(std::string home,
+           impl_->known(region_of_secret_block(request.secret_block), reason::kWrongCredentials));
+    co_return co_await impl_->router.run(std::move(home), Operation::sign_in, message::kAnswerSrp,
+                                         std::move(request), &Home::answer_srp);
+}
+
+io::Task<Result<Tokens>> Identity::sign_in_with_password(PasswordRequest request) {
+    CO_TRY(std::string home,
+           co_await impl_->router.home_of_username(request.client_id, request.username));
+    co_return co_await impl_->router.run(std::move(home), Operation::sign_in, message::kPassword,
+                                         std::move(request), &Home::sign_in);
+}
+
+io::Task<Result<Tokens>> Identity::refresh(RefreshRequest request) {
+    CO_TRY_VOID(find_client(impl_->p.config, request.client_id));
+    CO_TRY(std::string home,
+           impl_->known(region_of_refresh_token(request.refresh_token), reason::kRefreshInvalid));
+    co_return co_await impl_->router.run(std::move(home), Operation::sign_in, message::kRefresh,
+                                         std::move(request), &Home::refresh);
+}
+
+io::Task<Result<User>> Identity::get_user(AccessTokenRequest request) {
+    CO_TRY(std::string home, co_await impl_->home_of_token(request.access_token));
+    co_return co_await impl_->router.run(std::move(home), Operation::sign_in, message::kGetUser,
+                                         std::move(request), &Home::get_user);
+}
+
+io::Task<Result<void>> Identity::revoke(RevokeRequest request) {
+    CO_TRY_VOID(find_client(impl_->p.config, request.client_id));
+    auto home = impl_->known(region_of_refresh_token(request.token), reason::kRefreshInvalid);
+    if (!home) co_return Result<void>();  // an unknown token is as good as revoked
+    auto done = co_await impl_->router.run(std::move(*home), Operation::sign_in, message::kRevoke,
+                                           std::move(request), &Home::revoke);
+    co_return nothing(std::move(done));
+}
+
+io::Task<Result<void>> Identity::global_sign_out(AccessTokenRequest request) {
+    CO_TRY(std::string home, co_await impl_->home_of_token(request.access_token));
+    auto done = co_await impl_->router.run(std::move(home), Operation::sign_in, message::kSignOut,
+                                           std::move(request), &Home::sign_out);
+    co_return nothing(std::move(done));
+}
+
+io::Task<Result<bool>> Identity::is_resident(std::string sub) {
+    return impl_->home.users().is_confirmed(std::move(sub));
+}
+
+io::Task<Result<std::vector<Mail>>> Identity::outbox(std::size_t limit) {
+    return impl_->home.outbox().list(limit);
+}
+
+TokenVerifier& Identity::verifier() { return impl_->verifier; }
+std::string Identity::jwks() const { return impl_->publisher.own_jwks(); }
+std::string Identity::combined_jwks() const { return impl_->publisher.combined_jwks(); }
+
+std::optional<std::string> Identity::issuer_of(std::string_view pool_id) const {
+    for (const config::Pool& pool : impl_->p.config.pools) {
+        if (pool.id_in(impl_->p.region) == pool_id) {
+            return issuer(impl_->p.config, impl_->p.public_port, impl_->p.region, pool.id_suffix);
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace domicile::identity

@@ -1,0 +1,60 @@
+#include "identity/outbox.h"
+
+#include "base/json.h"
+
+namespace domicile::identity {
+namespace {
+
+std::string context(const std::string& id) { return "identity_mails.sealed:" + id; }
+
+Result<Mail> read_mail(std::string_view text) {
+    TRY(const json::object stored, parse_json_object(text));
+    Mail out;
+    TRY(out.to, require_string(stored, "to"));
+    TRY(out.subject, require_string(stored, "subject"));
+    TRY(out.text, require_string(stored, "text"));
+    return out;
+}
+
+}  // namespace
+
+io::Task<Result<sql::Statement>> Outbox::insertion(std::string sub, Mail mail) {
+    CO_TRY(const keyring::DataKey key, co_await keyring_.create(sub));
+    std::string id = random_.uuid();
+    const json::object stored{{"to", mail.to}, {"subject", mail.subject}, {"text", mail.text}};
+    sql::Blob sealed{key.seal(context(id), json::serialize(stored))};
+    sql::Statement out;
+    out.sql = "INSERT INTO identity_mails (id, sub, sealed, sent_at) VALUES ($1, $2, $3, $4)";
+    out.parameters = {std::move(id), std::move(sub), std::move(sealed), mail.sent_at.ms};
+    co_return out;
+}
+
+io::Task<Result<std::vector<Mail>>> Outbox::list(std::size_t limit) {
+    std::vector<sql::Statement> batch;
+    batch.push_back(
+        {"SELECT id, sub, sealed, sent_at FROM identity_mails "
+         "ORDER BY sent_at DESC, id LIMIT $1",
+         {static_cast<std::int64_t>(limit)}});
+    CO_TRY(auto found, co_await database_.read(std::move(batch)));
+    std::vector<Mail> out;
+    for (const sql::Row& row : found[0].rows) {
+        auto key = co_await keyring_.find(row.text(1));
+        if (!key && key.error().code == Code::not_found) continue;
+        if (!key) co_return std::unexpected(key.error());
+        CO_TRY(const std::string text, key->open(context(row.text(0)), row.bytes(2)));
+        CO_TRY(Mail mail, read_mail(text));
+        mail.id = row.text(0);
+        mail.sent_at = Timestamp{row.integer(3)};
+        out.push_back(std::move(mail));
+    }
+    co_return out;
+}
+
+io::Task<Result<void>> Outbox::drop_before(Timestamp time) {
+    std::vector<sql::Statement> batch;
+    batch.push_back({"DELETE FROM identity_mails WHERE sent_at < $1", {time.ms}});
+    CO_TRY_VOID(co_await database_.write(std::move(batch)));
+    co_return Result<void>();
+}
+
+}  // namespace domicile::identity

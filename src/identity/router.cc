@@ -1,0 +1,101 @@
+#include "identity/router.h"
+
+namespace domicile::identity {
+namespace {
+
+constexpr Millis kBorderDeadline{10'000};
+
+template <class Request, class Answer>
+io::Task<Result<json::value>> receive(Home& home, json::value payload,
+                                      io::Task<Result<Answer>> (Home::*here)(Request)) {
+    CO_TRY(Request request, from_message<Request>(payload));
+    CO_TRY(const Answer answer, co_await (home.*here)(std::move(request)));
+    co_return to_message(answer);
+}
+
+}  // namespace
+
+template <class Request, class Answer>
+void Router::answer(const char* type, io::Task<Result<Answer>> (Home::*here)(Request)) {
+    // Not a coroutine itself: it only starts one, whose parameters hold all it needs.
+    p_.border.handle(type, [home = &p_.home, here](std::string, json::value payload) {
+        return receive<Request, Answer>(*home, std::move(payload), here);
+    });
+}
+
+void Router::register_handlers() {
+    answer(message::kSignUp, &Home::sign_up);
+    answer(message::kWithdraw, &Home::withdraw);
+    answer(message::kConfirm, &Home::confirm);
+    answer(message::kResend, &Home::resend);
+    answer(message::kStartSrp, &Home::start_srp);
+    answer(message::kAnswerSrp, &Home::answer_srp);
+    answer(message::kPassword, &Home::sign_in);
+    answer(message::kRefresh, &Home::refresh);
+    answer(message::kGetUser, &Home::get_user);
+    answer(message::kRevoke, &Home::revoke);
+    answer(message::kSignOut, &Home::sign_out);
+}
+
+Result<std::string> Router::home_of_sign_up(const config::Pool& pool,
+                                            const Attributes& attributes) const {
+    residency::SignUp facts;
+    facts.arrival = p_.region;
+    const auto country = attributes.find(pool.country_attribute);
+    if (country != attributes.end() && !country->second.empty()) facts.country = country->second;
+    const auto choice = residency::choose_home(p_.policy, facts);
+    if (choice.home) return *choice.home;
+    return fail(Code::invalid_argument,
+                pool.country_attribute + ": The country is not one that is served here",
+                reason::kAttribute);
+}
+
+io::Task<Result<std::string>> Router::home_of_username(std::string client_id,
+                                                       std::string username) {
+    CO_TRY(const ClientOfPool client, find_client(p_.config, client_id));
+    const std::string& pool = client.pool->id_suffix;
+    const auto kind = directory::kind_of_username(username);
+    auto key = p_.directory.key(pool, kind, username);
+    auto located = co_await p_.directory.locate(std::move(key));
+    if (located) co_return located->home;
+    if (located.error().code == Code::unavailable) {
+        CO_TRY(const auto row, co_await p_.home.users().find(pool, std::move(username)));
+        if (row && row->confirmed) co_return p_.region;
+    }
+    co_return std::unexpected(located.error());
+}
+
+io::Task<Result<std::string>> Router::decide(std::string home, residency::Operation operation,
+                                             std::string type) {
+    const residency::Exchange exchange{p_.region, std::move(home), operation, {}};
+    const auto decision = residency::decide_exchange(p_.policy, exchange);
+    switch (decision.action) {
+        case residency::Action::serve:
+            co_return p_.region;
+        case residency::Action::forward:
+            co_return decision.region;
+        case residency::Action::unavailable:
+            co_return fail(Code::unavailable, "The home region is down.", "region_down");
+        default:
+            break;
+    }
+    audit::Event event{"refusal", {{"operation", type}, {"reason", std::string(decision.reason)}}};
+    CO_TRY_VOID(co_await p_.audit.record(std::move(event)));
+    if (decision.action != residency::Action::misdirected) {
+        co_return fail(Code::permission_denied, "The request is not allowed here.");
+    }
+    const std::string port = p_.public_port == 443 ? "" : ":" + std::to_string(p_.public_port);
+    co_return fail(Code::misdirected,
+                   "This account does not belong to this region. Use https://idp." +
+                       decision.region + "." + p_.config.domain + port + "/ instead.",
+                   reason::kNotInRegion);
+}
+
+io::Task<Result<json::value>> Router::call(std::string region, std::string type,
+                                           json::value payload) {
+    const Instant deadline = io::deadline_in(kBorderDeadline);
+    co_return co_await p_.border.call(std::move(region), std::move(type), std::move(payload),
+                                      deadline);
+}
+
+}  // namespace domicile::identity

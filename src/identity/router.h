@@ -1,0 +1,64 @@
+// Where a request goes: residency decides, this carries it out. What belongs to another home is
+// sent over the border as it came, in memory only, and nothing of it is kept or logged here.
+#pragma once
+
+#include <string>
+
+#include "audit/log.h"
+#include "border/border.h"
+#include "config/config.h"
+#include "directory/directory.h"
+#include "identity/home.h"
+#include "identity/messages.h"
+#include "io/executor.h"
+#include "residency/residency.h"
+
+namespace domicile::identity {
+
+class Router {
+  public:
+    struct Parts {
+        const config::Config& config;
+        const residency::Policy& policy;
+        directory::Directory& directory;
+        border::Border& border;
+        audit::Log& audit;
+        Home& home;
+        std::string region;
+        std::uint16_t public_port;
+    };
+    explicit Router(Parts parts) : p_(std::move(parts)) {}
+
+    // The region a person signs up in. invalid_argument when the country has none.
+    Result<std::string> home_of_sign_up(const config::Pool& pool,
+                                        const Attributes& attributes) const;
+    // The home, or the decoy. While the directory is out of reach, people whose rows are here are
+    // still served (I7).
+    io::Task<Result<std::string>> home_of_username(std::string client_id, std::string username);
+
+    // Here, over the border, or an error: misdirected with reason not_in_region (recorded before it
+    // is returned), unavailable.
+    template <class Request, class Answer>
+    io::Task<Result<Answer>> run(std::string home, residency::Operation operation, std::string type,
+                                 Request request, io::Task<Result<Answer>> (Home::*here)(Request)) {
+        CO_TRY(const std::string to, co_await decide(std::move(home), operation, type));
+        if (to == p_.region) co_return co_await (p_.home.*here)(std::move(request));
+        json::value payload = to_message(request);
+        CO_TRY(const json::value answer, co_await call(to, std::move(type), std::move(payload)));
+        co_return from_message<Answer>(answer);
+    }
+    io::Task<Result<json::value>> call(std::string region, std::string type, json::value payload);
+
+    // Registers what the home answers to other regions.
+    void register_handlers();
+
+  private:
+    io::Task<Result<std::string>> decide(std::string home, residency::Operation operation,
+                                         std::string type);
+    template <class Request, class Answer>
+    void answer(const char* type, io::Task<Result<Answer>> (Home::*here)(Request));
+
+    Parts p_;
+};
+
+}  // namespace domicile::identity

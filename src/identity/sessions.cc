@@ -1,0 +1,76 @@
+#include "identity/sessions.h"
+
+namespace domicile::identity {
+
+io::Task<Result<void>> Sessions::load() {
+    const Timestamp since = clock_.now() - kTokenLifetimeMax;
+    std::vector<sql::Statement> batch;
+    batch.push_back(
+        {"SELECT origin_jti, revoked FROM identity_sessions WHERE revoked > $1", {since.ms}});
+    CO_TRY(auto found, co_await database_.read(std::move(batch)));
+    for (const sql::Row& row : found[0].rows) {
+        verifier_.revoke_origin(row.text(0), Timestamp{row.integer(1)} + kTokenLifetimeMax);
+    }
+    co_return Result<void>();
+}
+
+io::Task<Result<void>> Sessions::begin(Session session) {
+    std::vector<sql::Statement> batch;
+    batch.push_back(
+        {"INSERT INTO identity_sessions (origin_jti, sub, client, created, expires, "
+         "revoked) VALUES ($1, $2, $3, $4, $5, 0)",
+         {session.origin_jti, session.sub, session.client_id, session.created.ms,
+          session.expires.ms}});
+    // Sessions that ended long ago go when new ones come, so that the table stays bounded.
+    batch.push_back({"DELETE FROM identity_sessions WHERE sub = $1 AND expires < $2",
+                     {session.sub, (session.created - kTokenLifetimeMax).ms}});
+    CO_TRY_VOID(co_await database_.write(std::move(batch)));
+    co_return Result<void>();
+}
+
+io::Task<Result<std::optional<Session>>> Sessions::find(std::string origin_jti) {
+    std::vector<sql::Statement> batch;
+    batch.push_back(
+        {"SELECT sub, client, created, expires, revoked FROM identity_sessions "
+         "WHERE origin_jti = $1",
+         {origin_jti}});
+    CO_TRY(auto found, co_await database_.read(std::move(batch)));
+    if (found[0].rows.empty()) co_return std::optional<Session>();
+    const sql::Row& row = found[0].rows[0];
+    Session out;
+    out.origin_jti = std::move(origin_jti);
+    out.sub = row.text(0);
+    out.client_id = row.text(1);
+    out.created = Timestamp{row.integer(2)};
+    out.expires = Timestamp{row.integer(3)};
+    out.revoked = Timestamp{row.integer(4)};
+    co_return std::optional<Session>(std::move(out));
+}
+
+io::Task<Result<void>> Sessions::revoke(std::string origin_jti) {
+    const Timestamp now = clock_.now();
+    std::vector<sql::Statement> batch;
+    batch.push_back(
+        {"UPDATE identity_sessions SET revoked = $2 WHERE origin_jti = $1 AND "
+         "revoked = 0",
+         {origin_jti, now.ms}});
+    CO_TRY_VOID(co_await database_.write(std::move(batch)));
+    verifier_.revoke_origin(origin_jti, now + kTokenLifetimeMax);
+    co_return Result<void>();
+}
+
+io::Task<Result<void>> Sessions::revoke_all(std::string sub) {
+    const Timestamp now = clock_.now();
+    std::vector<sql::Statement> batch;
+    batch.push_back(
+        {"UPDATE identity_sessions SET revoked = $2 WHERE sub = $1 AND revoked = 0 "
+         "RETURNING origin_jti",
+         {std::move(sub), now.ms}});
+    CO_TRY(auto done, co_await database_.write(std::move(batch)));
+    for (const sql::Row& row : done[0].rows) {
+        verifier_.revoke_origin(row.text(0), now + kTokenLifetimeMax);
+    }
+    co_return Result<void>();
+}
+
+}  // namespace domicile::identity

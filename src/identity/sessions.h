@@ -1,0 +1,44 @@
+// Sign-ins and what ends them. A session is what one sign-in began: its id is the origin_jti of all
+// tokens made from it. Revoking it is durable before it is acknowledged, and works at once on
+// tokens that are cached, through the verifier.
+#pragma once
+
+#include <string>
+
+#include "identity/token_verifier.h"
+#include "io/clock.h"
+#include "io/task.h"
+#include "sql/database.h"
+
+namespace domicile::identity {
+
+struct Session {
+    std::string origin_jti, sub, client_id;
+    Timestamp created, expires;
+    Timestamp revoked;  // 0: not
+};
+
+class Sessions {
+  public:
+    // An access token lives at most this long (config bounds it to a day), so revocations older
+    // than that need not be remembered.
+    static constexpr Millis kTokenLifetimeMax{24 * 3600 * 1000};
+
+    Sessions(sql::Database& database, io::Clock& clock, TokenVerifier& verifier)
+        : database_(database), clock_(clock), verifier_(verifier) {}
+
+    // Fills the verifier's revocations from the table.
+    io::Task<Result<void>> load();
+    io::Task<Result<void>> begin(Session session);
+    io::Task<Result<std::optional<Session>>> find(std::string origin_jti);
+    // Idempotent.
+    io::Task<Result<void>> revoke(std::string origin_jti);
+    io::Task<Result<void>> revoke_all(std::string sub);
+
+  private:
+    sql::Database& database_;
+    io::Clock& clock_;
+    TokenVerifier& verifier_;
+};
+
+}  // namespace domicile::identity

@@ -1,0 +1,53 @@
+// The region's signing key and the tokens made with it. The private half is sealed under a region
+// key; the public half is published through the directory.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "config/config.h"
+#include "crypto/keys.h"
+#include "identity/types.h"
+#include "io/clock.h"
+#include "io/task.h"
+#include "keyring/keyring.h"
+#include "sql/database.h"
+
+namespace domicile::identity {
+
+// https://idp.<region>.<domain>[:port]/<region>_<suffix>, or the AWS form.
+std::string issuer(const config::Config& config, std::uint16_t public_port, std::string_view region,
+                   std::string_view pool_suffix);
+
+// What a pair of tokens says about a sign-in.
+struct TokenSubject {
+    std::string sub, username, pool, region, client_id;
+    std::string origin_jti, event_id;
+    Timestamp auth_time;
+    std::uint64_t epoch = 0;
+    Attributes attributes;
+};
+
+class Signer {
+  public:
+    Signer(sql::Database& database, keyring::Keyring& keyring, io::Clock& clock, io::Random& random)
+        : database_(database), keyring_(keyring), clock_(clock), random_(random) {}
+
+    // Loads the newest key, or makes and stores one.
+    io::Task<Result<void>> open();
+    const crypto::SigningKey& key() const { return *key_; }
+
+    // An access and an id token, signed on the blocking pool. No refresh token.
+    io::Task<Result<Tokens>> issue(TokenSubject subject, std::string issuer, config::Client client);
+
+  private:
+    io::Task<Result<std::optional<crypto::SigningKey>>> load();
+
+    sql::Database& database_;
+    keyring::Keyring& keyring_;
+    io::Clock& clock_;
+    io::Random& random_;
+    std::optional<crypto::SigningKey> key_;
+};
+
+}  // namespace domicile::identity

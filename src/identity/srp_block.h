@@ -1,0 +1,31 @@
+// What the home needs to judge the answer to an SRP challenge, sealed into SECRET_BLOCK so that no
+// state is kept between the two calls. It can be answered again until it expires: clients repeat an
+// answer that failed for another reason.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace domicile::identity {
+
+struct SrpBlock {
+    std::string pool, client_id;
+    std::string username;  // USER_ID_FOR_SRP
+    std::string a_hex;     // the client's SRP_A as sent
+    std::string b;         // the server's secret; bytes
+    std::string b_hex;     // SRP_B
+    std::int64_t expires_ms = 0;
+};
+
+std::string encode_srp_block(const SrpBlock& block);
+Result<SrpBlock> decode_srp_block(std::string_view text);
+
+// "Wed Mar 4 05:06:07 UTC 2026": English, UTC, the day without a leading zero. malformed otherwise.
+Result<Timestamp> parse_srp_timestamp(std::string_view text);
+std::string to_srp_timestamp(Timestamp time);
+
+}  // namespace domicile::identity

@@ -1,0 +1,99 @@
+// The values that the user pools take and give, and the reasons of their refusals.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/time.h"
+
+namespace domicile::identity {
+
+// Reasons (Error::reason) that dialects map to their own codes and texts.
+namespace reason {
+inline constexpr const char* kUserExists = "user_exists";
+inline constexpr const char* kPasswordPolicy = "password_policy";  // message says which rule
+inline constexpr const char* kAttribute = "attribute";             // message names the attribute
+inline constexpr const char* kCodeMismatch = "code_mismatch";
+inline constexpr const char* kCodeExpired = "code_expired";
+inline constexpr const char* kAlreadyConfirmed = "already_confirmed";
+inline constexpr const char* kWrongCredentials = "wrong_credentials";
+inline constexpr const char* kNotConfirmed = "not_confirmed";
+inline constexpr const char* kSessionInvalid = "session_invalid";
+inline constexpr const char* kRefreshInvalid = "refresh_invalid";
+inline constexpr const char* kRefreshRevoked = "refresh_revoked";
+inline constexpr const char* kRefreshExpired = "refresh_expired";
+inline constexpr const char* kAccessInvalid = "access_invalid";
+inline constexpr const char* kAccessExpired = "access_expired";
+inline constexpr const char* kAccessRevoked = "access_revoked";
+inline constexpr const char* kUnknownClient = "unknown_client";
+inline constexpr const char* kFlowNotEnabled = "flow_not_enabled";  // message names the flow
+inline constexpr const char* kTooManyAttempts = "too_many_attempts";
+inline constexpr const char* kSchema = "schema";             // message is the whole text
+inline constexpr const char* kUserUnknown = "user_unknown";  // only where the pool reveals it
+inline constexpr const char* kNotInRegion =
+    "not_in_region";  // transit never; message has the home's endpoint
+}  // namespace reason
+
+using Attributes = std::map<std::string, std::string>;
+
+struct CodeDelivery {
+    std::string attribute;    // "email"
+    std::string medium;       // "EMAIL"
+    std::string destination;  // masked: "a***@e***"
+};
+struct SignUpRequest {
+    std::string client_id, username, password;
+    Attributes attributes;
+};
+struct SignUpResult {
+    bool confirmed = false;
+    std::string sub;
+    std::optional<CodeDelivery> delivery;
+};
+struct ConfirmRequest {
+    std::string client_id, username, code;
+};
+struct ResendRequest {
+    std::string client_id, username;
+};
+struct SrpStartRequest {
+    std::string client_id, username, srp_a;  // hex as sent
+};
+struct SrpChallenge {
+    std::string salt_hex, srp_b_hex, secret_block;  // secret_block is standard base64
+    std::string username, user_id_for_srp;
+};
+struct SrpAnswerRequest {
+    std::string client_id, username, secret_block, timestamp, signature;
+};
+struct PasswordRequest {
+    std::string client_id, username, password;
+};
+struct RefreshRequest {
+    std::string client_id, refresh_token;
+};
+struct RevokeRequest {
+    std::string client_id, token;
+};
+struct AccessTokenRequest {
+    std::string access_token;
+};
+struct Tokens {
+    std::string access_token, id_token;
+    std::optional<std::string> refresh_token;
+    std::int64_t expires_in_seconds = 3600;
+};
+struct User {
+    std::string username, sub;
+    Attributes attributes;
+};
+
+// A mail that would be sent; the development outbox keeps them, encrypted under the subject's key.
+struct Mail {
+    std::string id, to, subject, text;
+    Timestamp sent_at;
+};
+
+}  // namespace domicile::identity

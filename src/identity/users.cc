@@ -1,0 +1,205 @@
+#include "identity/users.h"
+
+#include "base/encoding.h"
+#include "crypto/hash.h"
+#include "directory/directory.h"
+#include "identity/messages.h"
+
+namespace domicile::identity {
+namespace {
+
+constexpr const char* kColumns =
+    "sub, pool, claim_id, created, epoch, confirmed, sealed, code_mac, code_expires, code_tries";
+constexpr const char* kNobody = "00000000-0000-4000-8000-000000000000";
+
+std::string profile_context(const std::string& sub) { return "identity_users.sealed:" + sub; }
+
+Result<void> read_profile(std::string_view text, UserRow& into) {
+    TRY(const json::object profile, parse_json_object(text));
+    TRY(into.username, require_string(profile, "username"));
+    TRY(into.password.salt_hex, require_string(profile, "salt"));
+    TRY(const std::string verifier, require_string(profile, "verifier"));
+    const auto bytes = from_base64(verifier);
+    const json::value* attributes = profile.if_contains("attributes");
+    if (!bytes || attributes == nullptr) return fail(Code::internal, "A stored profile is broken.");
+    into.password.verifier = *bytes;
+    TRY(into.attributes, from_message<Attributes>(*attributes));
+    return {};
+}
+
+UserRow clear_part(const sql::Row& row) {
+    UserRow out;
+    out.sub = row.text(0);
+    out.pool = row.text(1);
+    out.claim_id = row.bytes(2);
+    out.created = Timestamp{row.integer(3)};
+    out.epoch = static_cast<std::uint64_t>(row.integer(4));
+    out.confirmed = row.integer(5) != 0;
+    out.code_mac = row.bytes(7);
+    out.code_expires = Timestamp{row.integer(8)};
+    out.code_tries = row.integer(9);
+    return out;
+}
+
+}  // namespace
+
+io::Task<Result<void>> Users::migrate() {
+    std::vector<std::string> steps;
+    steps.emplace_back(
+        "CREATE TABLE identity_users (sub TEXT PRIMARY KEY, pool TEXT NOT NULL, "
+        "username_index BYTEA NOT NULL, claim_id BYTEA NOT NULL, created BIGINT NOT NULL, "
+        "epoch BIGINT NOT NULL, confirmed BIGINT NOT NULL, sealed BYTEA NOT NULL, "
+        "code_mac BYTEA NOT NULL, code_expires BIGINT NOT NULL, code_tries BIGINT NOT NULL, "
+        "UNIQUE (pool, username_index))");
+    steps.emplace_back(
+        "CREATE TABLE identity_sessions (origin_jti TEXT PRIMARY KEY, sub TEXT NOT NULL, "
+        "client TEXT NOT NULL, created BIGINT NOT NULL, expires BIGINT NOT NULL, "
+        "revoked BIGINT NOT NULL)");
+    steps.emplace_back("CREATE INDEX identity_sessions_by_sub ON identity_sessions (sub)");
+    steps.emplace_back("CREATE INDEX identity_sessions_by_revoked ON identity_sessions (revoked)");
+    steps.emplace_back(
+        "CREATE TABLE identity_mails (id TEXT PRIMARY KEY, sub TEXT NOT NULL, "
+        "sealed BYTEA NOT NULL, sent_at BIGINT NOT NULL)");
+    steps.emplace_back("CREATE INDEX identity_mails_by_time ON identity_mails (sent_at)");
+    steps.emplace_back(
+        "CREATE TABLE identity_signing_keys (kid TEXT PRIMARY KEY, sealed BYTEA NOT NULL, "
+        "created BIGINT NOT NULL)");
+    steps.emplace_back("CREATE TABLE identity_pace (id BIGINT PRIMARY KEY, n BIGINT NOT NULL)");
+    steps.emplace_back("INSERT INTO identity_pace (id, n) VALUES (1, 0)");
+    return database_.migrate("identity", std::move(steps));
+}
+
+std::string Users::username_index(std::string_view pool, std::string_view username) const {
+    const auto kind = directory::kind_of_username(username);
+    return crypto::hmac_sha256(index_secret_, std::string(pool) + '\0' +
+                                                  static_cast<char>('0' + static_cast<int>(kind)) +
+                                                  directory::normalise(kind, username));
+}
+
+std::string Users::code_mac(std::string_view sub, std::string_view code) const {
+    return crypto::hmac_sha256(code_secret_, std::string(sub) + '\0' + std::string(code));
+}
+
+io::Task<Result<std::optional<UserRow>>> Users::find_where(std::string condition,
+                                                           std::vector<sql::Value> parameters) {
+    std::vector<sql::Statement> batch;
+    batch.push_back({std::string("SELECT ") + kColumns + " FROM identity_users WHERE " + condition,
+                     std::move(parameters)});
+    CO_TRY(auto found, co_await database_.read(std::move(batch)));
+    if (found[0].rows.empty()) {
+        std::string nobody = kNobody;
+        auto none = co_await keyring_.find(std::move(nobody));
+        if (!none && none.error().code != Code::not_found) {
+            co_return std::unexpected(none.error());
+        }
+        co_return std::optional<UserRow>();
+    }
+    const sql::Row& row = found[0].rows[0];
+    UserRow out = clear_part(row);
+    CO_TRY(const keyring::DataKey key, co_await keyring_.find(out.sub));
+    CO_TRY(const std::string profile, key.open(profile_context(out.sub), row.bytes(6)));
+    CO_TRY_VOID(read_profile(profile, out));
+    co_return std::optional<UserRow>(std::move(out));
+}
+
+io::Task<Result<std::optional<UserRow>>> Users::find(std::string pool, std::string username) {
+    sql::Blob index{username_index(pool, username)};
+    std::vector<sql::Value> parameters{pool, std::move(index)};
+    return find_where("pool = $1 AND username_index = $2", std::move(parameters));
+}
+
+io::Task<Result<std::optional<UserRow>>> Users::find_sub(std::string sub) {
+    std::vector<sql::Value> parameters{std::move(sub)};
+    return find_where("sub = $1", std::move(parameters));
+}
+
+io::Task<Result<sql::Blob>> Users::sealed_profile(const UserRow row) {
+    CO_TRY(const keyring::DataKey key, co_await keyring_.create(row.sub));
+    const json::object profile{{"username", row.username},
+                               {"attributes", to_message(row.attributes)},
+                               {"salt", row.password.salt_hex},
+                               {"verifier", to_base64(row.password.verifier)}};
+    co_return sql::Blob{key.seal(profile_context(row.sub), json::serialize(profile))};
+}
+
+io::Task<Result<sql::Statement>> Users::insertion(UserRow row) {
+    CO_TRY(sql::Blob sealed, co_await sealed_profile(row));
+    sql::Statement out;
+    out.sql =
+        "INSERT INTO identity_users (sub, pool, username_index, claim_id, created, epoch, "
+        "confirmed, sealed, code_mac, code_expires, code_tries) "
+        "VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, 0)";
+    out.parameters = {row.sub,
+                      row.pool,
+                      sql::Blob{username_index(row.pool, row.username)},
+                      sql::Blob{row.claim_id},
+                      row.created.ms,
+                      static_cast<std::int64_t>(row.epoch),
+                      std::move(sealed),
+                      sql::Blob{row.code_mac},
+                      row.code_expires.ms};
+    co_return out;
+}
+
+io::Task<Result<void>> Users::replace_unconfirmed(UserRow row, std::optional<sql::Statement> with) {
+    CO_TRY(sql::Blob sealed, co_await sealed_profile(row));
+    std::vector<sql::Statement> batch;
+    batch.push_back(
+        {"UPDATE identity_users SET sealed = $2, code_mac = $3, code_expires = $4, "
+         "code_tries = 0 WHERE sub = $1 AND confirmed = 0",
+         {row.sub, std::move(sealed), sql::Blob{row.code_mac}, row.code_expires.ms},
+         1});
+    if (with) batch.push_back(std::move(*with));
+    CO_TRY_VOID(co_await database_.write(std::move(batch)));
+    co_return Result<void>();
+}
+
+io::Task<Result<void>> Users::confirm(UserRow row) {
+    row.attributes["email_verified"] = "true";
+    CO_TRY(sql::Blob sealed, co_await sealed_profile(row));
+    std::vector<sql::Statement> batch;
+    batch.push_back(
+        {"UPDATE identity_users SET confirmed = 1, sealed = $2 WHERE sub = $1 AND "
+         "claim_id = $3",
+         {row.sub, std::move(sealed), sql::Blob{row.claim_id}},
+         1});
+    CO_TRY_VOID(co_await database_.write(std::move(batch)));
+    co_return Result<void>();
+}
+
+io::Task<Result<bool>> Users::count_code_try(std::string sub, std::int64_t tries_max) {
+    std::vector<sql::Statement> batch;
+    batch.push_back(
+        {"UPDATE identity_users SET code_tries = code_tries + 1 "
+         "WHERE sub = $1 AND code_tries < $2",
+         {std::move(sub), tries_max}});
+    CO_TRY(auto done, co_await database_.write(std::move(batch)));
+    co_return done[0].changed == 1;
+}
+
+io::Task<Result<void>> Users::remove_unconfirmed(std::string sub, std::string claim_id) {
+    std::vector<sql::Statement> batch;
+    batch.push_back(
+        {"DELETE FROM identity_users WHERE sub = $1 AND claim_id = $2 AND confirmed = 0",
+         {std::move(sub), sql::Blob{std::move(claim_id)}},
+         1});
+    CO_TRY_VOID(co_await database_.write(std::move(batch)));
+    co_return Result<void>();
+}
+
+io::Task<Result<bool>> Users::is_confirmed(std::string sub) {
+    std::vector<sql::Statement> batch;
+    batch.push_back(
+        {"SELECT 1 FROM identity_users WHERE sub = $1 AND confirmed = 1", {std::move(sub)}});
+    CO_TRY(auto found, co_await database_.read(std::move(batch)));
+    co_return !found[0].rows.empty();
+}
+
+io::Task<Result<void>> Users::pace() {
+    std::vector<sql::Statement> batch;
+    batch.push_back({"UPDATE identity_pace SET n = n + 1 WHERE id = 1", {}});
+    CO_TRY_VOID(co_await database_.write(std::move(batch)));
+    co_return Result<void>();
+}
+
+}  // namespace domicile::identity

@@ -1,0 +1,80 @@
+// The rows of the people who live here. What says who somebody is (user name, attributes, SRP
+// verifier) is sealed under the person's own key; the user name can be looked up by a blind index,
+// an HMAC under a region secret. In clear: sub, pool, status, times, counters, the claim id.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "config/pool.h"
+#include "crypto/srp.h"
+#include "identity/types.h"
+#include "io/clock.h"
+#include "io/task.h"
+#include "keyring/keyring.h"
+#include "sql/database.h"
+
+namespace domicile::identity {
+
+struct UserRow {
+    std::string sub;
+    std::string pool;  // id suffix
+    std::string claim_id;
+    Timestamp created;
+    std::uint64_t epoch = 0;
+    bool confirmed = false;
+    // Sealed:
+    std::string username;  // as typed at sign-up; what SRP hashes
+    Attributes attributes;
+    crypto::SrpVerifier password;
+    // The confirmation code, as an HMAC; kept after confirming, so that a repeated confirmation by
+    // whoever knows the code can be told from a guess.
+    std::string code_mac;
+    Timestamp code_expires;
+    std::int64_t code_tries = 0;
+};
+
+class Users {
+  public:
+    Users(sql::Database& database, keyring::Keyring& keyring)
+        : database_(database),
+          keyring_(keyring),
+          index_secret_(keyring.region_secret("identity.username_index")),
+          code_secret_(keyring.region_secret("identity.confirmation_code")) {}
+
+    io::Task<Result<void>> migrate();
+
+    // 32 bytes; equal for user names that normalise to the same.
+    std::string username_index(std::string_view pool, std::string_view username) const;
+    std::string code_mac(std::string_view sub, std::string_view code) const;
+
+    // Null when there is none; that case costs the same look-ups.
+    io::Task<Result<std::optional<UserRow>>> find(std::string pool, std::string username);
+    io::Task<Result<std::optional<UserRow>>> find_sub(std::string sub);
+
+    // Makes the person's key and the statement that inserts the row (conflict "unique" when the
+    // user name is taken here).
+    io::Task<Result<sql::Statement>> insertion(UserRow row);
+    // Writes attributes and code of an unconfirmed row anew. failed_precondition when it is gone.
+    io::Task<Result<void>> replace_unconfirmed(UserRow row, std::optional<sql::Statement> with);
+    io::Task<Result<void>> confirm(UserRow row);
+    // Counts a try before it is judged, so that guesses at once cannot outrun the bound. False when
+    // all tries are used up.
+    io::Task<Result<bool>> count_code_try(std::string sub, std::int64_t tries_max);
+    io::Task<Result<void>> remove_unconfirmed(std::string sub, std::string claim_id);
+    io::Task<Result<bool>> is_confirmed(std::string sub);
+    // A durable write that changes nothing about anybody: unknown people cost what known ones do
+    // (I8).
+    io::Task<Result<void>> pace();
+
+  private:
+    io::Task<Result<std::optional<UserRow>>> find_where(std::string condition,
+                                                        std::vector<sql::Value> parameters);
+    io::Task<Result<sql::Blob>> sealed_profile(const UserRow row);
+
+    sql::Database& database_;
+    keyring::Keyring& keyring_;
+    std::string index_secret_, code_secret_;
+};
+
+}  // namespace domicile::identity

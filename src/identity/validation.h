@@ -1,0 +1,28 @@
+// What a pool accepts: attributes by its schema, passwords by its policy. Pure; the texts are the
+// ones that clients of Cognito show.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "config/pool.h"
+#include "identity/types.h"
+
+namespace domicile::identity {
+
+// invalid_argument with reason password_policy; the message is the broken rule.
+Result<void> check_password(const config::PasswordPolicy& policy, std::string_view password);
+
+// Attributes that a client sends at sign-up. custom:region, sub and the *_verified attributes are
+// never a client's to write. invalid_argument with reason attribute ("email: The attribute is
+// required") or schema.
+Result<void> check_attributes(const config::Pool& pool, const Attributes& attributes);
+
+// 1 to 128 printable characters, no spaces or control characters.
+Result<void> check_username(std::string_view username);
+
+// "a***@e***" for an e-mail; null-free for anything else too.
+std::string mask_destination(std::string_view address);
+
+}  // namespace domicile::identity
