@@ -1,0 +1,59 @@
+// The admin port of a region.
+//
+//   POST   /keys              {"description": "...", "policy": {...}}   admin:CreateKey on "keys"
+//   GET    /keys                                                        admin:ListKeys  on "keys"
+//   POST   /keys/{id}/rotate                                            admin:RotateKey on
+//   "keys/{id}" DELETE /keys/{id}                                                   admin:RevokeKey
+//   on "keys/{id}" GET    /healthz           the process answers; no signature GET    /readyz it
+//   may be sent requests, else 503; no signature
+//
+// Errors are RFC 9457 problem documents with the code as `code`. Credentials are answered once, as
+// {"access_key_id","secret_access_key"}, and never again. Whoever may create keys may give them any
+// policy: admin:CreateKey is the right to do everything.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "access/access.h"
+#include "audit/log.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "http/server.h"
+#include "io/clock.h"
+#include "io/task.h"
+
+namespace domicile::api::admin {
+
+inline constexpr const char* kService = "domicile-admin";
+
+class Admin {
+  public:
+    struct Parts {
+        access::Access& access;
+        audit::Log& audit;  // key changes are recorded before they take effect
+        io::Clock& clock;
+        std::string region;
+        std::function<bool()> ready;  // from any reactor
+    };
+    explicit Admin(Parts parts) : parts_(std::move(parts)) {}
+
+    // Answers one request, whatever it is; on any reactor. An error means that the connection
+    // broke.
+    io::Task<Result<void>> handle(http::Exchange& exchange);
+
+    static constexpr std::size_t kBodyBytesMax = 64 * 1024;
+
+  private:
+    io::Task<Result<json::object>> answer(http::Exchange& exchange);
+    io::Task<Result<json::object>> create(access::Principal who, std::string body);
+    io::Task<Result<json::object>> list(access::Principal who);
+    io::Task<Result<json::object>> rotate(access::Principal who, std::string id);
+    io::Task<Result<json::object>> revoke(access::Principal who, std::string id);
+    io::Task<Result<void>> record(std::string operation, std::string by, std::string id);
+
+    Parts parts_;
+};
+
+}  // namespace domicile::api::admin
