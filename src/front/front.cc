@@ -49,6 +49,12 @@ io::Task<void> Front::run(io::Listener& listener) {
     }
 }
 
+void Front::disconnect_global() {
+    // Cancelling may resume a carrier that changes the set.
+    const std::set<io::Stream*> clients = std::exchange(global_, {});
+    for (io::Stream* client : clients) client->cancel();
+}
+
 Result<std::optional<std::string>> Front::region_of(const std::string& host) const {
     for (const Backend& backend : options_.regions) {
         const std::string name = backend.region + '.' + options_.domain;
@@ -102,10 +108,14 @@ io::Task<void> Front::carry(std::unique_ptr<io::Stream> client) {
     const Result<void> sent =
         co_await (*region)->write(proxy, hello, io::deadline_in(kConnectTimeout));
     if (!sent) co_return;
+    const Result<std::optional<std::string>> fixed = region_of(*host);
+    const bool global = fixed && !*fixed && *host != "front." + options_.domain;
+    if (global) global_.insert(client.get());
     io::TaskGroup upwards;
     upwards.spawn(pump(*client, **region, options_.idle_timeout));
     co_await pump(**region, *client, options_.idle_timeout);
     co_await upwards.drain(io::deadline_in(options_.idle_timeout));
+    global_.erase(client.get());
     client->cancel();
     (*region)->cancel();
     co_await upwards.drain(io::deadline_in(options_.idle_timeout));

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,9 @@ class Front {
     // Accepts until the listener is closed.
     io::Task<void> run(io::Listener& listener);
 
+    // Ends the connections of global names, so that clients connect anew to where they now belong.
+    void disconnect_global();
+
     // The region that a host name belongs to by itself ("idp.eu-central-1.<domain>"); nullopt for a
     // global name, not_found for a name that is not ours.
     Result<std::optional<std::string>> region_of(const std::string& host) const;
@@ -60,6 +64,7 @@ class Front {
     io::Task<Result<std::unique_ptr<io::Stream>>> connect(std::string host);
     Options options_;
     Whereabouts& whereabouts_;
+    std::set<io::Stream*> global_;  // clients of global names
     io::TaskGroup connections_;
 };
 

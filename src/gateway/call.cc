@@ -23,9 +23,11 @@ void add_cors(http::ResponseHead& head, const Call& call) {
     const config::Cors& cors = *call.route().cors;
     const auto origin = call.exchange.request().headers.find("Origin");
     if (!origin) return;
-    const bool any = std::find(cors.origins.begin(), cors.origins.end(), "*") != cors.origins.end();
-    if (!any && std::find(cors.origins.begin(), cors.origins.end(), *origin) == cors.origins.end())
-        return;
+    const auto listed = [&](const std::vector<std::string>& origins, std::string_view wanted) {
+        return std::find(origins.begin(), origins.end(), wanted) != origins.end();
+    };
+    const bool any = listed(cors.origins, "*");
+    if (!any && !listed(cors.origins, *origin) && !listed(*call.own_origins, *origin)) return;
     head.set("Access-Control-Allow-Origin", any ? "*" : std::string(*origin));
     if (!any) head.set("Vary", "Origin");
     head.set("Access-Control-Expose-Headers", std::string(kExposed));

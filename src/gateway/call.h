@@ -12,6 +12,8 @@ struct Call {
     std::string from;  // the forwarding region; empty when the client came here
     Match match;
     identity::TokenPtr token;
+    // Of our own sites, which may call every route that has a `cors` section.
+    const std::vector<std::string>* own_origins = nullptr;
 
     const config::Route& route() const { return *match.route; }
 };

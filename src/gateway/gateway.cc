@@ -13,7 +13,13 @@ struct Gateway::Impl {
     explicit Impl(Parts parts_in)
         : parts(std::move(parts_in)),
           routes(parts.config.routes),
-          target(parts.config, parts.functions, parts.region) {}
+          target(parts.config, parts.functions, parts.region) {
+        const std::string port =
+            parts.public_port == 443 ? "" : ':' + std::to_string(parts.public_port);
+        for (const config::Site& site : parts.config.sites) {
+            own_origins.push_back("https://" + site.host + port);
+        }
+    }
 
     io::Task<Result<void>> run(Call& call);
     io::Task<Result<void>> authorize(Call& call);
@@ -25,23 +31,21 @@ struct Gateway::Impl {
     Parts parts;
     RouteTable routes;
     Target target;
+    std::vector<std::string> own_origins;
 };
 
 Gateway::Gateway(Parts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
 Gateway::~Gateway() = default;
 
 io::Task<Result<void>> Gateway::handle(http::Exchange& exchange, config::RouteHost host) {
-    Call call{exchange, host, {}, {}, nullptr};
+    Call call{exchange, host, {}, {}, nullptr, &impl_->own_origins};
     co_return co_await impl_->run(call);
 }
 
 io::Task<Result<void>> Gateway::handle_forwarded(std::string from, http::Exchange& exchange) {
     const bool app = exchange.request().headers.find("Domicile-Host") == "app";
-    Call call{exchange,
-              app ? config::RouteHost::app : config::RouteHost::region,
-              std::move(from),
-              {},
-              nullptr};
+    const config::RouteHost host = app ? config::RouteHost::app : config::RouteHost::region;
+    Call call{exchange, host, std::move(from), {}, nullptr, &impl_->own_origins};
     co_return co_await impl_->run(call);
 }
 
@@ -122,7 +126,7 @@ io::Task<Result<void>> Gateway::Impl::forward(Call& call, std::string home) {
     http::RequestHead head;
     head.method = request.method;
     head.target = request.target;
-    head.host = request.host;
+    head.host = request.headers.find("Host").value_or(request.host);
     for (const http::Header& header : request.headers) {
         if (!is_hop_header(header.name)) head.headers.add(header.name, header.value);
     }

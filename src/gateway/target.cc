@@ -116,7 +116,7 @@ io::Task<Result<void>> Target::call_upstream(Call& call) {
     http::RequestHead head;
     head.method = request.method;
     head.target = request.target;
-    head.host = request.host;
+    head.host = request.headers.find("Host").value_or(request.host);
     for (const http::Header& header : request.headers) {
         if (!is_hop_header(header.name)) head.headers.add(header.name, header.value);
     }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <map>
 
+#include "functions/event.h"
 #include "gateway/call.h"
 
 namespace domicile::gateway {

@@ -41,6 +41,7 @@ void Socket::set_addresses() {
 
 bool Socket::is_idle() {
     if (fd_ < 0) return false;
+    if (!readable_ && !ended_) return true;
     char byte = 0;
     return recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
@@ -48,7 +49,7 @@ bool Socket::is_idle() {
 void Socket::shutdown_write() { ::shutdown(fd_, SHUT_WR); }
 
 Stream::Attempt Socket::try_read(std::span<char> into) {
-    if (!readable_) return {Attempt::would_block};
+    if (!readable_ && !ended_) return {Attempt::would_block};
     for (;;) {
         const ssize_t count = ::read(fd_, into.data(), into.size());
         if (count > 0) {
@@ -86,6 +87,7 @@ void Socket::on_events(std::uint32_t events) {
     // Waking the reader may destroy this socket; a writer waiting at the same time keeps it alive,
     // so the writer goes first and only the reader's wake-up comes last.
     if ((events & (EPOLLIN | EPOLLRDHUP)) != 0 || broken) readable_ = true;
+    if ((events & EPOLLRDHUP) != 0 || broken) ended_ = true;
     const bool wake_reader = readable_;
     if ((events & EPOLLOUT) != 0 || broken) {
         std::weak_ptr<int> alive = alive_;

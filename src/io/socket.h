@@ -34,6 +34,7 @@ class Socket : public Stream, protected Reactor::Handler {
     Reactor& reactor_;
     int fd_;
     bool readable_ = true;
+    bool ended_ = false;  // the peer closed: no further edge will come
     std::shared_ptr<int> alive_ = std::make_shared<int>();  // tells on_events that this is gone
 };
 

@@ -1,0 +1,66 @@
+#include "cmd/cmd.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdio>
+
+#include "cmd/commands.h"
+
+namespace domicile::cmd {
+namespace {
+
+struct Command {
+    const char* name;
+    const char* usage;
+    const char* what;
+    Result<int> (*run)(const Words&);
+};
+
+constexpr std::array<Command, 6> kCommands = {{
+    {"up", "up FILE [--data DIR] [--listen ADDRESS:PORT] [--ready-file FILE]",
+     "run every region of the config on this machine", up},
+    {"serve", "serve --data DIR --region REGION", "run one node of one region", serve},
+    {"check", "check FILE", "print every problem of a config", check},
+    {"explain",
+     "explain FILE sign-up|sign-in|call|write|failover [--arrival R] [--home R] [--country C] ...",
+     "say where something may go, and why", explain},
+    {"keys",
+     "keys create|list|rotate ID|revoke ID --data DIR --region REGION [--description TEXT] "
+     "[--operations LIST] [--resources LIST]",
+     "access keys of a region", keys},
+    {"audit", "audit verify FILE", "check the hash chain of an audit log", audit},
+}};
+
+int usage(FILE* out) {
+    fmt::print(out, "domicile keeps each person's data at home.\n\nUsage:\n");
+    for (const Command& command : kCommands) {
+        fmt::print(out, "  domicile {}\n      {}\n", command.usage, command.what);
+    }
+    return out == stdout ? 0 : 2;
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments) {
+    if (arguments.empty()) return usage(stderr);
+    if (arguments[0] == "help" || arguments[0] == "--help" || arguments[0] == "-h")
+        return usage(stdout);
+    if (arguments[0] == "--version") {
+        fmt::print("domicile {}\n", DOMICILE_VERSION);
+        return 0;
+    }
+    for (const Command& command : kCommands) {
+        if (arguments[0] != command.name) continue;
+        const Result<int> code = command.run({arguments.begin() + 1, arguments.end()});
+        if (code) return *code;
+        fmt::print(stderr, "domicile {}: {}\n", command.name, code.error().message);
+        if (code.error().code != Code::invalid_argument) return 1;
+        fmt::print(stderr, "Usage: domicile {}\n", command.usage);
+        return 2;
+    }
+    fmt::print(stderr, "domicile: there is no command '{}'.\n\n", arguments[0]);
+    return usage(stderr);
+}
+
+}  // namespace domicile::cmd

@@ -1,0 +1,20 @@
+// One function a command; each takes the words after its name. Internal to cmd.
+#pragma once
+
+#include "cmd/arguments.h"
+
+namespace domicile::cmd {
+
+using Words = std::vector<std::string>;
+
+Result<int> up(const Words& words);
+Result<int> serve(const Words& words);
+Result<int> check(const Words& words);
+Result<int> explain(const Words& words);
+Result<int> keys(const Words& words);
+Result<int> audit(const Words& words);
+
+// Absolute form of a path, relative to the working directory.
+std::string absolute(const std::string& path);
+
+}  // namespace domicile::cmd

@@ -1,0 +1,82 @@
+// up, serve, check and audit.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "audit/log.h"
+#include "cmd/commands.h"
+#include "config/config.h"
+#include "io/files.h"
+#include "io/network.h"
+#include "server/up.h"
+
+namespace domicile::cmd {
+
+std::string absolute(const std::string& path) {
+    return std::filesystem::absolute(path).lexically_normal().string();
+}
+
+Result<int> up(const Words& words) {
+    TRY(const Arguments arguments, Arguments::parse(words, {"data", "listen", "ready-file"}));
+    if (arguments.words().size() != 1) return fail(Code::invalid_argument, "Name one config file.");
+    server::UpOptions options;
+    options.program = std::filesystem::read_symlink("/proc/self/exe").string();
+    options.config_path = absolute(arguments.words()[0]);
+    TRY(const std::string text,
+        io::system_files().read(options.config_path, config::kFileBytesMax));
+    const config::Loaded loaded = config::load(arguments.words()[0], text);
+    if (!loaded.problems.empty()) return check(arguments.words());
+    options.data = absolute(arguments.option_or("data", loaded.config.data_directory));
+    options.ready_file = arguments.option_or("ready-file", "");
+    if (const auto listen = arguments.option("listen")) {
+        TRY(const io::Endpoint endpoint, io::parse_endpoint(*listen));
+        options.listen = config::Endpoint{endpoint.host, endpoint.port};
+    }
+    TRY_VOID(server::run_up(options));
+    return 0;
+}
+
+Result<int> serve(const Words& words) {
+    TRY(const Arguments arguments, Arguments::parse(words, {"data", "region"}));
+    const auto data = arguments.option("data"), region = arguments.option("region");
+    if (!data || !region)
+        return fail(Code::invalid_argument, "Both --data and --region are needed.");
+    TRY_VOID(server::run_region(absolute(*data), *region));
+    return 0;
+}
+
+Result<int> check(const Words& words) {
+    TRY(const Arguments arguments, Arguments::parse(words, {}));
+    if (arguments.words().size() != 1) return fail(Code::invalid_argument, "Name one config file.");
+    const std::string& path = arguments.words()[0];
+    TRY(const std::string text, io::system_files().read(path, config::kFileBytesMax));
+    const config::Loaded loaded = config::load(path, text);
+    for (const config::Problem& problem : loaded.problems)
+        fmt::print("{}\n", config::format(problem));
+    if (!loaded.problems.empty()) {
+        fmt::print("{} problem{}.\n", loaded.problems.size(),
+                   loaded.problems.size() == 1 ? "" : "s");
+        return 1;
+    }
+    fmt::print("{}: no problems. {} regions in {} jurisdictions.\n", path,
+               loaded.config.regions.size(), loaded.config.jurisdictions.size());
+    return 0;
+}
+
+Result<int> audit(const Words& words) {
+    TRY(const Arguments arguments, Arguments::parse(words, {}));
+    if (arguments.words().size() != 2 || arguments.words()[0] != "verify") {
+        return fail(Code::invalid_argument, "Say: audit verify FILE.");
+    }
+    TRY(const audit::Verification result, audit::verify(io::system_files(), arguments.words()[1]));
+    if (result.broken_line != 0) {
+        fmt::print("BROKEN at line {}: {}\n{} entries before it hold.\n", result.broken_line,
+                   result.problem, result.entries);
+        return 1;
+    }
+    fmt::print("The chain holds: {} entries.\nHead: {}\n", result.entries, result.head);
+    return 0;
+}
+
+}  // namespace domicile::cmd

@@ -1,0 +1,346 @@
+#include "http/server.h"
+
+#include "http/testing.h"
+#include "io/tls.h"
+
+namespace domicile::http {
+namespace {
+
+const std::string kGet = "GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n";
+const ResponseHead kPlain;
+const std::string kLast = "GET /z HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n";
+
+HTTP_TEST(Server, answers_requests_of_one_connection_in_order) {
+    auto server = serve(echo);
+    const std::string post = "POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
+    const std::string chunked =
+        "POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    const std::string all = co_await exchange(server->local(), kGet + post + chunked + kLast);
+    EXPECT_EQ(count_of(all, "HTTP/1.1 200 OK\r\n"), 4) << all;
+    const auto a = all.find("\r\n\r\nGET /a\n");
+    const auto b = all.find("\r\n\r\nPOST /b\nhello");
+    const auto c = all.find("\r\n\r\nPOST /c\nabc");
+    const auto z = all.find("\r\n\r\nGET /z\n");
+    EXPECT_TRUE(a < b && b < c && c < z && z != std::string::npos) << all;
+    EXPECT_EQ(count_of(all, "Connection: close\r\n"), 1);
+    EXPECT_EQ(count_of(all, "\r\nDate: "), 4);
+    EXPECT_EQ(server->unhandled(), 0u);
+    co_await server->stop(soon());
+    co_return true;
+}
+
+HTTP_TEST(Server, reads_a_request_that_arrives_byte_by_byte) {
+    auto server = serve(echo);
+    auto stream = co_await dial(server->local());
+    const std::string bytes =
+        "POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        "3\r\nabc\r\n1;x=y\r\nd\r\n0\r\nA: b\r\n\r\n";
+    for (const char c : bytes) {
+        const auto written = co_await stream->write(std::string_view(&c, 1), soon());
+        CO_ASSERT(written.has_value());
+    }
+    const std::string all = co_await read_to_end(*stream);
+    EXPECT_TRUE(all.ends_with("POST /c\nabcd")) << all;
+    co_await server->stop(soon());
+    co_return true;
+}
+
+HTTP_TEST(Server, refuses_bad_requests_and_closes) {
+    auto server = serve(echo, {.header_bytes_max = 2048, .body_bytes_max = 1000});
+    const std::string host = "Host: a\r\n";
+    const std::vector<std::pair<std::string, int>> cases = {
+        {"GET / HTTP/1.1\r\n\r\n", 400},
+        {"GET / HTTP/1.1\nHost: a\n\n", 400},
+        {"GET / HTTP/3.0\r\n" + host + "\r\n", 505},
+        {"GET / HTTP/1.1\r\n" + host + "X: " + std::string(3000, 'x') + "\r\n\r\n", 431},
+        {"GET /" + std::string(5000, 'x'), 414},
+        {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip\r\n\r\n", 501},
+        {"POST / HTTP/1.1\r\n" + host + "Content-Length: 1001\r\n\r\n", 413},
+        {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n3e9\r\n" +
+             std::string(1001, 'x') + "\r\n0\r\n\r\n",
+         413},
+        {"POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
+        {"GET / HTTP/1.1\r\n" + host + "Expect: magic\r\n\r\n", 417},
+    };
+    for (const auto& [bytes, status] : cases) {
+        const std::string all = co_await exchange(server->local(), bytes + kGet);
+        EXPECT_TRUE(all.starts_with("HTTP/1.1 " + std::to_string(status) + " ")) << all;
+        EXPECT_EQ(count_of(all, "HTTP/1.1"), 1) << all;
+        EXPECT_EQ(count_of(all, "Connection: close\r\n"), 1) << all;
+        EXPECT_EQ(count_of(all, "application/problem+json"), 1) << all;
+    }
+    EXPECT_EQ(server->unhandled(), 0u) << "these are the client's errors";
+    co_await server->stop(soon());
+    co_return true;
+}
+
+io::Task<Result<void>> no_body_wanted(Exchange& exchange) {
+    const int status = std::stoi(std::string(exchange.request().path.substr(1)));
+    ResponseHead head;
+    head.status = status;
+    co_return co_await exchange.respond(std::move(head), "body");
+}
+
+HTTP_TEST(Server, sends_no_body_to_head_204_and_304) {
+    auto server = serve(no_body_wanted);
+    auto stream = co_await dial(server->local());
+    const std::string host = " HTTP/1.1\r\nHost: a\r\n";
+    const std::string all =
+        co_await exchange(server->local(), "HEAD /200" + host + "\r\nGET /204" + host +
+                                               "\r\nGET /304" + host + "Connection: close\r\n\r\n");
+    EXPECT_EQ(count_of(all, "HTTP/1.1"), 3) << all;
+    EXPECT_EQ(count_of(all, "body"), 0) << all;
+    EXPECT_EQ(count_of(all, "Content-Length: 4\r\n"), 1) << all;
+    co_await server->stop(soon());
+    co_return true;
+}
+
+HTTP_TEST(Server, speaks_http_1_0) {
+    auto server = serve(echo);
+    const std::string plain = co_await exchange(server->local(), "GET / HTTP/1.0\r\n\r\n");
+    EXPECT_TRUE(plain.ends_with("GET /\n")) << plain;
+    const std::string kept = co_await exchange(
+        server->local(),
+        "GET /1 HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /2 HTTP/1.0\r\n\r\n");
+    EXPECT_EQ(count_of(kept, "HTTP/1.1 200"), 2) << kept;
+    co_await server->stop(soon());
+    co_return true;
+}
+
+HTTP_TEST(Server, says_continue_when_the_body_is_wanted) {
+    auto server = serve(echo);
+    auto stream = co_await dial(server->local());
+    const std::string head =
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
+    CO_ASSERT((co_await stream->write(head, soon())).has_value());
+    const std::string interim = co_await read_until(*stream, "\r\n\r\n");
+    EXPECT_EQ(interim, "HTTP/1.1 100 Continue\r\n\r\n");
+    const std::string rest = "hello" + kLast;
+    CO_ASSERT((co_await stream->write(rest, soon())).has_value());
+    const std::string all = co_await read_to_end(*stream);
+    EXPECT_EQ(count_of(all, "200 OK"), 2) << all;
+    EXPECT_EQ(count_of(all, "hello"), 1) << all;
+    co_await server->stop(soon());
+    co_return true;
+}
+
+io::Task<Result<void>> reads_nothing(Exchange& exchange) {
+    co_return co_await exchange.respond(kPlain, "done");
+}
+
+HTTP_TEST(Server, closes_when_a_body_waits_for_a_continue_that_never_comes) {
+    auto server = serve(reads_nothing);
+    const std::string all = co_await exchange(
+        server->local(),
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+    EXPECT_EQ(count_of(all, "100 Continue"), 0) << all;
+    EXPECT_EQ(count_of(all, "Connection: close"), 1) << all;
+    co_await server->stop(soon());
+    co_return true;
+}
+
+HTTP_TEST(Server, drains_a_small_unread_body_and_closes_before_a_large_one) {
+    auto server = serve(reads_nothing);
+    const std::string host = "POST / HTTP/1.1\r\nHost: a\r\n";
+    const std::string small = host + "Content-Length: 20000\r\n\r\n" + std::string(20000, 'x');
+    const std::string all = co_await exchange(server->local(), small + kLast);
+    EXPECT_EQ(count_of(all, "200 OK"), 2) << all;
+    const std::string large = host + "Content-Length: 200000\r\n\r\n" + std::string(200000, 'x');
+    const std::string closed = co_await exchange(server->local(), large + kLast);
+    EXPECT_EQ(count_of(closed, "200 OK"), 1) << closed;
+    EXPECT_EQ(count_of(closed, "Connection: close"), 1) << closed;
+    co_await server->stop(soon());
+    co_return true;
+}
+
+io::Task<Result<void>> misbehaves(Exchange& exchange) {
+    const std::string_view path = exchange.request().path;
+    if (path == "/throw") throw std::runtime_error("a defect");
+    if (path == "/error") co_return fail(Code::internal, "a defect");
+    if (path == "/header") {
+        ResponseHead head;
+        head.add("X", "a\r\nInjected: b");
+        co_return co_await exchange.respond(std::move(head), "");
+    }
+    if (path == "/half") {
+        CO_TRY_VOID(co_await exchange.start(kPlain, 10));
+        CO_TRY_VOID(co_await exchange.write("12345"));
+        co_return co_await exchange.finish();
+    }
+    if (path == "/long") {
+        CO_TRY_VOID(co_await exchange.start(kPlain, 2));
+        co_return co_await exchange.write("12345");
+    }
+    co_return Result<void>{};
+}
+
+HTTP_TEST(Server, answers_500_for_a_handler_that_fails_and_counts_it) {
+    auto server = serve(misbehaves);
+    std::size_t count = 0;
+    for (const char* path : {"/throw", "/error", "/nothing", "/header", "/long"}) {
+        const std::string all = co_await exchange(
+            server->local(), "GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n\r\n");
+        EXPECT_TRUE(all.starts_with("HTTP/1.1 500 ")) << path << all;
+        EXPECT_EQ(count_of(all, "Injected"), 0);
+        EXPECT_EQ(server->unhandled(), ++count) << path;
+    }
+    const std::string half =
+        co_await exchange(server->local(), "GET /half HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_TRUE(half.ends_with("12345")) << half;
+    co_await server->stop(soon());
+    co_return true;
+}
+
+io::Task<Result<void>> streams(Exchange& exchange) {
+    CO_TRY_VOID(co_await exchange.start(kPlain, std::nullopt));
+    const std::string large(5000, 'y');
+    CO_TRY_VOID(co_await exchange.write("one,"));
+    CO_TRY_VOID(co_await exchange.write(large));
+    co_return co_await exchange.finish();
+}
+
+HTTP_TEST(Server, streams_in_chunks_or_until_close) {
+    auto server = serve(streams);
+    const std::string chunked = co_await exchange(server->local(), kLast);
+    const std::string large(5000, 'y');
+    EXPECT_TRUE(chunked.ends_with("\r\n\r\n4\r\none,\r\n1388\r\n" + large + "\r\n0\r\n\r\n"));
+    const std::string old = co_await exchange(server->local(), "GET / HTTP/1.0\r\n\r\n");
+    EXPECT_TRUE(old.ends_with("\r\n\r\none," + large)) << old.substr(0, 300);
+    EXPECT_EQ(count_of(old, "chunked"), 0);
+    co_await server->stop(soon());
+    co_return true;
+}
+
+HTTP_TEST(Server, ends_slow_heads_and_idle_connections) {
+    auto server = serve(echo, {.head_timeout = Millis(50), .idle_timeout = Millis(50)});
+    const std::string slow = co_await exchange(server->local(), "GET / HTTP/1.1\r\nHos");
+    EXPECT_TRUE(slow.starts_with("HTTP/1.1 408 ")) << slow;
+    const std::string idle = co_await exchange(server->local(), "");
+    EXPECT_EQ(idle, "");
+    co_await server->stop(soon());
+    co_return true;
+}
+
+HTTP_TEST(Server, ends_a_body_that_does_not_come) {
+    auto server = serve(echo, {.body_timeout = Millis(50)});
+    const std::string all = co_await exchange(
+        server->local(), "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345");
+    EXPECT_TRUE(all.starts_with("HTTP/1.1 408 ")) << all;
+    EXPECT_EQ(server->unhandled(), 0u);
+    co_await server->stop(soon());
+    co_return true;
+}
+
+// A handler that is held until the test lets it go on.
+struct Gate {
+    io::Event entered;
+    io::Event opened;
+};
+io::Task<Result<void>> wait_at(Gate& gate, Exchange& exchange) {
+    gate.entered.notify_all();
+    co_await gate.opened.wait_until(soon());
+    co_return co_await exchange.respond(kPlain, "let go");
+}
+io::Task<void> stop_at(Server& server, Instant deadline, io::Event& stopped) {
+    co_await server.stop(deadline);
+    stopped.notify_all();
+}
+
+HTTP_TEST(Server, stops_gracefully) {
+    Gate gate;
+    auto server = serve([&gate](Exchange& exchange) { return wait_at(gate, exchange); });
+    auto idle = co_await dial(server->local());
+    auto busy = co_await dial(server->local());
+    CO_ASSERT((co_await busy->write(kGet, soon())).has_value());
+    co_await gate.entered.wait_until(soon());
+    EXPECT_EQ(server->connections(), 2u);
+
+    io::Event stopped;
+    io::spawn(stop_at(*server, soon(), stopped));
+    const std::string nothing = co_await read_to_end(*idle);
+    EXPECT_EQ(nothing, "") << "the idle connection is closed at once";
+    EXPECT_EQ(server->connections(), 1u);
+    const io::ConnectOptions plain;
+    auto refused =
+        co_await io::Executor::current().network().connect(server->local(), plain, soon());
+    EXPECT_FALSE(refused.has_value());
+
+    gate.opened.notify_all();
+    const std::string all = co_await read_to_end(*busy);
+    EXPECT_TRUE(all.ends_with("let go")) << all;
+    EXPECT_EQ(count_of(all, "Connection: close"), 1);
+    if (server->connections() > 0) co_await stopped.wait_until(soon());
+    EXPECT_EQ(server->connections(), 0u);
+    co_return true;
+}
+
+HTTP_TEST(Server, cuts_what_does_not_end_by_the_stop_deadline) {
+    auto server = serve(echo);
+    auto stream = co_await dial(server->local());
+    const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345";
+    CO_ASSERT((co_await stream->write(head, soon())).has_value());
+    while (server->connections() == 0) co_await io::sleep_for(Millis(1));
+    co_await server->stop(io::deadline_in(Millis(30)));
+    EXPECT_EQ(server->connections(), 0u);
+    co_return true;
+}
+
+HTTP_TEST(Server, leaves_connections_beyond_its_bound_in_the_backlog) {
+    auto server = serve(echo, {.connections_max = 1});
+    auto first = co_await dial(server->local());
+    CO_ASSERT((co_await first->write(kGet, soon())).has_value());
+    const std::string answer = co_await read_until(*first, "GET /a\n");
+    auto second = co_await dial(server->local());
+    CO_ASSERT((co_await second->write(kLast, soon())).has_value());
+    EXPECT_EQ(server->connections(), 1u);
+    first.reset();
+    const std::string all = co_await read_to_end(*second);
+    EXPECT_TRUE(all.ends_with("GET /z\n")) << all;
+    co_await server->stop(soon());
+    co_return true;
+}
+
+io::Task<Result<void>> tell_peer(Exchange& exchange) {
+    const io::PeerInfo& peer = exchange.peer();
+    const std::string text = peer.remote.host + "|" + (peer.tls ? peer.server_name : "plain") +
+                             "|" + (is_uuid(exchange.request_id()) ? "uuid" : "");
+    co_return co_await exchange.respond(kPlain, text);
+}
+
+HTTP_TEST(Server, takes_the_client_address_from_a_proxy_header) {
+    auto server = serve(tell_peer, {.proxy_protocol = true});
+    const std::string header = io::proxy_header({"192.0.2.7", 1234}, {"192.0.2.8", 443});
+    const std::string all = co_await exchange(server->local(), header + kLast);
+    EXPECT_TRUE(all.ends_with("\r\n\r\n192.0.2.7|plain|uuid")) << all;
+    const std::string without = co_await exchange(server->local(), kLast);
+    EXPECT_EQ(count_of(without, "HTTP"), 0) << without;
+    co_await server->stop(soon());
+    co_return true;
+}
+
+HTTP_TEST(Server, serves_tls) {
+    const std::string certificate = testdata("certificate.pem");
+    auto tls = io::TlsServer::make({{certificate, testdata("key.pem")}});
+    auto trust = io::TlsClient::make(certificate);
+    CO_ASSERT(tls && trust);
+    auto server = serve(tell_peer, {.tls = tls->get()});
+    {
+        Client client;
+        const Target target{server->local(), trust->get(), "a.example"};
+        RequestHead head;
+        head.method = "GET";
+        head.target = "/";
+        for (int i = 0; i < 3; ++i) {
+            auto response = co_await client.send(target, head, "", soon());
+            CO_ASSERT(response.has_value());
+            const auto body = co_await (*response)->read_all(1000);
+            EXPECT_EQ(body.value_or("failed"), "127.0.0.1|a.example|uuid");
+            EXPECT_EQ(server->connections(), 1u);
+        }
+    }
+    co_await server->stop(soon());
+    co_return true;
+}
+
+}  // namespace
+}  // namespace domicile::http

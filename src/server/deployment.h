@@ -1,0 +1,52 @@
+// What a node needs to know beyond the config file: where its files are and which ports it has.
+// `up` writes it to <data>/deployment.json, from which `serve`, `keys` and a restarted region read
+// it.
+//
+//   <data>/deployment.json
+//   <data>/ca/           development CA of the public names, and the border CA (keys 0600)
+//   <data>/shared/       directory.db, the pepper, border public keys: what all regions share
+//   <data>/front/        certificate of front.<domain>
+//   <data>/<region>/     everything of one region; nothing of another's is ever in it
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "base/result.h"
+#include "config/config.h"
+#include "io/files.h"
+
+namespace domicile::server {
+
+struct Ports {
+    std::uint16_t https = 0, loopback = 0, border = 0, admin = 0;
+};
+
+struct Deployment {
+    config::Config config;
+    std::string config_path;  // absolute
+    std::string data;         // absolute
+    std::uint16_t public_port = 8443;
+    std::uint16_t front_control = 0;
+    std::map<std::string, Ports> ports;  // by region
+
+    std::string config_directory() const;
+    std::string region_directory(const std::string& region) const { return data + '/' + region; }
+    std::string shared(const std::string& name) const { return data + "/shared/" + name; }
+    // "https://<host>[:port]"
+    std::string url(const std::string& host) const;
+};
+
+// Loads the config and refuses it (invalid_argument, all problems in the message) when it has
+// problems.
+Result<config::Config> load_config(io::Files& files, const std::string& path);
+
+Result<void> save(io::Files& files, const Deployment& deployment);
+Result<Deployment> load(io::Files& files, const std::string& data);
+
+// Development secrets and certificates under <data>, made where they are missing or about to
+// expire.
+Result<void> prepare_development(io::Files& files, const Deployment& deployment);
+
+}  // namespace domicile::server

@@ -1,0 +1,114 @@
+// Certificates and secrets for one machine. The public names are signed by a development CA, the
+// links between regions by a border CA of their own, so that a site's certificate never opens the
+// border.
+#include "base/encoding.h"
+#include "base/json.h"
+#include "border/border.h"
+#include "crypto/keys.h"
+#include "crypto/x509.h"
+#include "io/clock.h"
+#include "server/deployment.h"
+
+namespace domicile::server {
+namespace {
+
+using crypto::CertificateAndKey;
+
+constexpr Millis kDay{24LL * 3600 * 1000};
+constexpr std::size_t kPemBytesMax = 64 * 1024;
+
+struct Maker {
+    io::Files& files;
+    const Deployment& deployment;
+    Timestamp now = io::system_clock().now();
+
+    std::string path(const std::string& name) const { return deployment.data + '/' + name; }
+    bool exists(const std::string& name) const { return files.info(path(name)).has_value(); }
+
+    Result<CertificateAndKey> read_pair(const std::string& name) {
+        CertificateAndKey out;
+        TRY(out.certificate_pem, files.read(path(name + ".pem"), kPemBytesMax));
+        TRY(out.key_pem, files.read(path(name + ".key"), kPemBytesMax));
+        return out;
+    }
+    Result<void> write_pair(const std::string& name, const CertificateAndKey& pair) {
+        TRY_VOID(files.write_atomic(path(name + ".key"), pair.key_pem, 0600));
+        return files.write_atomic(path(name + ".pem"), pair.certificate_pem, 0644);
+    }
+
+    Result<CertificateAndKey> ca(const std::string& name, std::string_view title) {
+        if (exists(name + ".pem") && exists(name + ".key")) return read_pair(name);
+        TRY(CertificateAndKey made,
+            crypto::make_ca(title, now - kDay, now + kDay * 3650, io::system_random().bytes(16)));
+        TRY_VOID(write_pair(name, made));
+        return made;
+    }
+
+    Result<void> leaf(const std::string& name, const CertificateAndKey& authority,
+                      crypto::LeafRequest request) {
+        if (exists(name + ".pem") && exists(name + ".key")) {
+            TRY(const CertificateAndKey old, read_pair(name));
+            // Renewed a month before it ends.
+            if (crypto::certificate_covers(old.certificate_pem, authority.certificate_pem,
+                                           request.dns_names, now + kDay * 30)) {
+                return {};
+            }
+        }
+        request.not_before = now - kDay;
+        request.not_after = now + kDay * 397;
+        TRY(const CertificateAndKey made,
+            crypto::make_leaf(authority, request, io::system_random().bytes(16)));
+        return write_pair(name, made);
+    }
+
+    Result<void> secret(const std::string& name) {
+        if (exists(name)) return {};
+        return files.write_atomic(path(name), io::system_random().bytes(32), 0600);
+    }
+};
+
+crypto::LeafRequest public_names(const config::Config& config, const std::string& region) {
+    crypto::LeafRequest request;
+    const std::string own = region + '.' + config.domain;
+    request.dns_names = {own, "*." + own, "app." + config.domain, "localhost",
+                         "*." + region + ".amazonaws.com"};
+    for (const config::Site& site : config.sites) request.dns_names.push_back(site.host);
+    request.ip_addresses = {"127.0.0.1", "::1"};
+    return request;
+}
+
+Result<void> prepare_region(Maker& maker, const CertificateAndKey& ca,
+                            const CertificateAndKey& border_ca, const std::string& region) {
+    TRY_VOID(maker.files.create_directories(maker.path(region)));
+    TRY_VOID(maker.leaf(region + "/tls", ca, public_names(maker.deployment.config, region)));
+    crypto::LeafRequest border;
+    border.dns_names = {border::certificate_name(region)};
+    border.is_client = true;
+    TRY_VOID(maker.leaf(region + "/border", border_ca, border));
+    // The public half, by which the other regions check this region's key records.
+    TRY(const CertificateAndKey pair, maker.read_pair(region + "/border"));
+    TRY(const crypto::SigningKey key, crypto::SigningKey::from_pkcs8_pem(pair.key_pem));
+    return maker.files.write_atomic(maker.deployment.shared("border-" + region + ".jwk"),
+                                    json::serialize(key.public_jwk()), 0644);
+}
+
+}  // namespace
+
+Result<void> prepare_development(io::Files& files, const Deployment& deployment) {
+    Maker maker{files, deployment};
+    for (const char* folder : {"ca", "shared", "front"}) {
+        TRY_VOID(files.create_directories(maker.path(folder)));
+    }
+    TRY(const CertificateAndKey ca, maker.ca("ca/ca", "Domicile development CA"));
+    TRY(const CertificateAndKey border_ca, maker.ca("ca/border_ca", "Domicile border CA"));
+    TRY_VOID(maker.secret("shared/pepper"));
+    crypto::LeafRequest front;
+    front.dns_names = {"front." + deployment.config.domain};
+    TRY_VOID(maker.leaf("front/tls", ca, front));
+    for (const config::Region& region : deployment.config.regions) {
+        TRY_VOID(prepare_region(maker, ca, border_ca, region.name));
+    }
+    return {};
+}
+
+}  // namespace domicile::server

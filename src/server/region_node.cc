@@ -1,0 +1,283 @@
+#include "server/region_node.h"
+
+#include <atomic>
+
+#include "access/access.h"
+#include "api/admin/admin.h"
+#include "audit/log.h"
+#include "base/encoding.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "border/border.h"
+#include "crypto/keys.h"
+#include "directory/directory.h"
+#include "documents/documents.h"
+#include "functions/functions.h"
+#include "io/tls.h"
+#include "keyring/keyring.h"
+#include "kv/store.h"
+#include "residency/residency.h"
+#include "server/services.h"
+#include "sql/database.h"
+
+namespace domicile::server {
+namespace {
+
+constexpr std::size_t kPemBytesMax = 64 * 1024;
+
+Result<io::TlsCertificate> read_certificate(const std::string& stem) {
+    io::TlsCertificate out;
+    TRY(out.certificate_pem, io::system_files().read(stem + ".pem", kPemBytesMax));
+    TRY(out.key_pem, io::system_files().read(stem + ".key", kPemBytesMax));
+    return out;
+}
+
+// Signs and checks the key records of the directory with the regions' border keys.
+struct BorderKeys {
+    std::optional<crypto::SigningKey> own;
+    std::map<std::string, crypto::PublicKey> of_regions;
+
+    static Result<BorderKeys> read(const Deployment& deployment, const std::string& own_key_pem) {
+        BorderKeys out;
+        TRY(out.own, crypto::SigningKey::from_pkcs8_pem(own_key_pem));
+        for (const config::Region& region : deployment.config.regions) {
+            TRY(const std::string text,
+                io::system_files().read(deployment.shared("border-" + region.name + ".jwk"),
+                                        kPemBytesMax));
+            TRY(const json::object jwk, parse_json_object(text));
+            TRY(crypto::PublicKey key, crypto::PublicKey::from_jwk(jwk));
+            out.of_regions.emplace(region.name, std::move(key));
+        }
+        return out;
+    }
+    bool verify(const directory::KeyRecord& record) const {
+        const auto found = of_regions.find(record.region);
+        return found != of_regions.end() &&
+               found->second.verify(directory::signed_bytes(record), record.signature).has_value();
+    }
+};
+
+border::Options border_options(const Deployment& deployment, const std::string& region,
+                               const io::TlsServer& server, const io::TlsClient& client) {
+    border::Options out;
+    out.region = region;
+    out.server_tls = &server;
+    out.client_tls = &client;
+    for (const auto& [name, ports] : deployment.ports) {
+        if (name != region) out.peers.push_back({name, {"127.0.0.1", ports.border}});
+    }
+    return out;
+}
+
+// Everything that can fail before the parts are put together.
+struct Opened {
+    std::unique_ptr<io::TlsServer> public_tls, border_server_tls;
+    std::unique_ptr<io::TlsClient> border_client_tls;
+    std::unique_ptr<sql::Database> keys, data;
+    std::unique_ptr<kv::Store> store;
+    std::unique_ptr<audit::Log> audit;
+    std::string master, pepper;
+    BorderKeys border_keys;
+};
+
+Result<Opened> open_all(const Deployment& deployment, const std::string& region) {
+    const std::string folder = deployment.region_directory(region);
+    io::Files& files = io::system_files();
+    Opened out;
+    TRY(const io::TlsCertificate site, read_certificate(folder + "/tls"));
+    TRY(const io::TlsCertificate own, read_certificate(folder + "/border"));
+    TRY(const std::string border_ca,
+        files.read(deployment.data + "/ca/border_ca.pem", kPemBytesMax));
+    TRY(out.public_tls, io::TlsServer::make({site}));
+    TRY(out.border_server_tls, io::TlsServer::make({own}, border_ca));
+    TRY(out.border_client_tls, io::TlsClient::make(border_ca, &own));
+    TRY(out.border_keys, BorderKeys::read(deployment, own.key_pem));
+    TRY(out.master, keyring::load_or_create_master_key(folder + "/master.key"));
+    TRY(out.pepper, files.read(deployment.shared("pepper"), 32));
+    TRY(out.keys, sql::open_sqlite({.path = folder + "/keys.db"}));
+    TRY(out.data, sql::open_sqlite({.path = folder + "/region.db"}));
+    TRY(out.store, kv::open_sqlite_store(deployment.shared("directory.db")));
+    TRY(out.audit, audit::Log::open(files, folder + "/audit.log", region, io::system_clock()));
+    return out;
+}
+
+directory::Options directory_options(const Deployment& deployment, const std::string& region,
+                                     const std::string& pepper) {
+    directory::Options out;
+    out.region = region;
+    out.pepper.key = pepper;
+    for (const config::Region& entry : deployment.config.regions) out.regions.push_back(entry.name);
+    std::sort(out.regions.begin(), out.regions.end());
+    return out;
+}
+
+functions::Options function_options(const Deployment& deployment, const std::string& region,
+                                    const Ports& ports) {
+    functions::Options out;
+    out.region = region;
+    out.config_directory = deployment.config_directory();
+    out.aws_endpoint = "http://127.0.0.1:" + std::to_string(ports.loopback);
+    return out;
+}
+
+}  // namespace
+
+struct RegionNode::Parts {
+    Parts(const Deployment& deployment_in, std::string region_in, Opened opened)
+        : deployment(deployment_in),
+          region(std::move(region_in)),
+          ports(deployment.ports.at(region)),
+          policy(config::make_policy(deployment.config)),
+          base(std::move(opened)),
+          keyring(*base.keys, io::system_random(), base.master),
+          border(
+              border_options(deployment, region, *base.border_server_tls, *base.border_client_tls),
+              *base.audit),
+          directory(*base.store, io::system_clock(),
+                    directory_options(deployment, region, base.pepper)),
+          access(*base.data, keyring, io::system_clock(), io::system_random(), region),
+          identity(identity_parts()),
+          documents(documents::Documents::Parts{
+              deployment.config.tables, *base.data, keyring, *base.audit,
+              [this](std::string subject) { return identity.is_resident(std::move(subject)); }}),
+          functions(deployment.config.functions, function_options(deployment, region, ports),
+                    access),
+          gateway(gateway::Gateway::Parts{deployment.config, policy, border, *base.audit,
+                                          identity.verifier(), functions, region,
+                                          deployment.public_port}),
+          cognito(identity),
+          dynamodb(documents, access, region),
+          admin(
+              {access, *base.audit, io::system_clock(), region, [this] { return ready.load(); }}) {}
+
+    identity::Identity::Parts identity_parts() {
+        return {
+            .config = deployment.config,
+            .policy = policy,
+            .database = *base.data,
+            .keyring = keyring,
+            .directory = directory,
+            .border = border,
+            .audit = *base.audit,
+            .clock = io::system_clock(),
+            .random = io::system_random(),
+            .region = region,
+            .public_port = deployment.public_port,
+            .sign_key_record = [this](const directory::KeyRecord& record) -> Result<std::string> {
+                return base.border_keys.own->sign(directory::signed_bytes(record));
+            },
+            .verify_key_record =
+                [this](const directory::KeyRecord& record) {
+                    return base.border_keys.verify(record);
+                }};
+    }
+
+    io::Task<Result<void>> open();
+    io::Task<Result<void>> write_admin_credentials();
+    Result<void> listen(std::uint16_t port, http::ServerOptions options, http::Handler handler);
+    Result<void> listen_everywhere();
+
+    const Deployment& deployment;
+    std::string region;
+    Ports ports;
+    residency::Policy policy;
+    Opened base;
+    keyring::Keyring keyring;
+    border::Border border;
+    directory::Directory directory;
+    access::Access access;
+    identity::Identity identity;
+    documents::Documents documents;
+    functions::Functions functions;
+    gateway::Gateway gateway;
+    api::cognito::Cognito cognito;
+    api::dynamodb::DynamoDb dynamodb;
+    api::admin::Admin admin;
+    std::vector<std::unique_ptr<edge::Site>> sites;
+    edge::Edge edge;
+    std::vector<std::unique_ptr<http::Server>> servers;
+    std::atomic<bool> ready = false;
+};
+
+io::Task<Result<void>> RegionNode::Parts::open() {
+    CO_TRY_VOID(co_await keyring.open());
+    CO_TRY_VOID(co_await access.open());
+    CO_TRY_VOID(co_await write_admin_credentials());
+    border.handle_calls([this](std::string from, http::Exchange& exchange) {
+        return gateway.handle_forwarded(std::move(from), exchange);
+    });
+    CO_TRY_VOID(co_await identity.open());
+    CO_TRY_VOID(co_await documents.open());
+    CO_TRY_VOID(listen_everywhere());
+    CO_TRY_VOID(co_await functions.start());
+    ready = true;
+    co_return Result<void>{};
+}
+
+// The operator's first key, for `domicile keys` on this machine; made once.
+io::Task<Result<void>> RegionNode::Parts::write_admin_credentials() {
+    const std::string path = deployment.region_directory(region) + "/admin-credentials.json";
+    if (io::system_files().info(path)) co_return Result<void>{};
+    access::Policy policy;
+    policy.statements.push_back({{"admin:*"}, {"*"}});
+    CO_TRY(const access::Credentials made,
+           co_await access.create_key("local operator", std::move(policy)));
+    const json::object document{{"access_key_id", made.access_key_id},
+                                {"secret_access_key", made.secret_access_key.expose()}};
+    co_return io::system_files().write_atomic(path, json::serialize(document) + '\n');
+}
+
+Result<void> RegionNode::Parts::listen(std::uint16_t port, http::ServerOptions options,
+                                       http::Handler handler) {
+    TRY(auto listener, io::Executor::current().network().listen({"127.0.0.1", port}));
+    servers.push_back(
+        std::make_unique<http::Server>(std::move(listener), options, std::move(handler)));
+    servers.back()->start();
+    return {};
+}
+
+Result<void> RegionNode::Parts::listen_everywhere() {
+    const Services services{deployment, region, identity, cognito, dynamodb, gateway};
+    add_public_names(edge, services, sites);
+    http::ServerOptions plain;
+    plain.header_bytes_max = static_cast<std::size_t>(deployment.config.limits.header_bytes_max);
+    http::ServerOptions crossing = plain;
+    crossing.tls = base.border_server_tls.get();
+    TRY_VOID(listen(ports.border, crossing, border.handler()));
+    TRY_VOID(listen(ports.admin, plain,
+                    [this](http::Exchange& exchange) { return admin.handle(exchange); }));
+    TRY_VOID(listen(ports.loopback, plain, loopback_handler(services)));
+    http::ServerOptions open = plain;
+    open.tls = base.public_tls.get();
+    // The public port of a region is behind the front, which says who the client is.
+    open.proxy_protocol = true;
+    return listen(ports.https, open,
+                  [this](http::Exchange& exchange) { return edge.handle(exchange); });
+}
+
+RegionNode::RegionNode(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+RegionNode::~RegionNode() = default;
+
+io::Task<Result<std::unique_ptr<RegionNode>>> RegionNode::start(const Deployment& deployment,
+                                                                std::string region) {
+    if (!deployment.ports.contains(region)) {
+        co_return fail(Code::not_found, "The deployment has no region " + region + ".");
+    }
+    CO_TRY(Opened opened, open_all(deployment, region));
+    auto parts = std::make_unique<Parts>(deployment, std::move(region), std::move(opened));
+    const Result<void> done = co_await parts->open();
+    std::unique_ptr<RegionNode> node(new RegionNode(std::move(parts)));
+    if (!done) {
+        co_await node->stop(io::deadline_in(Millis(1000)));
+        co_return std::unexpected(done.error());
+    }
+    co_return std::move(node);
+}
+
+io::Task<void> RegionNode::stop(Instant deadline) {
+    parts_->ready = false;
+    for (const auto& server : parts_->servers) co_await server->stop(deadline);
+    co_await parts_->functions.stop();
+}
+
+}  // namespace domicile::server

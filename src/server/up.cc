@@ -1,0 +1,214 @@
+#include "server/up.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "io/process.h"
+#include "io/runtime.h"
+#include "io/tls.h"
+#include "server/children.h"
+#include "server/front_control.h"
+#include "server/region_node.h"
+
+namespace domicile::server {
+namespace {
+
+// Free ports for what the config leaves open: all are held at once, so that no two are the same,
+// and let go before the regions take them.
+Result<void> take_ports(Deployment& deployment) {
+    io::Network& network = io::Executor::current().network();
+    std::vector<std::unique_ptr<io::Listener>> held;
+    const auto take = [&](std::uint16_t wanted) -> Result<std::uint16_t> {
+        if (wanted != 0) return wanted;
+        TRY(auto listener, network.listen({"127.0.0.1", 0}));
+        held.push_back(std::move(listener));
+        return held.back()->local().port;
+    };
+    TRY(deployment.front_control, take(0));
+    for (const config::Region& region : deployment.config.regions) {
+        Ports& ports = deployment.ports[region.name];
+        TRY(ports.https, take(region.listen.https));
+        TRY(ports.loopback, take(region.listen.loopback));
+        TRY(ports.border, take(region.listen.border));
+        TRY(ports.admin, take(region.listen.admin));
+    }
+    return {};
+}
+
+void print_addresses(const Deployment& deployment) {
+    const config::Config& config = deployment.config;
+    fmt::print("\nDomicile is up: {} regions.\n\n", config.regions.size());
+    for (const config::Site& site : config.sites)
+        fmt::print("  site {:<16} {}\n", site.name, deployment.url(site.host));
+    fmt::print("  {:<21} {}\n\n", "api (global)", deployment.url("app." + config.domain));
+    fmt::print("  {:<16} {:<46} {:<24} {}\n", "region", "address", "AWS clients", "files");
+    for (const config::Region& region : config.regions) {
+        fmt::print("  {:<16} {:<46} {:<24} {}\n", region.name,
+                   deployment.url(region.name + '.' + config.domain),
+                   "http://localhost:" + std::to_string(deployment.ports.at(region.name).loopback),
+                   deployment.region_directory(region.name));
+    }
+    fmt::print("\nBrowsers warn until they trust the development CA: {}/ca/ca.pem\n",
+               deployment.data);
+    fmt::print("  Firefox, Chrome: settings, certificates, authorities, import (for web sites).\n");
+    fmt::print("  curl:            curl --cacert {}/ca/ca.pem ...\n", deployment.data);
+    fmt::print("\nCtrl-C stops everything.\n");
+    std::fflush(stdout);
+}
+
+Result<void> write_ready_file(const Deployment& deployment, const Children& children,
+                              const std::string& path) {
+    if (path.empty()) return {};
+    json::object regions;
+    for (const auto& [region, ports] : deployment.ports) {
+        regions[region] = {{"loopback", ports.loopback},
+                           {"admin", ports.admin},
+                           {"https", ports.https},
+                           {"border", ports.border},
+                           {"data", deployment.region_directory(region)},
+                           {"pid", children.pid(region)}};
+    }
+    const json::object document{{"domain", deployment.config.domain},
+                                {"port", deployment.public_port},
+                                {"ca", deployment.data + "/ca/ca.pem"},
+                                {"data", deployment.data},
+                                {"regions", std::move(regions)}};
+    return io::system_files().write_atomic(path, json::serialize(document) + '\n');
+}
+
+io::Task<void> start_one(Children& children, std::string region, Result<void>& outcome) {
+    const Result<void> done = co_await children.start(std::move(region));
+    if (!done) outcome = done;
+}
+
+io::Task<Result<void>> start_all(Children& children, const Deployment& deployment) {
+    io::TaskGroup starting;
+    Result<void> outcome;
+    for (const config::Region& region : deployment.config.regions) {
+        starting.spawn(start_one(children, region.name, outcome));
+    }
+    co_await starting.drain(io::deadline_in(Millis(30'000)));
+    co_return outcome;
+}
+
+io::Task<void> stop_all(Children& children, const Deployment& deployment) {
+    io::TaskGroup stopping;
+    struct Ask {
+        static io::Task<void> run(Children& children, std::string region) {
+            co_await children.stop(std::move(region), true);
+        }
+    };
+    for (const config::Region& region : deployment.config.regions) {
+        stopping.spawn(Ask::run(children, region.name));
+    }
+    co_await stopping.drain(io::deadline_in(Millis(15'000)));
+}
+
+io::Task<Result<void>> up(UpOptions options) {
+    io::Files& files = io::system_files();
+    Deployment deployment;
+    deployment.config_path = options.config_path;
+    CO_TRY(deployment.config, load_config(files, options.config_path));
+    deployment.data = options.data;
+    const config::Endpoint listen = options.listen.value_or(deployment.config.listen);
+    io::Network& network = io::Executor::current().network();
+    CO_TRY(auto listener, network.listen({listen.address, listen.port}));
+    deployment.public_port = listener->local().port;
+    CO_TRY_VOID(take_ports(deployment));
+    CO_TRY_VOID(files.create_directories(deployment.data));
+    CO_TRY_VOID(prepare_development(files, deployment));
+    CO_TRY_VOID(save(files, deployment));
+
+    Children children(options.program, deployment.data);
+    for (const config::Region& region : deployment.config.regions) children.add(region.name);
+    const residency::Policy policy = config::make_policy(deployment.config);
+    front::Whereabouts whereabouts([&](const std::optional<std::string>& country) {
+        return residency::order_candidates(policy, country, children.states());
+    });
+    front::Options front_options;
+    front_options.domain = deployment.config.domain;
+    front_options.control = {"127.0.0.1", deployment.front_control};
+    for (const auto& [region, ports] : deployment.ports) {
+        front_options.regions.push_back({region, {"127.0.0.1", ports.https}});
+    }
+    front::Front front(front_options, whereabouts);
+    FrontControl control(
+        deployment, whereabouts,
+        {.states = [&] { return children.states(); },
+         .start = [&](std::string region) { return children.start(std::move(region)); },
+         .stop = [&](std::string region) { return children.stop(std::move(region), false); },
+         .moved = [&] { front.disconnect_global(); }});
+    io::TlsCertificate certificate;
+    CO_TRY(certificate.certificate_pem, files.read(deployment.data + "/front/tls.pem", 65536));
+    CO_TRY(certificate.key_pem, files.read(deployment.data + "/front/tls.key", 65536));
+    CO_TRY(const auto tls, io::TlsServer::make({certificate}));
+    http::ServerOptions control_options;
+    control_options.tls = tls.get();
+    control_options.proxy_protocol = true;
+    const io::Endpoint control_endpoint{"127.0.0.1", deployment.front_control};
+    CO_TRY(auto control_listener, network.listen(control_endpoint));
+    http::Server control_server(std::move(control_listener), control_options,
+                                [&](http::Exchange& exchange) { return control.handle(exchange); });
+    control_server.start();
+
+    Result<void> outcome = co_await start_all(children, deployment);
+    io::TaskGroup fronting;
+    fronting.spawn(front.run(*listener));
+    if (outcome) {
+        outcome = write_ready_file(deployment, children, options.ready_file);
+        print_addresses(deployment);
+        const Result<int> signal = co_await io::next_signal();
+        fmt::print("\nStopping.\n");
+    }
+    listener->close();
+    co_await stop_all(children, deployment);
+    co_await control_server.stop(io::deadline_in(Millis(500)));
+    co_await fronting.drain(io::deadline_in(Millis(500)));
+    // Connections that the front still carries are abandoned with the process.
+    std::fflush(stdout);
+    if (outcome) std::_Exit(0);
+    co_return outcome;
+}
+
+io::Task<Result<void>> serve(const Deployment& deployment, std::string region) {
+    CO_TRY(auto node, co_await RegionNode::start(deployment, region));
+    log::info("region_started", {{"region", region}});
+    std::fputs("ready\n", stdout);
+    std::fflush(stdout);
+    co_await io::next_signal();
+    log::info("region_stopping");
+    co_await node->stop(io::deadline_in(Millis(5000)));
+    log::info("region_stopped");
+    co_return Result<void>{};
+}
+
+}  // namespace
+
+Result<void> run_up(const UpOptions& options) {
+    io::block_signals();
+    return io::run_task<Result<void>>([&] { return up(options); });
+}
+
+Result<void> run_region(const std::string& data, const std::string& region) {
+    io::block_signals();
+    TRY(const Deployment deployment, load(io::system_files(), data));
+    // The log stays in the region's own folder: lines of functions may be resident data.
+    TRY(std::shared_ptr<io::AppendFile> file,
+        io::system_files().open_append(deployment.region_directory(region) + "/log.jsonl"));
+    auto mutex = std::make_shared<std::mutex>();
+    log::configure(
+        deployment.config.log.level,
+        [file, mutex](std::string_view line) {
+            const std::lock_guard lock(*mutex);
+            (void)file->append(line);
+        },
+        [] { return to_rfc3339(io::system_clock().now()); }, region);
+    return io::run_task<Result<void>>([&] { return serve(deployment, region); },
+                                      {.blocking_threads = 4});
+}
+
+}  // namespace domicile::server

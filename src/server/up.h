@@ -1,0 +1,25 @@
+// `domicile up`: one child process per region, and the front.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "config/region.h"
+
+namespace domicile::server {
+
+struct UpOptions {
+    std::string program;  // the own binary, for the children
+    std::string config_path;
+    std::string data;                        // empty: data_directory of the config
+    std::optional<config::Endpoint> listen;  // instead of the config's; port 0 takes a free one
+    std::string ready_file;                  // written when all regions answer; empty for none
+};
+
+// Runs until SIGINT or SIGTERM. Prints where everything is.
+Result<void> run_up(const UpOptions& options);
+
+// Runs one node until SIGINT or SIGTERM. Prints "ready" on standard output when it answers.
+Result<void> run_region(const std::string& data, const std::string& region);
+
+}  // namespace domicile::server
