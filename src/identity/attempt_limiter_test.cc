@@ -1,0 +1,56 @@
+#include "identity/attempt_limiter.h"
+
+#include <gtest/gtest.h>
+
+#include "identity/types.h"
+
+namespace domicile::identity {
+namespace {
+
+TEST(AttemptLimiter, five_failures_make_the_next_attempt_wait) {
+    AttemptLimiter limiter;
+    const Instant now{1'000};
+    for (int i = 0; i < 4; ++i) limiter.failed("k", now);
+    EXPECT_TRUE(limiter.check("k", now));
+    limiter.failed("k", now);
+    const auto refused = limiter.check("k", now);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().reason, reason::kTooManyAttempts);
+    EXPECT_TRUE(limiter.check("other", now));
+    EXPECT_TRUE(limiter.check("k", now + Millis(1'000)));
+}
+
+TEST(AttemptLimiter, each_further_failure_doubles_the_delay_up_to_the_bound) {
+    AttemptLimiter limiter;
+    const Instant now{0};
+    for (int i = 0; i < 7; ++i) limiter.failed("k", now);
+    EXPECT_FALSE(limiter.check("k", now + Millis(3'999)));
+    EXPECT_TRUE(limiter.check("k", now + Millis(4'000)));
+    for (int i = 0; i < 60; ++i) limiter.failed("k", now);
+    EXPECT_FALSE(limiter.check("k", now + Millis(15 * 60'000 - 1)));
+    EXPECT_TRUE(limiter.check("k", now + Millis(15 * 60'000)));
+}
+
+TEST(AttemptLimiter, a_success_and_a_quiet_hour_both_forget) {
+    AttemptLimiter limiter;
+    for (int i = 0; i < 6; ++i) limiter.failed("k", Instant{0});
+    limiter.succeeded("k");
+    EXPECT_TRUE(limiter.check("k", Instant{0}));
+    for (int i = 0; i < 6; ++i) limiter.failed("k", Instant{0});
+    limiter.failed("k", Instant{60 * 60'000 + 1});
+    EXPECT_TRUE(limiter.check("k", Instant{60 * 60'000 + 1}));
+}
+
+TEST(AttemptLimiter, the_entry_idle_longest_goes_at_the_bound) {
+    AttemptLimiter limiter({.free_failures = 1, .entries_max = 2});
+    limiter.failed("a", Instant{0});
+    limiter.failed("b", Instant{0});
+    limiter.failed("a", Instant{0});
+    limiter.failed("c", Instant{0});
+    EXPECT_TRUE(limiter.check("b", Instant{0}));
+    EXPECT_FALSE(limiter.check("a", Instant{0}));
+    EXPECT_FALSE(limiter.check("c", Instant{0}));
+}
+
+}  // namespace
+}  // namespace domicile::identity

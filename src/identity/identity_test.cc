@@ -1,0 +1,195 @@
+// The whole life of a sign-in in one region: real SQLite, a real directory over a store in memory,
+// the client's side of SRP from crypto.
+#include "identity/identity.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/encoding.h"
+#include "crypto/srp.h"
+#include "identity/srp_block.h"
+#include "io/files.h"
+#include "io/runtime.h"
+
+namespace domicile::identity {
+namespace {
+
+using io::Task;
+
+constexpr const char* kPassword = "Sicher-1234";
+
+config::Config make_config() {
+    config::Config out;
+    config::Jurisdiction eu;
+    eu.name = "EU";
+    eu.countries = {"DE"};
+    eu.regions = {"eu-central-1"};
+    out.jurisdictions.push_back(eu);
+    config::Region region;
+    region.name = "eu-central-1";
+    out.regions.push_back(region);
+    config::Client client;
+    client.name = "web";
+    client.id = "client1";
+    config::Pool pool;
+    pool.name = "health";
+    pool.id_suffix = "Health1";
+    pool.clients.push_back(client);
+    out.pools.push_back(pool);
+    return out;
+}
+
+class IdentityTest : public ::testing::Test {
+  protected:
+    IdentityTest() {
+        std::string name = (std::filesystem::temp_directory_path() / "identity_XXXXXX").string();
+        folder_ = ::mkdtemp(name.data());
+        database_ = std::move(*sql::open_sqlite({.path = folder_ + "/data.db"}));
+        keys_ = std::move(*sql::open_sqlite({.path = folder_ + "/keys.db"}));
+        audit_ = std::move(*audit::Log::open(io::system_files(), folder_ + "/audit.log",
+                                             "eu-central-1", io::system_clock()));
+    }
+    ~IdentityTest() override {
+        audit_.reset();
+        database_.reset();
+        keys_.reset();
+        std::filesystem::remove_all(folder_);
+    }
+
+    // Runs a journey against an open identity.
+    Result<void> run(Task<Result<void>> (*journey)(Identity&)) {
+        return io::run_task<Result<void>>([this, journey] { return with_identity(this, journey); });
+    }
+
+  private:
+    static Task<Result<void>> with_identity(IdentityTest* self,
+                                            Task<Result<void>> (*journey)(Identity&)) {
+        keyring::Keyring keyring(*self->keys_, io::system_random(), std::string(32, 'm'));
+        CO_TRY_VOID(co_await keyring.open());
+        auto store = kv::make_memory_store();
+        directory::Options options;
+        options.region = "eu-central-1";
+        options.pepper.key = std::string(32, 'p');
+        options.regions = {"eu-central-1"};
+        directory::Directory directory(*store, io::system_clock(), options);
+        border::Options border_options;
+        border_options.region = "eu-central-1";
+        border::Border border(border_options, *self->audit_);
+        Identity::Parts parts{self->config_,
+                              self->policy_,
+                              *self->database_,
+                              keyring,
+                              directory,
+                              border,
+                              *self->audit_,
+                              io::system_clock(),
+                              io::system_random(),
+                              "eu-central-1",
+                              8443,
+                              {},
+                              {}};
+        Identity identity(std::move(parts));
+        CO_TRY_VOID(co_await identity.open());
+        auto done = co_await journey(identity);
+        co_await identity.stop();
+        co_return done;
+    }
+
+    std::string folder_;
+    std::unique_ptr<sql::Database> database_, keys_;
+    std::unique_ptr<audit::Log> audit_;
+    config::Config config_ = make_config();
+    residency::Policy policy_ = config::make_policy(config_);
+};
+
+SignUpRequest sign_up_request() {
+    return {"client1",
+            "anna@example.de",
+            kPassword,
+            {{"email", "anna@example.de"}, {"custom:country", "DE"}}};
+}
+
+Task<Result<Tokens>> srp_sign_in(Identity& identity, std::string username, std::string password) {
+    const std::string a = io::system_random().bytes(128);
+    SrpStartRequest start{"client1", username, crypto::client_public(a)};
+    CO_TRY(const SrpChallenge challenge, co_await identity.start_srp(std::move(start)));
+    CO_TRY(const std::string key,
+           crypto::client_session_key("Health1", challenge.user_id_for_srp, password,
+                                      challenge.salt_hex, a, challenge.srp_b_hex));
+    const std::string time = to_srp_timestamp(io::system_clock().now());
+    const std::string block = from_base64(challenge.secret_block).value_or("");
+    const std::string signature =
+        to_base64(crypto::claim_signature(key, "Health1", challenge.user_id_for_srp, block, time));
+    SrpAnswerRequest answer{"client1", challenge.user_id_for_srp, challenge.secret_block, time,
+                            signature};
+    co_return co_await identity.answer_srp(std::move(answer));
+}
+
+Task<Result<void>> sign_up_and_confirm(Identity& identity) {
+    auto request = sign_up_request();
+    CO_TRY(const SignUpResult signed_up, co_await identity.sign_up(std::move(request)));
+    EXPECT_FALSE(signed_up.confirmed);
+    EXPECT_EQ(signed_up.delivery->destination, "a***@e***");
+    CO_TRY(const auto mails, co_await identity.outbox(10));
+    EXPECT_EQ(mails.size(), 1u);
+    const std::string& text = mails[0].text;
+    ConfirmRequest confirm{"client1", "anna@example.de",
+                           text.substr(text.find_first_of("0123456789"), 6)};
+    co_return co_await identity.confirm_sign_up(std::move(confirm));
+}
+
+Task<Result<void>> whole_journey(Identity& identity) {
+    CO_TRY_VOID(co_await sign_up_and_confirm(identity));
+    CO_TRY(const Tokens tokens, co_await srp_sign_in(identity, "anna@example.de", kPassword));
+    AccessTokenRequest who{tokens.access_token};
+    CO_TRY(const User user, co_await identity.get_user(who));
+    EXPECT_EQ(user.attributes.at("email_verified"), "true");
+    CO_TRY(const bool resident, co_await identity.is_resident(user.sub));
+    EXPECT_TRUE(resident);
+
+    RefreshRequest refresh{"client1", *tokens.refresh_token};
+    CO_TRY(const Tokens fresh, co_await identity.refresh(refresh));
+    CO_TRY(const TokenPtr first, co_await identity.verifier().verify(tokens.access_token));
+    CO_TRY(const TokenPtr second, co_await identity.verifier().verify(fresh.access_token));
+    EXPECT_EQ(first->origin_jti, second->origin_jti);
+    EXPECT_EQ(first->claims.at("auth_time"), second->claims.at("auth_time"));
+
+    RevokeRequest revoke{"client1", *tokens.refresh_token};
+    CO_TRY_VOID(co_await identity.revoke(std::move(revoke)));
+    const auto cached = identity.verifier().lookup(fresh.access_token);
+    EXPECT_EQ(cached.error().reason, reason::kAccessRevoked);
+    const auto again = co_await identity.refresh(refresh);
+    EXPECT_EQ(again.error().reason, reason::kRefreshRevoked);
+    co_return Result<void>();
+}
+
+TEST_F(IdentityTest, sign_up_confirm_sign_in_refresh_and_revoke) {
+    const auto done = run(whole_journey);
+    ASSERT_TRUE(done) << done.error().message << " " << done.error().reason;
+}
+
+Task<Result<void>> wrong_people(Identity& identity) {
+    CO_TRY_VOID(co_await sign_up_and_confirm(identity));
+    const auto wrong = co_await srp_sign_in(identity, "anna@example.de", "Falsch-1234");
+    const auto nobody = co_await srp_sign_in(identity, "nobody@example.de", kPassword);
+    EXPECT_EQ(wrong.error(), nobody.error());
+    EXPECT_EQ(wrong.error().reason, reason::kWrongCredentials);
+    SrpStartRequest start{"client1", "nobody@example.de", "abc"};
+    CO_TRY(const SrpChallenge one, co_await identity.start_srp(start));
+    CO_TRY(const SrpChallenge two, co_await identity.start_srp(start));
+    start.username = "anna@example.de";
+    CO_TRY(const SrpChallenge known, co_await identity.start_srp(start));
+    EXPECT_EQ(one.salt_hex, two.salt_hex);
+    EXPECT_EQ(one.secret_block.size(), known.secret_block.size());
+    co_return Result<void>();
+}
+
+TEST_F(IdentityTest, an_unknown_person_looks_like_a_wrong_password) {
+    const auto done = run(wrong_people);
+    ASSERT_TRUE(done) << done.error().message << " " << done.error().reason;
+}
+
+}  // namespace
+}  // namespace domicile::identity
