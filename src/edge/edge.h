@@ -44,6 +44,11 @@ class Site {
                               std::string accept_encoding);
     static std::optional<ByteRange> requested_range(const http::RequestHead& request,
                                                     const Found& found);
+    // On the blocking pool.
+    io::Task<Result<std::shared_ptr<Found>>> open_soon(std::string path, std::string codings);
+    static io::Task<Result<std::size_t>> read_soon(std::shared_ptr<Found> found,
+                                                   std::shared_ptr<std::string> buffer,
+                                                   std::uint64_t at);
     io::Task<Result<void>> send(http::Exchange& exchange, std::shared_ptr<Found> found);
 
     SiteOptions options_;

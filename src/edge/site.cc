@@ -167,6 +167,24 @@ std::optional<Site::ByteRange> Site::requested_range(const http::RequestHead& re
     return range;
 }
 
+io::Task<Result<std::shared_ptr<Site::Found>>> Site::open_soon(std::string path,
+                                                               std::string codings) {
+    return io::run_blocking([this, path = std::move(path),
+                             codings = std::move(codings)]() -> Result<std::shared_ptr<Found>> {
+        TRY(Found file, open(files_, options_, path, codings));
+        return std::make_shared<Found>(std::move(file));
+    });
+}
+
+io::Task<Result<std::size_t>> Site::read_soon(std::shared_ptr<Found> found,
+                                              std::shared_ptr<std::string> buffer,
+                                              std::uint64_t at) {
+    return io::run_blocking(
+        [found = std::move(found), buffer = std::move(buffer), at]() -> Result<std::size_t> {
+            return found->file->read_at(at, buffer->data(), buffer->size());
+        });
+}
+
 io::Task<Result<void>> Site::handle(http::Exchange& exchange) {
     const http::RequestHead& request = exchange.request();
     if (request.method != "GET" && request.method != "HEAD")
@@ -181,11 +199,7 @@ io::Task<Result<void>> Site::handle(http::Exchange& exchange) {
     const std::optional<std::string> path = safe_path(request.path);
     if (!path) co_return co_await not_found(exchange, 404);
     const std::string codings(request.headers.find("Accept-Encoding").value_or(""));
-    auto found = co_await io::run_blocking(
-        [this, path = *path, codings]() -> Result<std::shared_ptr<Found>> {
-            TRY(Found file, open(files_, options_, path, codings));
-            return std::make_shared<Found>(std::move(file));
-        });
+    auto found = co_await open_soon(*path, codings);
     if (!found && found.error().code == Code::not_found)
         co_return co_await not_found(exchange, 404);
     if (!found) co_return co_await not_found(exchange, 503);
@@ -230,10 +244,7 @@ io::Task<Result<void>> Site::send(http::Exchange& exchange, std::shared_ptr<Foun
     auto buffer = std::make_shared<std::string>();
     while (at < end) {
         buffer->resize(static_cast<std::size_t>(std::min<std::uint64_t>(kChunkBytes, end - at)));
-        CO_TRY(const std::size_t count,
-               co_await io::run_blocking([found, buffer, at]() -> Result<std::size_t> {
-                   return found->file->read_at(at, buffer->data(), buffer->size());
-               }));
+        CO_TRY(const std::size_t count, co_await read_soon(found, buffer, at));
         if (count == 0) co_return fail(Code::unavailable, "The file shrank while it was sent.");
         CO_TRY_VOID(co_await exchange.write(std::string_view(buffer->data(), count)));
         at += count;

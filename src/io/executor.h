@@ -105,22 +105,38 @@ class Completion {
     std::shared_ptr<State> state_;
 };
 
+namespace detail {
+
+// Not a coroutine: g++ 12 destroys init-captures of a lambda twice when it is written in one.
+template <class R, class F>
+bool submit_blocking(F work, Completion<R> done) {
+    return Executor::current().blocking().submit([work = std::move(work), done]() mutable {
+        try {
+            done.set(work());
+        } catch (const std::exception&) {
+            done.set(R(fail(Code::internal, "Blocking work threw an exception.")));
+        }
+    });
+}
+
+template <class F>
+Task<std::invoke_result_t<F&>> await_blocking(bool taken,
+                                              Completion<std::invoke_result_t<F&>> done) {
+    if (!taken) co_return fail(Code::resource_exhausted, "The queue for blocking work is full.");
+    co_return co_await done;
+}
+
+}  // namespace detail
+
 // Runs `work` (returning Result<X>) on the blocking pool and comes back with what it returned, or
 // with Code::resource_exhausted when the pool's queue is full. An exception becomes Code::internal.
+// Make a lambda with init-captures in a plain function, not in the coroutine that awaits this.
 template <class F>
 Task<std::invoke_result_t<F&>> run_blocking(F work) {
     using R = std::invoke_result_t<F&>;
     Completion<R> done;
-    const bool taken =
-        Executor::current().blocking().submit([work = std::move(work), done]() mutable {
-            try {
-                done.set(work());
-            } catch (const std::exception&) {
-                done.set(R(fail(Code::internal, "Blocking work threw an exception.")));
-            }
-        });
-    if (!taken) co_return fail(Code::resource_exhausted, "The queue for blocking work is full.");
-    co_return co_await done;
+    const bool taken = detail::submit_blocking<R>(std::move(work), done);
+    return detail::await_blocking<F>(taken, std::move(done));
 }
 
 // Resumes at `at`, to the resolution of the wheel (8 ms).
