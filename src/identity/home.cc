@@ -29,6 +29,7 @@ std::string destination_of(const std::string& username, const Attributes& attrib
 Home::Home(Parts parts)
     : p_(std::move(parts)),
       users_(p_.database, p_.keyring),
+      claims_(p_.directory, p_.database, p_.clock, p_.random, users_),
       sessions_(p_.database, p_.clock, p_.verifier),
       outbox_(p_.database, p_.keyring, p_.random),
       signer_(p_.database, p_.keyring, p_.clock, p_.random),
@@ -38,8 +39,22 @@ Home::Home(Parts parts)
 
 io::Task<Result<void>> Home::open() {
     CO_TRY_VOID(co_await users_.migrate());
+    CO_TRY_VOID(co_await claims_.open());
     CO_TRY_VOID(co_await signer_.open());
-    co_return co_await sessions_.load();
+    CO_TRY_VOID(co_await sessions_.load());
+    // A directory that is out of reach must not keep the region from serving (I7); the background
+    // task tries again.
+    auto done = co_await upkeep();
+    if (!done && done.error().code != Code::unavailable) co_return done;
+    co_return Result<void>();
+}
+
+io::Task<Result<void>> Home::upkeep() {
+    CO_TRY_VOID(co_await claims_.replay());
+    const auto expired = co_await claims_.expire();
+    CO_TRY_VOID(co_await users_.destroy_keys());
+    CO_TRY_VOID(expired);
+    co_return Result<void>();
 }
 
 TokenSubject Home::token_subject(const UserRow& row, const config::Client& client) const {

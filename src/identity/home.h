@@ -9,6 +9,7 @@
 
 #include "audit/log.h"
 #include "config/config.h"
+#include "directory/claims.h"
 #include "directory/directory.h"
 #include "identity/attempt_limiter.h"
 #include "identity/messages.h"
@@ -53,7 +54,11 @@ class Home {
     };
     explicit Home(Parts parts);
 
+    // Finishes what a crash left, before anything is served.
     io::Task<Result<void>> open();
+    // From time to time: finishes what an outage of the directory left, and ends sign-ups that were
+    // not confirmed in time.
+    io::Task<Result<void>> upkeep();
 
     io::Task<Result<SignUpResult>> sign_up(SignUpRequest request);
     // Gives up an unconfirmed sign-up, so that the person can sign up elsewhere: the password
@@ -79,7 +84,9 @@ class Home {
     io::Task<Result<SignUpResult>> repeat_sign_up(const config::Pool* pool, UserRow row,
                                                   SignUpRequest request);
     io::Task<Result<SignUpResult>> new_sign_up(const config::Pool* pool, SignUpRequest request);
-    io::Task<Result<void>> claim(UserRow row, PasswordRequest person);
+    io::Task<Result<directory::ClaimHandle>> claim(UserRow row, PasswordRequest person);
+    io::Task<Result<void>> write_person(const config::Pool* pool, UserRow row);
+    io::Task<Result<void>> give_up(std::string claim_id);
     io::Task<Result<Done>> confirm_nobody(const config::Pool* pool, std::string username);
     io::Task<Result<sql::Statement>> write_code(const config::Pool* pool, UserRow& row);
     io::Task<Result<bool>> password_fits(UserRow row, std::string password);
@@ -95,6 +102,7 @@ class Home {
 
     Parts p_;
     Users users_;
+    directory::Claims claims_;
     Sessions sessions_;
     Outbox outbox_;
     Signer signer_;

@@ -1,7 +1,7 @@
-// Sign-up at the home. Order: everything is checked; "sign_up" is in the audit log; the directory
-// gives all keys of the person to this region under a fresh claim id; the row is written. A crash
-// before the row leaves only a pending claim, which ends by itself. Confirming activates the claim
-// first and marks the row second; both can be repeated.
+// Sign-up at the home. Order: everything is checked; "sign_up" is in the audit log; the claim
+// protocol (directory/claims.h) takes all keys of the person under a fresh claim id; the row goes
+// in. From there on the claim and the row change together, and what a crash interrupts is finished
+// by Home::upkeep().
 #include "base/encoding.h"
 #include "crypto/hash.h"
 #include "identity/home.h"
@@ -29,6 +29,11 @@ std::unexpected<Error> code_mismatch() {
 
 std::unexpected<Error> code_expired() {
     return fail(Code::failed_precondition, "The code is used up.", reason::kCodeExpired);
+}
+
+// The claim ended, or was confirmed, while this was under way.
+bool is_over(const Error& error) {
+    return error.code == Code::already_exists || error.reason == directory::kReasonClaimState;
 }
 
 // Six digits without bias.
@@ -133,28 +138,31 @@ io::Task<Result<SignUpResult>> Home::repeat_sign_up(const config::Pool* pool, Us
     wanted.attributes = request.attributes;
     if (keys_of(wanted) != keys_of(row)) {
         // Another e-mail or phone: a new claim, so start over.
-        const auto old_keys = keys_of(row);
-        CO_TRY_VOID(co_await users_.remove_unconfirmed(row.sub, row.claim_id));
-        CO_TRY_VOID(co_await p_.directory.release(old_keys, row.claim_id));
-        CO_TRY_VOID(co_await p_.keyring.destroy(row.sub));
+        const auto ended = co_await give_up(row.claim_id);
+        if (!ended && is_over(ended.error())) co_return user_exists();
+        CO_TRY_VOID(ended);
         co_return co_await new_sign_up(pool, std::move(request));
     }
-    // The claim may have run out meanwhile; taking it again is idempotent.
-    directory::ClaimRequest claim{keys_of(wanted), wanted.claim_id, wanted.epoch};
-    auto claimed = co_await p_.directory.claim(std::move(claim));
-    if (!claimed && claimed.error().code == Code::already_exists) co_return user_exists();
-    if (!claimed) co_return std::unexpected(claimed.error());
+    // The claim may have run out meanwhile, and be somebody else's; or be confirmed just now.
+    auto renewed = co_await claims_.renew(row.claim_id);
+    if (!renewed && is_over(renewed.error())) co_return user_exists();
+    if (!renewed) co_return std::unexpected(renewed.error());
     CO_TRY(sql::Statement mail, co_await write_code(pool, wanted));
     CO_TRY_VOID(co_await users_.replace_unconfirmed(wanted, std::move(mail)));
     co_return SignUpResult{false, wanted.sub,
                            delivery_to(destination_of(wanted.username, wanted.attributes))};
 }
 
+// Ends an unconfirmed sign-up. What cannot be finished now is on record for upkeep().
+io::Task<Result<void>> Home::give_up(std::string claim_id) {
+    CO_TRY_VOID(co_await claims_.release(std::move(claim_id)));
+    co_return co_await users_.destroy_keys();
+}
+
 // When another region holds an unconfirmed sign-up of the same person, who has corrected the
 // country, that region gives it up first.
-io::Task<Result<void>> Home::claim(UserRow row, PasswordRequest person) {
-    directory::ClaimRequest request{keys_of(row), row.claim_id, row.epoch};
-    auto claimed = co_await p_.directory.claim(request);
+io::Task<Result<directory::ClaimHandle>> Home::claim(UserRow row, PasswordRequest person) {
+    auto claimed = co_await claims_.begin(keys_of(row), row.pool);
     if (claimed || claimed.error().code != Code::already_exists) co_return claimed;
     const auto kind = directory::kind_of_username(row.username);
     auto key = p_.directory.key(row.pool, kind, row.username);
@@ -167,16 +175,32 @@ io::Task<Result<void>> Home::claim(UserRow row, PasswordRequest person) {
         co_return std::unexpected(withdrawn.error());
     }
     if (!withdrawn) co_return user_exists();
-    claimed = co_await p_.directory.claim(std::move(request));
+    claimed = co_await claims_.begin(keys_of(row), row.pool);
     if (!claimed && claimed.error().code == Code::already_exists) co_return user_exists();
     co_return claimed;
+}
+
+// The row, its first mail and the claim that stands for it, in one commit.
+io::Task<Result<void>> Home::write_person(const config::Pool* pool, UserRow row) {
+    CO_TRY(sql::Statement mail, co_await write_code(pool, row));
+    CO_TRY(sql::Statement insertion, co_await users_.insertion(row));
+    std::vector<sql::Statement> batch;
+    batch.push_back(std::move(insertion));
+    batch.push_back(std::move(mail));
+    batch.push_back(directory::Claims::held(row.claim_id));
+    auto written = co_await p_.database.write(std::move(batch));
+    if (written) co_return Result<void>();
+    if (written.error().reason == "unique") co_return user_exists();
+    if (written.error().code == Code::conflict) {
+        co_return fail(Code::unavailable, "The sign-up took too long.");
+    }
+    co_return std::unexpected(written.error());
 }
 
 io::Task<Result<SignUpResult>> Home::new_sign_up(const config::Pool* pool, SignUpRequest request) {
     UserRow row;
     row.sub = p_.random.uuid();
     row.pool = pool->id_suffix;
-    row.claim_id = p_.random.bytes(16);
     row.created = p_.clock.now();
     row.username = std::move(request.username);
     row.attributes = std::move(request.attributes);
@@ -189,18 +213,14 @@ io::Task<Result<SignUpResult>> Home::new_sign_up(const config::Pool* pool, SignU
 
     audit::Event event{"sign_up", {{"pool", row.pool}, {"home", p_.region}}};
     CO_TRY_VOID(co_await p_.audit.record(std::move(event)));
-    CO_TRY_VOID(co_await claim(row, person));
-
-    CO_TRY(sql::Statement mail, co_await write_code(pool, row));
-    CO_TRY(sql::Statement insertion, co_await users_.insertion(row));
-    std::vector<sql::Statement> batch;
-    batch.push_back(std::move(insertion));
-    batch.push_back(std::move(mail));
-    auto written = co_await p_.database.write(std::move(batch));
+    CO_TRY(const directory::ClaimHandle held, co_await claim(row, person));
+    row.claim_id = held.claim_id;
+    auto written = co_await write_person(pool, row);
     if (!written) {
-        // Best effort: a claim that stays behind ends by itself.
-        auto released = co_await p_.directory.release(keys_of(row), row.claim_id);
-        if (written.error().code == Code::conflict) co_return user_exists();
+        // Refused when the row went in after all: the same sign-up again then finds it. A failure
+        // is left to upkeep().
+        const auto abandoned = co_await claims_.abandon(row.claim_id);
+        if (abandoned) (void)co_await p_.keyring.destroy(row.sub);
         co_return std::unexpected(written.error());
     }
     co_return SignUpResult{false, row.sub,
@@ -220,9 +240,9 @@ io::Task<Result<Done>> Home::withdraw(PasswordRequest request) {
     }
     audit::Event event{"sign_up_withdrawn", {{"pool", row->pool}, {"home", p_.region}}};
     CO_TRY_VOID(co_await p_.audit.record(std::move(event)));
-    CO_TRY_VOID(co_await users_.remove_unconfirmed(row->sub, row->claim_id));
-    CO_TRY_VOID(co_await p_.directory.release(keys_of(*row), row->claim_id));
-    CO_TRY_VOID(co_await p_.keyring.destroy(row->sub));
+    const auto ended = co_await give_up(row->claim_id);
+    if (!ended && is_over(ended.error())) co_return wrong_credentials();
+    CO_TRY_VOID(ended);
     co_return Done{};
 }
 
@@ -258,12 +278,11 @@ io::Task<Result<Done>> Home::confirm(ConfirmRequest request) {
     if (!may_try) co_return code_expired();
     if (!fits) co_return code_mismatch();
     if (row->code_expires <= p_.clock.now()) co_return code_expired();
-    auto activated = co_await p_.directory.activate(keys_of(*row), row->claim_id);
+    auto activated = co_await claims_.activate(row->claim_id);
     if (!activated && activated.error().code == Code::failed_precondition) {
         co_return code_expired();
     }
     if (!activated) co_return std::unexpected(activated.error());
-    CO_TRY_VOID(co_await users_.confirm(std::move(*row)));
     co_return Done{};
 }
 
@@ -288,6 +307,8 @@ io::Task<Result<CodeDelivery>> Home::resend(ResendRequest request) {
         }
         co_return delivery_to(shown);
     }
+    // Does not prolong the claim: that is a write to the directory, whose duration would tell that
+    // there is somebody to confirm (I8). Signing up again does.
     CO_TRY(sql::Statement mail, co_await write_code(client.pool, *row));
     CO_TRY_VOID(co_await users_.replace_unconfirmed(*row, std::move(mail)));
     co_return delivery_to(destination_of(row->username, row->attributes));

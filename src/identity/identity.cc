@@ -42,7 +42,8 @@ Identity::Impl::Impl(Parts given)
               return issuer(p.config, p.public_port, region, pool);
           },
           [this] { return reload_keys(); }),
-      publisher({p.directory, verifier, p.region, p.sign_key_record, p.verify_key_record}),
+      publisher({p.directory, verifier, p.region, p.sign_key_record, p.verify_key_record,
+                 [this] { return home.upkeep(); }}),
       home({p.config, p.policy, p.database, p.keyring, p.directory, p.audit, p.clock, p.random,
             verifier, p.region, p.public_port,
             [this](std::string region, PasswordRequest request) {

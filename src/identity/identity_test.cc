@@ -9,6 +9,7 @@
 
 #include "base/encoding.h"
 #include "crypto/srp.h"
+#include "directory/testing.h"
 #include "identity/srp_block.h"
 #include "io/files.h"
 #include "io/runtime.h"
@@ -63,17 +64,18 @@ class IdentityTest : public ::testing::Test {
         return io::run_task<Result<void>>([this, journey] { return with_identity(this, journey); });
     }
 
+    directory::testing::StillClock clock_;
+
   private:
     static Task<Result<void>> with_identity(IdentityTest* self,
                                             Task<Result<void>> (*journey)(Identity&)) {
         keyring::Keyring keyring(*self->keys_, io::system_random(), std::string(32, 'm'));
         CO_TRY_VOID(co_await keyring.open());
-        auto store = kv::make_memory_store();
         directory::Options options;
         options.region = "eu-central-1";
         options.pepper.key = std::string(32, 'p');
         options.regions = {"eu-central-1"};
-        directory::Directory directory(*store, io::system_clock(), options);
+        directory::Directory directory(*self->store_, self->clock_, options);
         border::Options border_options;
         border_options.region = "eu-central-1";
         border::Border border(border_options, *self->audit_);
@@ -84,7 +86,7 @@ class IdentityTest : public ::testing::Test {
                               directory,
                               border,
                               *self->audit_,
-                              io::system_clock(),
+                              self->clock_,
                               io::system_random(),
                               "eu-central-1",
                               8443,
@@ -100,6 +102,7 @@ class IdentityTest : public ::testing::Test {
     std::string folder_;
     std::unique_ptr<sql::Database> database_, keys_;
     std::unique_ptr<audit::Log> audit_;
+    std::shared_ptr<kv::Store> store_ = kv::make_memory_store();
     config::Config config_ = make_config();
     residency::Policy policy_ = config::make_policy(config_);
 };
@@ -118,7 +121,7 @@ Task<Result<Tokens>> srp_sign_in(Identity& identity, std::string username, std::
     CO_TRY(const std::string key,
            crypto::client_session_key("Health1", challenge.user_id_for_srp, password,
                                       challenge.salt_hex, a, challenge.srp_b_hex));
-    const std::string time = to_srp_timestamp(io::system_clock().now());
+    const std::string time = to_srp_timestamp(directory::testing::StillClock().now());
     const std::string block = from_base64(challenge.secret_block).value_or("");
     const std::string signature =
         to_base64(crypto::claim_signature(key, "Health1", challenge.user_id_for_srp, block, time));
@@ -188,6 +191,54 @@ Task<Result<void>> wrong_people(Identity& identity) {
 
 TEST_F(IdentityTest, an_unknown_person_looks_like_a_wrong_password) {
     const auto done = run(wrong_people);
+    ASSERT_TRUE(done) << done.error().message << " " << done.error().reason;
+}
+
+Task<Result<void>> sign_up_only(Identity& identity) {
+    auto request = sign_up_request();
+    CO_TRY_VOID(co_await identity.sign_up(std::move(request)));
+    co_return Result<void>();
+}
+
+// The same address with another password: somebody else, as far as anybody can tell.
+Task<Result<void>> sign_up_as_another(Identity& identity) {
+    auto request = sign_up_request();
+    request.password = "Anders-1234";
+    CO_TRY_VOID(co_await identity.sign_up(std::move(request)));
+    co_return Result<void>();
+}
+
+Task<Result<void>> one_mail(Identity& identity) {
+    CO_TRY(const auto mails, co_await identity.outbox(10));
+    EXPECT_EQ(mails.size(), 1u);
+    co_return Result<void>();
+}
+
+TEST_F(IdentityTest, a_sign_up_that_is_not_confirmed_in_time_ends_and_frees_its_keys) {
+    ASSERT_TRUE(run(sign_up_only));
+    EXPECT_EQ(run(sign_up_as_another).error().reason, reason::kUserExists);
+    clock_.pass(Millis(3'600'001));
+    const auto done = run(sign_up_as_another);
+    ASSERT_TRUE(done) << done.error().message << " " << done.error().reason;
+    EXPECT_TRUE(run(one_mail));  // the first one went with its person
+}
+
+TEST_F(IdentityTest, a_confirmed_person_stays_when_the_time_to_confirm_is_over) {
+    ASSERT_TRUE(run(sign_up_and_confirm));
+    clock_.pass(Millis(3'600'001));
+    EXPECT_EQ(run(sign_up_as_another).error().reason, reason::kUserExists);
+}
+
+Task<Result<void>> other_phone_later(Identity& identity) {
+    CO_TRY_VOID(co_await sign_up_only(identity));
+    auto request = sign_up_request();
+    request.attributes["phone_number"] = "+49301234567";
+    CO_TRY_VOID(co_await identity.sign_up(std::move(request)));
+    co_return co_await one_mail(identity);
+}
+
+TEST_F(IdentityTest, signing_up_again_with_other_identifiers_starts_over) {
+    const auto done = run(other_phone_later);
     ASSERT_TRUE(done) << done.error().message << " " << done.error().reason;
 }
 

@@ -38,6 +38,10 @@ io::Task<void> KeyPublisher::run() {
         if (!done) {
             log::warning("signing_keys_not_reloaded", {{"code", to_string(done.error().code)}});
         }
+        const auto kept = co_await p_.upkeep();
+        if (!kept) {
+            log::warning("sign_ups_not_tidied", {{"code", to_string(kept.error().code)}});
+        }
     }
 }
 

@@ -22,6 +22,8 @@ class KeyPublisher {
         std::string region;
         std::function<Result<std::string>(const directory::KeyRecord&)> sign;
         std::function<bool(const directory::KeyRecord&)> verify;
+        // What the home has to do from time to time, in the same task.
+        std::function<io::Task<Result<void>>()> upkeep;
     };
     explicit KeyPublisher(Parts parts) : p_(std::move(parts)) {}
 

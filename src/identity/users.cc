@@ -66,6 +66,9 @@ io::Task<Result<void>> Users::migrate() {
         "created BIGINT NOT NULL)");
     steps.emplace_back("CREATE TABLE identity_pace (id BIGINT PRIMARY KEY, n BIGINT NOT NULL)");
     steps.emplace_back("INSERT INTO identity_pace (id, n) VALUES (1, 0)");
+    steps.emplace_back("CREATE INDEX identity_users_by_claim ON identity_users (claim_id)");
+    steps.emplace_back("CREATE INDEX identity_mails_by_sub ON identity_mails (sub)");
+    steps.emplace_back("CREATE TABLE identity_erasures (sub TEXT PRIMARY KEY)");
     return database_.migrate("identity", std::move(steps));
 }
 
@@ -99,6 +102,8 @@ io::Task<Result<std::optional<UserRow>>> Users::find_where(std::string condition
     CO_TRY(const keyring::DataKey key, co_await keyring_.find(out.sub));
     CO_TRY(const std::string profile, key.open(profile_context(out.sub), row.bytes(6)));
     CO_TRY_VOID(read_profile(profile, out));
+    // The code went to the e-mail address, so confirming the person verified it.
+    if (out.confirmed) out.attributes.try_emplace("email_verified", "true");
     co_return std::optional<UserRow>(std::move(out));
 }
 
@@ -154,19 +159,6 @@ io::Task<Result<void>> Users::replace_unconfirmed(UserRow row, std::optional<sql
     co_return Result<void>();
 }
 
-io::Task<Result<void>> Users::confirm(UserRow row) {
-    row.attributes["email_verified"] = "true";
-    CO_TRY(sql::Blob sealed, co_await sealed_profile(row));
-    std::vector<sql::Statement> batch;
-    batch.push_back(
-        {"UPDATE identity_users SET confirmed = 1, sealed = $2 WHERE sub = $1 AND "
-         "claim_id = $3",
-         {row.sub, std::move(sealed), sql::Blob{row.claim_id}},
-         1});
-    CO_TRY_VOID(co_await database_.write(std::move(batch)));
-    co_return Result<void>();
-}
-
 io::Task<Result<bool>> Users::count_code_try(std::string sub, std::int64_t tries_max) {
     std::vector<sql::Statement> batch;
     batch.push_back(
@@ -177,13 +169,39 @@ io::Task<Result<bool>> Users::count_code_try(std::string sub, std::int64_t tries
     co_return done[0].changed == 1;
 }
 
-io::Task<Result<void>> Users::remove_unconfirmed(std::string sub, std::string claim_id) {
+std::vector<sql::Statement> Users::confirmed(const std::string& claim_id) {
     std::vector<sql::Statement> batch;
     batch.push_back(
-        {"DELETE FROM identity_users WHERE sub = $1 AND claim_id = $2 AND confirmed = 0",
-         {std::move(sub), sql::Blob{std::move(claim_id)}},
-         1});
-    CO_TRY_VOID(co_await database_.write(std::move(batch)));
+        {"UPDATE identity_users SET confirmed = 1 WHERE claim_id = $1", {sql::Blob{claim_id}}});
+    return batch;
+}
+
+std::vector<sql::Statement> Users::removed(const std::string& claim_id) {
+    std::vector<sql::Statement> batch;
+    const auto add = [&](std::string text, std::int64_t expect_rows = -1) {
+        batch.push_back({std::move(text), {sql::Blob{claim_id}}, expect_rows});
+    };
+    const std::string people = "(SELECT sub FROM identity_users WHERE claim_id = $1)";
+    // A confirmation may have overtaken whoever decided to remove an unconfirmed person.
+    add("SELECT sub FROM identity_users WHERE claim_id = $1 AND confirmed = 1", 0);
+    add("INSERT INTO identity_erasures (sub) "
+        "SELECT sub FROM identity_users WHERE claim_id = $1");
+    add("DELETE FROM identity_mails WHERE sub IN " + people);
+    add("DELETE FROM identity_sessions WHERE sub IN " + people);
+    add("DELETE FROM identity_users WHERE claim_id = $1");
+    return batch;
+}
+
+io::Task<Result<void>> Users::destroy_keys() {
+    std::vector<sql::Statement> query;
+    query.push_back({"SELECT sub FROM identity_erasures LIMIT 100", {}});
+    CO_TRY(const auto found, co_await database_.read(std::move(query)));
+    for (const sql::Row& row : found[0].rows) {
+        CO_TRY_VOID(co_await keyring_.destroy(row.text(0)));
+        std::vector<sql::Statement> batch;
+        batch.push_back({"DELETE FROM identity_erasures WHERE sub = $1", {row.text(0)}});
+        CO_TRY_VOID(co_await database_.write(std::move(batch)));
+    }
     co_return Result<void>();
 }
 

@@ -5,9 +5,11 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/pool.h"
 #include "crypto/srp.h"
+#include "directory/claims.h"
 #include "identity/types.h"
 #include "io/clock.h"
 #include "io/task.h"
@@ -34,7 +36,7 @@ struct UserRow {
     std::int64_t code_tries = 0;
 };
 
-class Users {
+class Users final : public directory::ClaimOwner {
   public:
     Users(sql::Database& database, keyring::Keyring& keyring)
         : database_(database),
@@ -57,11 +59,16 @@ class Users {
     io::Task<Result<sql::Statement>> insertion(UserRow row);
     // Writes attributes and code of an unconfirmed row anew. failed_precondition when it is gone.
     io::Task<Result<void>> replace_unconfirmed(UserRow row, std::optional<sql::Statement> with);
-    io::Task<Result<void>> confirm(UserRow row);
     // Counts a try before it is judged, so that guesses at once cannot outrun the bound. False when
     // all tries are used up.
     io::Task<Result<bool>> count_code_try(std::string sub, std::int64_t tries_max);
-    io::Task<Result<void>> remove_unconfirmed(std::string sub, std::string claim_id);
+    // For the claim protocol. Nobody who is confirmed is removed by it: a batch that would fails
+    // with a conflict. Whose row goes is noted for destroy_keys().
+    std::vector<sql::Statement> confirmed(const std::string& claim_id) override;
+    std::vector<sql::Statement> removed(const std::string& claim_id) override;
+    // Destroys the keys of people whose rows are gone. They lie in a database of their own, so this
+    // comes after the batch that removed the row, and again after a crash.
+    io::Task<Result<void>> destroy_keys();
     io::Task<Result<bool>> is_confirmed(std::string sub);
     // A durable write that changes nothing about anybody: unknown people cost what known ones do
     // (I8).
