@@ -11,6 +11,17 @@ constexpr std::uint64_t kOneSendBytes = 16 * 1024;
 
 }  // namespace
 
+io::Task<Result<std::string_view>> ExchangeBody::read() {
+    if (first_ && static_cast<std::int64_t>(exchange_.content_length().value_or(0)) > left_)
+        left_ = -1;
+    first_ = false;
+    if (left_ < 0) co_return fail(Code::too_large, "The body is too large.");
+    CO_TRY(const std::string_view piece, co_await exchange_.read());
+    left_ -= static_cast<std::int64_t>(piece.size());
+    if (left_ < 0) co_return fail(Code::too_large, "The body is too large.");
+    co_return piece;
+}
+
 io::Task<Result<void>> pass_on(http::Exchange& exchange, http::ResponseHead head,
                                http::ClientResponse& response) {
     const std::optional<std::uint64_t> length = response.content_length();
@@ -129,10 +140,12 @@ io::Task<Result<void>> Target::call_upstream(Call& call) {
     }
     http::Target target;
     target.endpoint = {url.host, url.port};
-    ExchangeBody body(call.exchange);
+    ExchangeBody body(call.exchange,
+                      call.route().body_bytes_max.value_or(config_.limits.body_bytes_max));
     const Instant deadline = io::deadline_in(Seconds(call.route().timeout_seconds));
     auto response = co_await client_.send(target, std::move(head), body,
                                           call.exchange.content_length(), deadline);
+    if (body.too_large()) co_return co_await reply_message(call, 413, "Request Too Long", region_);
     if (!response) {
         const bool late = response.error().code == Code::deadline_exceeded;
         if (late)

@@ -29,11 +29,16 @@ class Target {
 // The client's body as a client to elsewhere wants it.
 class ExchangeBody final : public http::BodySource {
   public:
-    explicit ExchangeBody(http::Exchange& exchange) : exchange_(exchange) {}
-    io::Task<Result<std::string_view>> read() override { return exchange_.read(); }
+    // too_large beyond bytes_max, so that a client that never ends is not waited for.
+    ExchangeBody(http::Exchange& exchange, std::int64_t bytes_max)
+        : exchange_(exchange), left_(bytes_max) {}
+    io::Task<Result<std::string_view>> read() override;
+    bool too_large() const { return left_ < 0; }
 
   private:
     http::Exchange& exchange_;
+    std::int64_t left_;
+    bool first_ = true;
 };
 
 // Streams a response from elsewhere to the client.

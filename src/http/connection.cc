@@ -140,10 +140,6 @@ bool Connection::parse(std::string_view head) {
     continued_ = !framing_.expects_continue;
     body_read_ = 0;
     body_failed_ = chunked_ = silent_ = ends_by_close_ = false;
-    if (framing_.length > state_.options.body_bytes_max) {
-        refusal_ = 413;
-        return false;
-    }
     return true;
 }
 
@@ -233,6 +229,10 @@ std::unexpected<Error> Connection::fail_body(Code code, int status, const char* 
 
 io::Task<Result<std::string_view>> Connection::read() {
     if (body_failed_) co_return fail(Code::malformed, "The body was refused before.");
+    // Told to the handler rather than answered here, so that each dialect says it in its own form.
+    if (framing_.length > state_.options.body_bytes_max) {
+        co_return fail_body(Code::too_large, 413, "The body is too large.");
+    }
     while (true) {
         const Inbound::Piece piece = inbound_.next_piece();
         if (piece.status == Inbound::Piece::end) co_return std::string_view();

@@ -207,6 +207,11 @@ Result<std::vector<SocketAddress>> resolve(const Endpoint& endpoint) {
     return out;
 }
 
+// Not in the coroutine that awaits it: see run_blocking.
+Task<Result<std::vector<SocketAddress>>> resolve_soon(const Endpoint& endpoint) {
+    return run_blocking([endpoint] { return resolve(endpoint); });
+}
+
 class SocketNetwork final : public Network {
   public:
     explicit SocketNetwork(Reactor& reactor) : reactor_(reactor) {}
@@ -267,7 +272,7 @@ Task<Result<std::unique_ptr<Stream>>> SocketNetwork::connect(Endpoint to, Connec
     if (auto literal = SocketAddress::from_literal(to)) {
         addresses.push_back(*literal);
     } else {
-        CO_TRY(addresses, co_await run_blocking([to] { return resolve(to); }));
+        CO_TRY(addresses, co_await resolve_soon(to));
     }
     Error last{Code::unavailable, "The host name has no address.", {}};
     for (const SocketAddress& address : addresses) {
