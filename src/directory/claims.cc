@@ -201,12 +201,27 @@ io::Task<Result<void>> Claims::lose(Row row) {
 
 io::Task<Result<void>> Claims::release(std::string claim_id, Statements with) {
     CO_TRY(Row row, co_await load(claim_id));
-    Statements batch = std::move(with);
-    append(batch, owner_.removed(claim_id));
-    batch.push_back(transition(claim_id, "'held', 'active'", "releasing"));
+    append(with, owner_.removed(claim_id));
+    with.push_back(transition(claim_id, "'held', 'active'", "releasing"));
+    co_return co_await remove(std::move(row), std::move(with));
+}
+
+io::Task<Result<void>> Claims::remove(Row row, Statements batch) {
     CO_TRY_VOID(co_await move(std::move(batch)));
     CO_TRY_VOID(stop(ClaimStep::release_marked));
     co_return co_await finish_release(std::move(row));
+}
+
+// Only a claim that is still pending and still over: between the look and this, its person may have
+// been confirmed or have signed up again.
+io::Task<Result<void>> Claims::expire_person(Row row, Timestamp now) {
+    Statements batch = owner_.removed(row.claim_id);
+    batch.push_back(
+        {"UPDATE claim_intents SET state = 'releasing' WHERE claim_id = $1 AND "
+         "state = 'held' AND expires <= $2",
+         {sql::Blob{row.claim_id}, now.ms},
+         1});
+    co_return co_await remove(std::move(row), std::move(batch));
 }
 
 io::Task<Result<void>> Claims::finish_release(Row row) {
@@ -255,8 +270,9 @@ io::Task<Result<ReplayReport>> Claims::replay() {
 }
 
 io::Task<Result<std::size_t>> Claims::expire(std::size_t limit) {
+    const Timestamp now = clock_.now();
     std::vector<sql::Value> parameters;
-    parameters.emplace_back(clock_.now().ms);
+    parameters.emplace_back(now.ms);
     parameters.emplace_back(static_cast<std::int64_t>(limit));
     CO_TRY(auto rows, co_await select("state IN ('held', 'intent') AND expires <= $1 "
                                       "ORDER BY expires LIMIT $2",
@@ -264,7 +280,8 @@ io::Task<Result<std::size_t>> Claims::expire(std::size_t limit) {
     std::size_t expired = 0;
     for (Row& row : rows) {
         const bool person = row.state == "held";
-        io::Task<Result<void>> ending = person ? release(row.claim_id) : abandon(row.claim_id);
+        io::Task<Result<void>> ending =
+            person ? expire_person(std::move(row), now) : abandon(row.claim_id);
         auto done = co_await std::move(ending);
         if (!done && done.error().reason != kReasonClaimState)
             co_return std::unexpected(done.error());

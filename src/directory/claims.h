@@ -120,6 +120,8 @@ class Claims {
     io::Task<Result<void>> move(Statements batch);
     io::Task<Result<void>> finish_activation(Row row);
     io::Task<Result<void>> lose(Row row);
+    io::Task<Result<void>> remove(Row row, Statements batch);
+    io::Task<Result<void>> expire_person(Row row, Timestamp now);
     io::Task<Result<void>> finish_release(Row row);
     io::Task<Result<void>> replay_row(Row row);
     Result<void> stop(ClaimStep step) const;
