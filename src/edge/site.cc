@@ -138,6 +138,7 @@ std::optional<Site::ByteRange> Site::requested_range(const http::RequestHead& re
     std::string_view text = request.headers.find("Range").value_or("");
     const auto condition = request.headers.find("If-Range");
     const std::uint64_t size = found.file->info().size;
+    if (request.method != "GET") return std::nullopt;  // RFC 9110, 14.2
     if (!text.starts_with("bytes=") || (condition && *condition != found.etag)) return std::nullopt;
     text.remove_prefix(6);
     const auto dash = text.find('-');
