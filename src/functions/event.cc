@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 
 #include "base/encoding.h"
 
@@ -92,6 +93,21 @@ void put_body(json::object& event, const HttpCall& call, bool null_when_empty) {
     event["isBase64Encoded"] = !text;
 }
 
+// Each cookie of the Cookie headers by itself ("a=1").
+json::array cookies_of(const Pairs& headers) {
+    json::array out;
+    for (const auto& [name, value] : headers) {
+        if (!equals_ignore_case(name, "cookie")) continue;
+        for (std::string_view rest = value; !rest.empty();) {
+            const auto end = std::min(rest.find(';'), rest.size());
+            const std::string_view cookie = trim(rest.substr(0, end));
+            if (!cookie.empty()) out.push_back(json::value(cookie));
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+        }
+    }
+    return out;
+}
+
 std::string domain_prefix(const std::string& host) { return host.substr(0, host.find('.')); }
 
 }  // namespace
@@ -126,11 +142,11 @@ json::object http_event_v2(const HttpCall& call) {
     const Pairs query = query_pairs(call.query);
     if (!query.empty()) event["queryStringParameters"] = joined_by_comma(query, false);
     if (!call.path_parameters.empty()) event["pathParameters"] = strings(call.path_parameters);
-    json::array cookies;
-    for (const auto& [name, value] : call.headers) {
-        if (equals_ignore_case(name, "cookie")) cookies.push_back(json::value(value));
+    json::array cookies = cookies_of(call.headers);
+    if (!cookies.empty()) {
+        event["cookies"] = std::move(cookies);
+        event["headers"].as_object().erase("cookie");
     }
-    if (!cookies.empty()) event["cookies"] = std::move(cookies);
     put_body(event, call, false);
     return event;
 }
@@ -203,6 +219,7 @@ bool is_safe_header(std::string_view name, std::string_view value) {
 }
 
 Result<void> add_header(HttpReply& reply, std::string_view name, const json::value& value) {
+    if (value.is_structured() || value.is_null()) return bad_reply();
     std::string text = value.is_string() ? std::string(value.get_string()) : json::serialize(value);
     if (!is_safe_header(name, text)) return bad_reply();
     // Framing and connection are ours.
@@ -213,16 +230,31 @@ Result<void> add_header(HttpReply& reply, std::string_view name, const json::val
     return {};
 }
 
+// A number, or its text, from 200 to 599; nothing else is a status.
+std::optional<int> status_of(const json::value& value) {
+    std::int64_t status = 0;
+    if (value.is_int64()) {
+        status = value.get_int64();
+    } else if (value.is_string()) {
+        const std::string_view text = value.get_string();
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), status);
+        if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    }
+    if (status < 200 || status > 599) return std::nullopt;
+    return static_cast<int>(status);
+}
+
 Result<void> read_headers(const json::object& object, HttpReply& reply, bool v2) {
     TRY(const json::object* headers, optional_object(object, "headers"));
     TRY(const json::object* many, optional_object(object, "multiValueHeaders"));
+    if (v2) many = nullptr;  // not of payload 2.0
     if (headers != nullptr) {
         for (const auto& header : *headers) {
             if (many != nullptr && many->contains(header.key())) continue;
             TRY_VOID(add_header(reply, header.key(), header.value()));
         }
     }
-    if (many != nullptr && !v2) {
+    if (many != nullptr) {
         for (const auto& header : *many) {
             if (!header.value().is_array()) return bad_reply();
             for (const auto& value : header.value().get_array()) {
@@ -251,12 +283,9 @@ Result<HttpReply> parse_reply(std::string_view result, bool v2) {
         return reply;
     }
     const json::value& status = object->at("statusCode");
-    if (status.is_int64()) {
-        reply.status = static_cast<int>(status.get_int64());
-    } else if (status.is_string()) {
-        reply.status = std::atoi(status.get_string().c_str());
-    }
-    if (reply.status < 200 || reply.status > 599) return bad_reply();
+    const std::optional<int> code = status_of(status);
+    if (!code) return bad_reply();
+    reply.status = *code;
     const auto headers = read_headers(*object, reply, v2);
     const auto body = optional_string(*object, "body");
     const auto encoded = optional_bool(*object, "isBase64Encoded");
