@@ -19,9 +19,10 @@ struct Endpoint {
     bool operator==(const Endpoint&) const = default;
 };
 
-// The ports of one region; 0: any free one is taken at start.
+// The ports of one region; 0: any free one is taken at start, but for http, which is off then.
 struct RegionPorts {
     std::uint16_t https = 0;     // TLS, every host name of the region
+    std::uint16_t http = 0;      // the same without TLS, on loopback; 0: off
     std::uint16_t loopback = 0;  // plain HTTP, AWS dialects only
     std::uint16_t border = 0;    // mutual TLS between regions
     std::uint16_t admin = 0;     // metrics, health, admin

@@ -48,8 +48,12 @@ DOMICILE_WORDS(EventVersion, "v1", "v2")
 template <>
 const Object<RegionPorts>& describe() {
     static const auto object =
-        Object<RegionPorts>("Ports of one region; 0 takes any free port at start.")
+        Object<RegionPorts>(
+            "Ports of one region; 0 takes any free port at start (`http`: 0 is off).")
             .field("https", &RegionPorts::https, "TLS, every host name of the region")
+            .field("http", &RegionPorts::http,
+                   "plain HTTP on loopback, every host name of the region, for a TLS terminator on "
+                   "the same machine; 0: off")
             .field("loopback", &RegionPorts::loopback, "plain HTTP on loopback, AWS dialects only")
             .field("border", &RegionPorts::border, "mutual TLS between regions")
             .field("admin", &RegionPorts::admin, "metrics, health and admin");

@@ -40,7 +40,8 @@ Result<void> save(io::Files& files, const Deployment& deployment) {
         regions[region] = {{"https", ports.https},
                            {"loopback", ports.loopback},
                            {"border", ports.border},
-                           {"admin", ports.admin}};
+                           {"admin", ports.admin},
+                           {"http", ports.http}};
     }
     const json::object document{{"format", kFormat},
                                 {"config", deployment.config_path},
@@ -72,7 +73,8 @@ Result<Deployment> load(io::Files& files, const std::string& data) {
             return fail(Code::malformed, "deployment.json is damaged.");
         const json::object& ports = region.value().get_object();
         out.ports[region.key()] = {port_of(ports, "https"), port_of(ports, "loopback"),
-                                   port_of(ports, "border"), port_of(ports, "admin")};
+                                   port_of(ports, "border"), port_of(ports, "admin"),
+                                   port_of(ports, "http")};
     }
     return out;
 }

@@ -21,6 +21,7 @@ namespace domicile::server {
 
 struct Ports {
     std::uint16_t https = 0, loopback = 0, border = 0, admin = 0;
+    std::uint16_t http = 0;  // without TLS, behind a terminator; 0: off
 };
 
 struct Deployment {

@@ -247,12 +247,14 @@ Result<void> RegionNode::Parts::listen_everywhere() {
     TRY_VOID(listen(ports.admin, plain,
                     [this](http::Exchange& exchange) { return admin.handle(exchange); }));
     TRY_VOID(listen(ports.loopback, plain, loopback_handler(services)));
+    const auto every_name = [this](http::Exchange& exchange) { return edge.handle(exchange); };
+    // For a TLS terminator on this machine; its address stands for the client's.
+    if (ports.http != 0) TRY_VOID(listen(ports.http, plain, every_name));
     http::ServerOptions open = plain;
     open.tls = base.public_tls.get();
     // The public port of a region is behind the front, which says who the client is.
     open.proxy_protocol = true;
-    return listen(ports.https, open,
-                  [this](http::Exchange& exchange) { return edge.handle(exchange); });
+    return listen(ports.https, open, every_name);
 }
 
 RegionNode::RegionNode(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

@@ -35,6 +35,7 @@ Result<void> take_ports(Deployment& deployment) {
         TRY(ports.loopback, take(region.listen.loopback));
         TRY(ports.border, take(region.listen.border));
         TRY(ports.admin, take(region.listen.admin));
+        ports.http = region.listen.http;
     }
     return {};
 }
@@ -65,12 +66,11 @@ Result<void> write_ready_file(const Deployment& deployment, const Children& chil
     if (path.empty()) return {};
     json::object regions;
     for (const auto& [region, ports] : deployment.ports) {
-        regions[region] = {{"loopback", ports.loopback},
-                           {"admin", ports.admin},
-                           {"https", ports.https},
-                           {"border", ports.border},
-                           {"data", deployment.region_directory(region)},
-                           {"pid", children.pid(region)}};
+        regions[region] = {
+            {"loopback", ports.loopback}, {"admin", ports.admin},
+            {"https", ports.https},       {"http", ports.http},
+            {"border", ports.border},     {"data", deployment.region_directory(region)},
+            {"pid", children.pid(region)}};
     }
     const json::object document{{"domain", deployment.config.domain},
                                 {"port", deployment.public_port},
