@@ -2,7 +2,7 @@
 // proxy under test has one to itself and the generator is never two processes fighting for the
 // other.
 //
-//   bench_proxy PROXY_PORT UPSTREAM_PORT [connections] [seconds] [extra header line]
+//   bench_proxy PROXY_PORT UPSTREAM_PORT [connections] [seconds] [path] [header line]...
 //
 // Each of the connections sends a request, waits for the whole response and sends the next. The
 // first fifth of the time warms up and is not counted. Prints one JSON object.
@@ -224,13 +224,13 @@ int main(int argc, char** argv) {
     if (argc < 3) {
         std::fprintf(stderr,
                      "usage: bench_proxy PROXY_PORT UPSTREAM_PORT [connections] [seconds] "
-                     "[header line]\n");
+                     "[path] [header line]...\n");
         return 2;
     }
-    std::string request =
-        "GET /diary/entries?limit=20 HTTP/1.1\r\nHost: api.example\r\n"
-        "User-Agent: bench/1\r\nAccept: application/json\r\n";
-    if (argc > 5) request += std::string(argv[5]) + "\r\n";
+    std::string request = std::string("GET ") + (argc > 5 ? argv[5] : "/diary/entries?limit=20") +
+                          " HTTP/1.1\r\nHost: app.bench.localhost\r\n"
+                          "User-Agent: bench/1\r\nAccept: application/json\r\n";
+    for (int i = 6; i < argc; ++i) request += std::string(argv[i]) + "\r\n";
     request += "\r\n";
     Generator generator(std::atoi(argv[1]), std::atoi(argv[2]), std::move(request));
     generator.connect_clients(argc > 3 ? std::atoi(argv[3]) : 64);

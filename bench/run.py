@@ -1,128 +1,172 @@
 #!/usr/bin/env python3
-"""Proxy benchmark: our programs against HAProxy, alternating rounds, medians of per-round ratios.
+"""Gateway benchmark: a region of ours against HAProxy, alternating rounds, medians of ratios.
 
-The program under test is pinned to one core and the generator (client and upstream in one thread) to
-another. Absolute figures vary with the machine; the ratios within a round are what counts, and
-differences under 10 % are ties.
+A real deployment runs (`domicile up` on a generated config), a person signs up in it, and their real
+RS256 token is what both programs check. The program under test is pinned to one core, the generator
+(client and upstream in one thread) to another. Absolute figures vary with the machine: the ratios
+within a round are what counts, and differences under 10 % are ties.
 
-  bench/run.py [--build build/release] [--rounds 5] [--seconds 3] [--connections 64] [--json FILE]
+  bench/run [--build build/release] [--rounds 5] [--seconds 3] [--connections 64] [--json FILE]
 """
 import argparse
 import json
 import os
+import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
+from deployment import Deployment, free_port, wait_for
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
-UPSTREAM_PORT = 9001  # as in the peers' configurations
+PUBLIC_PATH = "/diary/entries?limit=20"
+GUARDED_PATH = "/guarded/entries?limit=20"
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+class Case:
+    """One row: a port that is under test, what is asked of it, and the row it is compared with."""
+
+    def __init__(self, name, port, path, headers=(), peer=None):
+        self.name, self.port, self.path, self.peer = name, port, path, peer
+        self.headers = list(headers)
+        self.rounds = []
 
 
-def wait_for(port, process, deadline_s=10):
-    end = time.monotonic() + deadline_s
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            sys.exit(f"the server ended with {process.returncode} before it listened")
-        try:
-            socket.create_connection(("127.0.0.1", port), 0.2).close()
-            return
-        except OSError:
-            time.sleep(0.02)
-    sys.exit(f"nothing listens on port {port}")
+class Peers:
+    """HAProxy, one process per setting in peers/, each with one thread."""
+
+    def __init__(self, folder, core, upstream_port):
+        self.folder, self.core, self.upstream_port = folder, core, upstream_port
+        self.program = shutil.which("haproxy") or "/usr/sbin/haproxy"
+        self.processes = []
+        if not os.path.exists(self.program):
+            sys.exit("haproxy is not installed: scripts/setup bench")
+
+    def start(self, name):
+        port = free_port()
+        with open(os.path.join(HERE, "peers", name + ".cfg"), encoding="utf-8") as file:
+            text = file.read().replace("@DIR@", self.folder)
+        text = text.replace("127.0.0.1:9001", f"127.0.0.1:{self.upstream_port}")
+        text = re.sub(r"bind 127\.0\.0\.1:\d+", f"bind 127.0.0.1:{port}", text)
+        path = os.path.join(self.folder, name + ".cfg")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        self.processes.append(subprocess.Popen(
+            ["taskset", "-c", str(self.core), self.program, "-db", "-f", path],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        wait_for(port, self.processes[-1])
+        return port
+
+    def stop(self):
+        for process in self.processes:
+            process.terminate()
+            process.wait()
 
 
-def haproxy_config(name, folder):
-    with open(os.path.join(HERE, "peers", name), encoding="utf-8") as file:
-        text = file.read().replace("@DIR@", folder)
-    path = os.path.join(folder, name)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
-    return path
+def measure(options, case, upstream_port, core):
+    run = subprocess.run(
+        ["taskset", "-c", str(core), os.path.join(options.build, "bench", "bench_proxy"),
+         str(case.port), str(upstream_port), str(options.connections), str(options.seconds),
+         case.path] + case.headers, stdout=subprocess.PIPE, check=False)
+    if not run.stdout:
+        sys.exit(f"the generator failed against {case.name}")
+    result = json.loads(run.stdout)
+    result["load"] = os.getloadavg()[0]
+    return result
 
 
-def servers(build, folder):
-    """name -> (port, command); the first one is what the others are compared with."""
-    out = {}
-    haproxy = shutil.which("haproxy") or "/usr/sbin/haproxy"
-    if os.path.exists(haproxy):
-        out["haproxy"] = (8206, [haproxy, "-db", "-f", haproxy_config("haproxy_b.cfg", folder)])
-    else:
-        print("haproxy is not installed: no ratios", file=sys.stderr)
-    port = free_port()
-    out["raw_proxy"] = (port, [os.path.join(build, "bench", "raw_proxy"), str(port),
-                               str(UPSTREAM_PORT)])
-    return out
+def median(rounds, key):
+    return statistics.median(r[key] for r in rounds)
 
 
-def measure(build, port, command, options, cores):
-    server = subprocess.Popen(["taskset", "-c", str(cores[0])] + command,
-                              stdout=subprocess.DEVNULL)
-    try:
-        wait_for(port, server)
-        run = subprocess.run(
-            ["taskset", "-c", str(cores[1]), os.path.join(build, "bench", "bench_proxy"), str(port),
-             str(UPSTREAM_PORT), str(options.connections), str(options.seconds)],
-            stdout=subprocess.PIPE, check=False)
-        return json.loads(run.stdout)
-    finally:
-        server.terminate()
-        server.wait()
+def noise(rounds):
+    """How far the rounds lie apart, in parts of the median: the machine's, and the others' on it."""
+    rates = [r["per_second"] for r in rounds]
+    return (max(rates) - min(rates)) / statistics.median(rates)
 
 
-def main():
+def row_of(case):
+    row = {"program": case.name, "per_second": median(case.rounds, "per_second"),
+           "p50_ms": median(case.rounds, "p50_ms"), "p99_ms": median(case.rounds, "p99_ms"),
+           "noise": noise(case.rounds), "errors": sum(r["errors"] for r in case.rounds)}
+    if case.peer:
+        ratios = [ours["per_second"] / theirs["per_second"]
+                  for ours, theirs in zip(case.rounds, case.peer.rounds)]
+        row.update(peer=case.peer.name, ratio=statistics.median(ratios), ratio_min=min(ratios),
+                   ratio_max=max(ratios))
+    return row
+
+
+def print_table(table):
+    print(f"{'program':<26}{'requests/s':>11}{'ratio':>7}{'(min-max)':>13}{'p50 ms':>8}{'p99 ms':>8}"
+          f"{'noise':>7}{'errors':>8}")
+    for row in table:
+        ratio = spread = ""
+        if "ratio" in row:
+            ratio = f"{row['ratio']:.2f}"
+            spread = f"{row['ratio_min']:.2f}-{row['ratio_max']:.2f}"
+        print(f"{row['program']:<26}{row['per_second']:>11.0f}{ratio:>7}{spread:>13}"
+              f"{row['p50_ms']:>8.2f}{row['p99_ms']:>8.2f}{row['noise']:>7.0%}{row['errors']:>8}")
+
+
+def cases_of(deployment, peers):
+    """The rows, each of ours right after the peer that it is compared with."""
+    bearer = ["Authorization: Bearer " + deployment.token]
+    plain = Case("haproxy", peers.start("haproxy_b"), PUBLIC_PATH)
+    verify = Case("haproxy jwt_verify", peers.start("haproxy_RS256"), GUARDED_PATH, bearer)
+    cached = Case("haproxy jwt cached", peers.start("haproxy_RS256c"), GUARDED_PATH, bearer)
+    return [plain, Case("domicile", deployment.http_port, PUBLIC_PATH, peer=plain),
+            verify, cached,
+            Case("domicile jwt", deployment.http_port, GUARDED_PATH, bearer, peer=verify),
+            Case("domicile jwt (to cached)", deployment.http_port, GUARDED_PATH, bearer, cached)]
+
+
+def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default=os.path.join(ROOT, "build", "release"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--json", default=os.path.join(ROOT, "build", "bench.json"))
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
-        sys.exit("two cores are needed: one for the proxy, one for the generator")
+        sys.exit("two cores are needed: one for the program under test, one for the generator")
+    upstream_port = free_port()
     with tempfile.TemporaryDirectory() as folder:
-        programs = servers(options.build, folder)
-        rounds = {name: [] for name in programs}
-        for number in range(options.rounds):
-            # Every other round goes the other way, so that drift does not favour a place in it.
-            order = list(programs)[:: -1 if number % 2 else 1]
-            for name in order:
-                port, command = programs[name]
-                rounds[name].append(measure(options.build, port, command, options, cores))
-    base = rounds.get("haproxy")
-    table = []
-    for name, results in rounds.items():
-        row = {
-            "program": name,
-            "per_second": statistics.median(r["per_second"] for r in results),
-            "p50_ms": statistics.median(r["p50_ms"] for r in results),
-            "p99_ms": statistics.median(r["p99_ms"] for r in results),
-            "errors": sum(r["errors"] for r in results),
-        }
-        if base:
-            row["ratio"] = statistics.median(
-                r["per_second"] / b["per_second"] for r, b in zip(results, base))
-        table.append(row)
-    print(f"{'program':<14}{'requests/s':>12}{'ratio':>8}{'p50 ms':>9}{'p99 ms':>9}{'errors':>8}")
-    for row in table:
-        print(f"{row['program']:<14}{row['per_second']:>12.0f}{row.get('ratio', 0):>8.2f}"
-              f"{row['p50_ms']:>9.2f}{row['p99_ms']:>9.2f}{row['errors']:>8}")
-    os.makedirs(os.path.dirname(options.json), exist_ok=True)
+        peers = Peers(folder, cores[0], upstream_port)
+        deployment = Deployment(options.build, folder, upstream_port)
+        try:
+            deployment.start()
+            deployment.write_jwt_files(os.path.join(folder, "jwt"))
+            deployment.pin(cores[0])
+            cases = cases_of(deployment, peers)
+            load_before = os.getloadavg()[0]
+            for number in range(options.rounds):
+                # Every other round goes the other way: drift must not favour a place in it.
+                for case in cases[:: -1 if number % 2 else 1]:
+                    case.rounds.append(measure(options, case, upstream_port, cores[1]))
+        finally:
+            deployment.stop()
+            peers.stop()
+    table = [row_of(case) for case in cases]
+    print_table(table)
+    print(f"load of the machine before: {load_before:.1f} (0 is best), {os.cpu_count()} cores, "
+          f"{time.strftime('%F %T')}")
+    os.makedirs(os.path.dirname(options.json) or ".", exist_ok=True)
     with open(options.json, "w", encoding="utf-8") as file:
         json.dump({"options": {"rounds": options.rounds, "seconds": options.seconds,
                                "connections": options.connections},
-                   "table": table, "rounds": rounds}, file, indent=2)
+                   "load_before": load_before, "table": table,
+                   "rounds": {case.name: case.rounds for case in cases}}, file, indent=2)
     sys.exit(1 if any(row["errors"] for row in table) else 0)
 
 
