@@ -1,0 +1,629 @@
+// Two regions with their gateways and borders in one process, and one upstream that tells what it
+// was sent. Clients talk plain HTTP to the gateways; TLS and hosts are the edge's.
+#include "gateway/gateway.h"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "access/access.h"
+#include "base/encoding.h"
+#include "crypto/hash.h"
+#include "crypto/jwt.h"
+#include "crypto/x509.h"
+#include "http/testing.h"
+#include "io/files.h"
+#include "sql/database.h"
+
+namespace domicile::gateway {
+namespace {
+
+using http::soon;
+using io::Task;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kEu = "eu-central-1";
+constexpr const char* kUs = "us-east-2";
+constexpr const char* kSub = "01234567-89ab-4cde-8f01-23456789abcd";
+constexpr const char* kOrigin = "https://app.example";
+constexpr std::int64_t kSmallBodyMax = 1000;
+
+// ---- Tokens ------------------------------------------------------------------------------------
+
+const crypto::SigningKey& key_of(const std::string& name) {
+    static std::map<std::string, crypto::SigningKey> keys;
+    auto found = keys.find(name);
+    if (found == keys.end()) {
+        auto made = crypto::SigningKey::generate(crypto::Algorithm::es256);
+        DOMICILE_CHECK(made.has_value());
+        found = keys.emplace(name, std::move(*made)).first;
+    }
+    return found->second;
+}
+
+std::string issuer(std::string_view region, std::string_view suffix) {
+    const std::string name(region);
+    return "https://idp." + name + ".example/" + name + '_' + std::string(suffix);
+}
+
+json::object claims_of(const std::string& home, std::int64_t lifetime_seconds = 3600,
+                       const std::string& pool_suffix = "Health1") {
+    return {{"sub", kSub},
+            {"iss", issuer(home, pool_suffix)},
+            {"custom:region", home},
+            {"custom:epoch", 3},
+            {"token_use", "access"},
+            {"client_id", "client1"},
+            {"username", kSub},
+            {"origin_jti", "origin-1"},
+            {"exp", io::system_clock().now().seconds() + lifetime_seconds}};
+}
+
+std::string token_of(const std::string& home) {
+    return crypto::sign_jwt(key_of(home), claims_of(home));
+}
+
+// A token with this header; HS256 is keyed with the thumbprint that everybody can read.
+std::string unsigned_token(const std::string& alg) {
+    const json::object header{{"kid", key_of(kEu).kid()}, {"alg", alg}};
+    const std::string input =
+        to_base64url(json::serialize(header)) + '.' + to_base64url(json::serialize(claims_of(kEu)));
+    if (alg == "none") return input + '.';
+    return input + '.' + to_base64url(crypto::hmac_sha256(key_of(kEu).kid(), input));
+}
+
+// ---- The deployment ----------------------------------------------------------------------------
+
+config::Route route(const std::string& path) {
+    config::Route out;
+    out.path = path;
+    out.upstream = "teller";
+    out.authorizer = "health";
+    out.cors = config::Cors{{kOrigin}, {"authorization"}, {"GET", "PUT"}};
+    return out;
+}
+
+config::Config make_config(std::uint16_t upstream_port, std::uint16_t dead_port) {
+    config::Config out;
+    out.domain = "domicile.example";
+    for (const std::string region : {kEu, kUs}) {
+        config::Jurisdiction jurisdiction;
+        jurisdiction.name = region;
+        jurisdiction.regions = {region};
+        out.jurisdictions.push_back(jurisdiction);
+        config::Region entry;
+        entry.name = region;
+        out.regions.push_back(entry);
+    }
+    for (const std::string name : {"health", "other"}) {
+        config::Pool pool;
+        pool.name = name;
+        pool.id_suffix = name == "health" ? "Health1" : "Other1";
+        out.pools.push_back(pool);
+    }
+    out.upstreams.push_back({"teller", {{"127.0.0.1", upstream_port}}});
+    out.upstreams.push_back({"dead", {{"127.0.0.1", dead_port}}});
+    out.routes = {route("/entries/{id}"), route("/misdirected/{id}"), route("/small"),
+                  route("/public"), route("/dead")};
+    out.routes[1].elsewhere = residency::Elsewhere::misdirected;
+    out.routes[2].body_bytes_max = kSmallBodyMax;
+    out.routes[3].authorizer.reset();
+    out.routes[3].cors.reset();
+    out.routes[4].upstream = "dead";
+    config::Site site;
+    site.name = "frontend";
+    site.host = "frontend.domicile.example";
+    out.sites.push_back(site);
+    return out;
+}
+
+struct World {
+    World() {
+        std::string name = (std::filesystem::temp_directory_path() / "gateway_XXXXXX").string();
+        folder = ::mkdtemp(name.data());
+    }
+    ~World() { std::filesystem::remove_all(folder); }
+
+    io::TlsCertificate leaf(const std::string& region) const {
+        crypto::LeafRequest request;
+        request.dns_names.push_back(border::certificate_name(region));
+        request.is_client = true;
+        request.not_before = now - Seconds(60);
+        request.not_after = now + Seconds(3600);
+        const auto made = crypto::make_leaf(ca, request, io::system_random().bytes(16));
+        DOMICILE_CHECK(made.has_value());
+        return {made->certificate_pem, made->key_pem};
+    }
+    std::string log_text(const std::string& region) const {
+        std::ifstream file(folder + '/' + region + ".log", std::ios::binary);
+        std::stringstream out;
+        out << file.rdbuf();
+        return out.str();
+    }
+
+    std::string folder;
+    Timestamp now = io::system_clock().now();
+    crypto::CertificateAndKey ca = *crypto::make_ca(
+        "border", now - Seconds(3600), now + Seconds(360'000), io::system_random().bytes(16));
+};
+
+// The members' order is the order of the start.
+struct Node {
+    Node(const World& world, const config::Config& config, const residency::Policy& policy,
+         const std::string& region, border::Peer peer)
+        : own(world.leaf(region)),
+          server_tls(*io::TlsServer::make({own}, world.ca.certificate_pem)),
+          client_tls(*io::TlsClient::make(world.ca.certificate_pem, &own)),
+          database(*sql::open_sqlite({.path = world.folder + '/' + region + ".db"})),
+          log(*audit::Log::open(io::system_files(), world.folder + '/' + region + ".log", region,
+                                io::system_clock())),
+          keyring(*database, io::system_random(), std::string(32, 'm')),
+          access(*database, keyring, io::system_clock(), io::system_random(), region),
+          functions(config.functions, {}, access),
+          border(border_options(region, std::move(peer)), *log),
+          verifier({.region = region}, io::system_clock(), issuer),
+          gateway({config, policy, border, *log, verifier, functions, region, 8443}) {
+        std::vector<identity::TrustedKey> keys;
+        for (const std::string home : {kEu, kUs}) {
+            const crypto::PublicKey& key = key_of(home).public_key();
+            keys.push_back({home, key.kid(), std::make_shared<crypto::PublicKey>(key)});
+        }
+        verifier.set_keys(std::move(keys));
+        border.handle_calls([this](std::string from, http::Exchange& exchange) {
+            return gateway.handle_forwarded(std::move(from), exchange);
+        });
+    }
+    border::Options border_options(const std::string& region, border::Peer peer) const {
+        border::Options out;
+        out.region = region;
+        out.peers.push_back(std::move(peer));
+        out.server_tls = server_tls.get();
+        out.client_tls = client_tls.get();
+        return out;
+    }
+    void serve(std::unique_ptr<io::Listener> border_listener) {
+        http::ServerOptions options;
+        options.tls = server_tls.get();
+        border_server =
+            std::make_unique<http::Server>(std::move(border_listener), options, border.handler());
+        border_server->start();
+        public_server = http::serve([this](http::Exchange& exchange) {
+            return gateway.handle(exchange, config::RouteHost::region);
+        });
+    }
+    Task<void> stop() {
+        co_await public_server->stop(soon());
+        co_await border_server->stop(soon());
+    }
+
+    io::TlsCertificate own;
+    std::unique_ptr<io::TlsServer> server_tls;
+    std::unique_ptr<io::TlsClient> client_tls;
+    std::unique_ptr<sql::Database> database;
+    std::unique_ptr<audit::Log> log;
+    keyring::Keyring keyring;
+    access::Access access;
+    functions::Functions functions;
+    border::Border border;
+    identity::TokenVerifier verifier;
+    Gateway gateway;
+    std::unique_ptr<http::Server> border_server, public_server;
+};
+
+struct Pair {
+    Node eu, us;
+    int& told;  // requests that reached the upstream
+};
+
+// Answers with what it was sent, one line for each header, and headers that are not its to set.
+Task<Result<void>> tell(int* told, http::Exchange& exchange) {
+    ++*told;
+    CO_TRY(const std::string body, co_await exchange.read_all(1 << 20));
+    const http::RequestHead& request = exchange.request();
+    std::string out = std::string(request.method) + ' ' + std::string(request.target) + '\n';
+    for (const http::Header& header : request.headers) {
+        out += to_lower(header.name) + ": " + std::string(header.value) + '\n';
+    }
+    out += '\n' + body;
+    http::ResponseHead head;
+    head.add("Content-Type", "text/plain");
+    head.add("Vary", "Accept-Encoding");
+    head.add("Domicile-Served-By", "mars-north-1");
+    head.add("Domicile-Via", "mars-north-1");
+    co_return co_await exchange.respond(std::move(head), out);
+}
+
+using Story = Task<bool> (*)(Pair&);
+
+Task<bool> with_pair(World* world, Story story) {
+    io::Network& network = io::Executor::current().network();
+    auto eu_listener = network.listen({"127.0.0.1", 0});
+    auto us_listener = network.listen({"127.0.0.1", 0});
+    auto dead = network.listen({"127.0.0.1", 0});
+    CO_ASSERT(eu_listener && us_listener && dead);
+    const border::Peer eu{kEu, (*eu_listener)->local()};
+    const border::Peer us{kUs, (*us_listener)->local()};
+    int told = 0;
+    auto upstream = http::serve([&told](http::Exchange& e) { return tell(&told, e); });
+    const config::Config config = make_config(upstream->local().port, (*dead)->local().port);
+    dead->reset();
+    const residency::Policy policy = config::make_policy(config);
+    bool done = false;
+    {
+        Pair pair{Node(*world, config, policy, kEu, us), Node(*world, config, policy, kUs, eu),
+                  told};
+        pair.eu.serve(std::move(*eu_listener));
+        pair.us.serve(std::move(*us_listener));
+        done = co_await story(pair);
+        co_await pair.eu.stop();
+        co_await pair.us.stop();
+    }
+    co_await upstream->stop(soon());
+    co_return done;
+}
+
+void run(World& world, Story story) {
+    EXPECT_TRUE(io::run_task<bool>([&] { return with_pair(&world, story); }));
+}
+
+// ---- A client ----------------------------------------------------------------------------------
+
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+struct Request {
+    std::string method = "GET";
+    std::string target = "/entries/1";
+    std::string token = {};
+    Fields headers = {};
+    std::string body = {};
+    bool chunked = false;
+};
+
+struct Reply {
+    int status = 0;
+    Fields headers;
+    std::string body;
+
+    // All values of the field, so that one too many shows.
+    std::string field(std::string_view name) const {
+        std::string out;
+        for (const auto& [key, value] : headers) {
+            if (equals_ignore_case(key, name)) out += (out.empty() ? "" : " | ") + value;
+        }
+        return out;
+    }
+};
+
+// The body in pieces of 100 bytes.
+class Pieces final : public http::BodySource {
+  public:
+    explicit Pieces(std::string_view all) : left_(all) {}
+    Task<Result<std::string_view>> read() override {
+        const std::string_view piece = left_.substr(0, 100);
+        left_.remove_prefix(piece.size());
+        co_return piece;
+    }
+
+  private:
+    std::string_view left_;
+};
+
+Task<Reply> fetch(Node& at, Request request) {
+    http::Client client;
+    const http::Target target{at.public_server->local()};
+    const std::string bearer = "Bearer " + request.token;
+    http::RequestHead head;
+    head.method = request.method;
+    head.target = request.target;
+    if (!request.token.empty()) head.headers.add("Authorization", bearer);
+    for (const auto& [name, value] : request.headers) head.headers.add(name, value);
+    Pieces pieces(request.body);
+    std::optional<std::uint64_t> length;
+    if (!request.chunked) length = request.body.size();
+    auto response = co_await client.send(target, head, pieces, length, soon());
+    Reply out;
+    if (!response) {
+        ADD_FAILURE() << response.error().message;
+        co_return out;
+    }
+    out.status = (*response)->status();
+    for (const http::Header& header : (*response)->headers()) {
+        out.headers.emplace_back(header.name, header.value);
+    }
+    const auto body = co_await (*response)->read_all(1 << 20);
+    EXPECT_TRUE(body.has_value());
+    out.body = body.value_or("");
+    co_return out;
+}
+
+Task<Reply> get(Node& at, std::string target, std::string token) {
+    Request request;
+    request.target = std::move(target);
+    request.token = std::move(token);
+    co_return co_await fetch(at, std::move(request));
+}
+
+// ---- Tokens are checked ------------------------------------------------------------------------
+
+std::vector<std::pair<std::string, std::string>> bad_tokens() {
+    const std::string good = token_of(kEu);
+    std::string other_claims = good;
+    other_claims[good.find('.') + 20] ^= 1;
+    json::object unknown_issuer = claims_of(kEu);
+    unknown_issuer["iss"] = "https://evil.example/eu-central-1_Health1";
+    const auto signed_by = [](const std::string& key, const json::object& claims) {
+        return crypto::sign_jwt(key_of(key), claims);
+    };
+    return {{"none", ""},
+            {"rubbish", "rubbish"},
+            {"alg none", unsigned_token("none")},
+            {"HS256", unsigned_token("HS256")},
+            {"expired", signed_by(kEu, claims_of(kEu, -1))},
+            {"of a key that nobody published", signed_by("mars-north-1", claims_of(kEu))},
+            {"of another region's key", signed_by(kUs, claims_of(kEu))},
+            {"of another issuer", signed_by(kEu, unknown_issuer)},
+            {"of another pool", signed_by(kEu, claims_of(kEu, 3600, "Other1"))},
+            {"changed", other_claims},
+            {"cut", good.substr(0, good.size() - 2)}};
+}
+
+Task<bool> tokens_refused(Pair& pair) {
+    for (const auto& [what, token] : bad_tokens()) {
+        const Reply reply = co_await get(pair.eu, "/entries/1", token);
+        EXPECT_EQ(reply.status, 401) << what;
+        EXPECT_EQ(reply.body, R"({"message":"Unauthorized"})") << what;
+        EXPECT_EQ(reply.field("WWW-Authenticate"), "Bearer") << what;
+    }
+    EXPECT_EQ(pair.told, 0) << "nothing went on";
+    Request twice;
+    twice.token = token_of(kEu);
+    twice.headers.emplace_back("Authorization", "Bearer " + token_of(kEu));
+    const Reply reply = co_await fetch(pair.eu, twice);
+    EXPECT_EQ(reply.status, 401) << "two tokens: which one is meant?";
+    co_return true;
+}
+
+TEST(gateway, a_call_without_a_good_token_goes_nowhere) {
+    World world;
+    run(world, tokens_refused);
+}
+
+Task<bool> revoked(Pair& pair) {
+    const std::string token = token_of(kEu);
+    for (int i = 0; i < 2; ++i) {
+        const Reply before = co_await get(pair.eu, "/entries/1", token);
+        EXPECT_EQ(before.status, 200);
+    }
+    const Reply through_us = co_await get(pair.us, "/entries/1", token);
+    EXPECT_EQ(through_us.status, 200);
+    pair.eu.verifier.revoke_origin("origin-1", io::system_clock().now() + Seconds(7200));
+    for (Node* at : {&pair.eu, &pair.us}) {
+        const Reply after = co_await get(*at, "/entries/1", token);
+        EXPECT_EQ(after.status, 401) << "the home has the last word, also by way of elsewhere";
+    }
+    EXPECT_EQ(pair.told, 3);
+    co_return true;
+}
+
+TEST(gateway, a_revoked_token_is_refused_also_after_a_cached_hit) {
+    World world;
+    run(world, revoked);
+}
+
+Task<bool> older_epoch(Pair& pair) {
+    const std::string token = token_of(kEu);
+    const Reply before = co_await get(pair.eu, "/entries/1", token);
+    EXPECT_EQ(before.status, 200);
+    pair.eu.verifier.set_epoch(kSub, 4);
+    const Reply after = co_await get(pair.eu, "/entries/1", token);
+    EXPECT_EQ(after.status, 401);
+    co_return true;
+}
+
+TEST(gateway, a_token_of_an_older_epoch_is_refused_also_after_a_cached_hit) {
+    World world;
+    run(world, older_epoch);
+}
+
+// ---- Residency ---------------------------------------------------------------------------------
+
+Task<bool> served_here(Pair& pair) {
+    const std::string token = token_of(kEu);
+    const Reply reply = co_await get(pair.eu, "/entries/1?q=a%20b", token);
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_TRUE(reply.body.starts_with("GET /entries/1?q=a%20b\n")) << reply.body;
+    EXPECT_THAT(reply.body, HasSubstr(std::string("domicile-subject: ") + kSub));
+    EXPECT_THAT(reply.body, HasSubstr("domicile-home: eu-central-1\n"));
+    EXPECT_EQ(reply.field("Domicile-Served-By"), kEu) << "whatever the upstream says";
+    EXPECT_EQ(reply.field("Domicile-Via"), "");
+    Request bare;
+    bare.headers.emplace_back("Authorization", token);
+    const Reply without_scheme = co_await fetch(pair.eu, bare);
+    EXPECT_EQ(without_scheme.status, 200) << "as API Gateway takes it";
+    const Reply missing = co_await get(pair.eu, "/nowhere", token);
+    EXPECT_EQ(missing.status, 404);
+    const Reply dead = co_await get(pair.eu, "/dead", token);
+    EXPECT_EQ(dead.status, 502);
+    co_return true;
+}
+
+TEST(gateway, a_call_whose_home_is_here_is_served_here) {
+    World world;
+    run(world, served_here);
+    EXPECT_THAT(world.log_text(kEu), Not(HasSubstr("crossing")));
+}
+
+Task<bool> forwarded(Pair& pair) {
+    Request request;
+    request.method = "PUT";
+    request.target = "/entries/ann?note=private";
+    request.token = token_of(kUs);
+    request.headers.emplace_back("X-Own", "kept");
+    request.body = std::string(200'000, 'b');
+    for (const bool chunked : {false, true}) {
+        request.chunked = chunked;
+        const Reply reply = co_await fetch(pair.eu, request);
+        EXPECT_EQ(reply.status, 200);
+        EXPECT_TRUE(reply.body.starts_with("PUT /entries/ann?note=private\n"));
+        EXPECT_TRUE(reply.body.ends_with("\n\n" + request.body));
+        EXPECT_THAT(reply.body, HasSubstr("x-own: kept\n"));
+        EXPECT_THAT(reply.body, HasSubstr("domicile-home: us-east-2\n"));
+        EXPECT_EQ(reply.field("Domicile-Served-By"), kUs);
+        EXPECT_EQ(reply.field("Domicile-Via"), kEu);
+    }
+    co_return true;
+}
+
+TEST(gateway, a_call_whose_home_is_elsewhere_is_served_there) {
+    World world;
+    run(world, forwarded);
+    for (const char* region : {kEu, kUs}) {
+        EXPECT_THAT(world.log_text(region), HasSubstr("/entries/{id}")) << region;
+        EXPECT_THAT(world.log_text(region), Not(HasSubstr("/ann"))) << region;
+        EXPECT_THAT(world.log_text(region), Not(HasSubstr("private"))) << region;
+    }
+}
+
+void expect_misdirected_to_us(const Reply& reply) {
+    EXPECT_EQ(reply.status, 421);
+    EXPECT_EQ(reply.field("Content-Type"), "application/problem+json");
+    const auto problem = parse_json_object(reply.body);
+    ASSERT_TRUE(problem) << reply.body;
+    EXPECT_EQ(problem->at("status").as_int64(), 421);
+    EXPECT_EQ(problem->at("home_region").as_string(), kUs);
+    EXPECT_EQ(problem->at("home_endpoint").as_string(), "https://us-east-2.domicile.example:8443");
+}
+
+Task<bool> misdirected(Pair& pair) {
+    const Reply reply = co_await get(pair.eu, "/misdirected/ann", token_of(kUs));
+    expect_misdirected_to_us(reply);
+    const Reply at_home = co_await get(pair.us, "/misdirected/ann", token_of(kUs));
+    EXPECT_EQ(at_home.status, 200);
+    EXPECT_EQ(pair.told, 1);
+    co_return true;
+}
+
+TEST(gateway, a_route_that_misdirects_names_the_home_and_records_it) {
+    World world;
+    run(world, misdirected);
+    EXPECT_THAT(world.log_text(kEu), HasSubstr(R"("reason":"misdirected")"));
+    EXPECT_THAT(world.log_text(kEu), HasSubstr("/misdirected/{id}"));
+    EXPECT_THAT(world.log_text(kEu), Not(HasSubstr("/ann")));
+    EXPECT_THAT(world.log_text(kEu), Not(HasSubstr(kSub)));
+}
+
+// A peer region forwards to eu-central-1 what belongs to us-east-2, or whose token is bad.
+Task<int> forward_to_eu(Pair& pair, std::string token) {
+    const std::string bearer = "Bearer " + token;
+    http::RequestHead head;
+    head.method = "GET";
+    head.target = "/entries/1";
+    head.headers.add("Authorization", bearer);
+    head.headers.add("Domicile-Host", "region");
+    Pieces none("");
+    auto response = co_await pair.us.border.forward(kEu, "/entries/{id}", head, none, 0, soon());
+    if (!response) co_return 0;
+    co_return (*response)->status();
+}
+
+Task<bool> forwarded_calls_are_judged(Pair& pair) {
+    const int elsewhere = co_await forward_to_eu(pair, token_of(kUs));
+    EXPECT_EQ(elsewhere, 421) << "never forwarded a second time";
+    const int forged = co_await forward_to_eu(pair, unsigned_token("none"));
+    EXPECT_EQ(forged, 401) << "a peer's word is not taken for a token";
+    EXPECT_EQ(pair.told, 0);
+    const int good = co_await forward_to_eu(pair, token_of(kEu));
+    EXPECT_EQ(good, 200);
+    co_return true;
+}
+
+TEST(gateway, a_forwarded_call_is_checked_again_and_not_forwarded_again) {
+    World world;
+    run(world, forwarded_calls_are_judged);
+}
+
+Task<bool> home_down(Pair& pair) {
+    co_await pair.us.border_server->stop(soon());
+    const Reply reply = co_await get(pair.eu, "/entries/1", token_of(kUs));
+    EXPECT_EQ(reply.status, 503);
+    EXPECT_EQ(reply.field("Retry-After"), "5");
+    EXPECT_EQ(reply.field("Domicile-Served-By"), kEu);
+    const Reply others = co_await get(pair.eu, "/entries/1", token_of(kEu));
+    EXPECT_EQ(others.status, 200) << "everybody else notices nothing";
+    EXPECT_EQ(pair.told, 1);
+    co_return true;
+}
+
+TEST(gateway, a_home_that_is_down_is_503_for_its_people_only) {
+    World world;
+    run(world, home_down);
+}
+
+// ---- Headers, CORS, bodies ---------------------------------------------------------------------
+
+Task<bool> ours_are_stripped(Pair& pair) {
+    Request request;
+    for (const char* name : {"Domicile-Subject", "domicile-home", "DOMICILE-Border",
+                             "Domicile-Host", "Domicile-Route", "Domicile-Crossing"}) {
+        request.headers.emplace_back(name, "planted");
+    }
+    request.headers.emplace_back("X-Forwarded-For", "planted");
+    for (const char* home : {kEu, kUs}) {
+        request.token = token_of(home);
+        const Reply reply = co_await fetch(pair.eu, request);
+        EXPECT_EQ(reply.status, 200) << home;
+        EXPECT_THAT(reply.body, Not(HasSubstr("planted"))) << home;
+        EXPECT_EQ(http::count_of(reply.body, "domicile-"), 2) << reply.body;
+    }
+    request.target = "/public";
+    request.token = "";
+    const Reply open = co_await fetch(pair.eu, request);
+    EXPECT_EQ(open.status, 200);
+    EXPECT_EQ(http::count_of(open.body, "domicile-"), 0) << open.body;
+    co_return true;
+}
+
+TEST(gateway, headers_that_only_we_set_are_not_taken_from_clients) {
+    World world;
+    run(world, ours_are_stripped);
+}
+
+Request preflight_of(const std::string& origin) {
+    Request out;
+    out.method = "OPTIONS";
+    out.headers = {{"Origin", origin}, {"Access-Control-Request-Method", "PUT"}};
+    return out;
+}
+
+Task<bool> preflight(Pair& pair) {
+    for (const std::string origin : {kOrigin, "https://frontend.domicile.example:8443"}) {
+        const Reply reply = co_await fetch(pair.eu, preflight_of(origin));
+        EXPECT_EQ(reply.status, 204);
+        EXPECT_EQ(reply.field("Access-Control-Allow-Origin"), origin);
+        EXPECT_EQ(reply.field("Access-Control-Allow-Methods"), "GET, PUT");
+        EXPECT_EQ(reply.field("Access-Control-Allow-Headers"), "authorization");
+        EXPECT_EQ(reply.field("Access-Control-Max-Age"), "7200");
+        EXPECT_EQ(reply.field("Vary"), "Origin");
+    }
+    const Reply stranger = co_await fetch(pair.eu, preflight_of("https://evil.example"));
+    EXPECT_EQ(stranger.field("Access-Control-Allow-Origin"), "");
+    Request no_cors = preflight_of(kOrigin);
+    no_cors.target = "/public";
+    const Reply none = co_await fetch(pair.eu, no_cors);
+    EXPECT_EQ(none.status, 404);
+    EXPECT_EQ(none.field("Access-Control-Allow-Origin"), "");
+    EXPECT_EQ(pair.told, 0);
+    co_return true;
+}
+
+TEST(gateway, a_preflight_is_answered_here_without_a_token) {
+    World world;
+    run(world, preflight);
+}
+
+}  // namespace
+}  // namespace domicile::gateway
