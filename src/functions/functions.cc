@@ -7,6 +7,16 @@
 namespace domicile::functions {
 namespace {
 constexpr Millis kCredentialsLifetime{15 * 60'000};
+
+// Not in the coroutine that awaits it: see run_blocking.
+io::Task<Result<std::string>> invoke_there(io::Executor& executor, Worker& worker,
+                                           std::string event, std::string request_id) {
+    return io::run_on<Result<std::string>>(
+        executor,
+        [&worker, event = std::move(event), request_id = std::move(request_id)]() mutable {
+            return worker.invoke(std::move(event), std::move(request_id));
+        });
+}
 }  // namespace
 
 struct Functions::Impl {
@@ -14,11 +24,12 @@ struct Functions::Impl {
     access::Access& access;
     std::map<std::string, std::unique_ptr<Worker>, std::less<>> workers;
     io::TaskGroup running;
+    io::Executor* executor = nullptr;  // the workers live there
 };
 
 Functions::Functions(const std::vector<config::Function>& functions, Options options,
                      access::Access& access)
-    : impl_(new Impl{std::move(options), access, {}, {}}) {
+    : impl_(new Impl{std::move(options), access, {}, {}, nullptr}) {
     for (const config::Function& function : functions) {
         impl_->workers.emplace(function.name, std::make_unique<Worker>(function, impl_->options));
     }
@@ -27,6 +38,7 @@ Functions::Functions(const std::vector<config::Function>& functions, Options opt
 Functions::~Functions() = default;
 
 io::Task<Result<void>> Functions::start() {
+    impl_->executor = &io::Executor::current();
     for (auto& [name, worker] : impl_->workers) impl_->running.spawn(worker->run());
     co_return Result<void>{};
 }
@@ -41,7 +53,10 @@ io::Task<Result<std::string>> Functions::invoke(std::string function, std::strin
     const auto found = impl_->workers.find(function);
     if (found == impl_->workers.end())
         co_return fail(Code::not_found, "There is no such function.");
-    co_return co_await found->second->invoke(std::move(event), std::move(request_id));
+    const bool here = impl_->executor == nullptr || impl_->executor == &io::Executor::current();
+    if (here) co_return co_await found->second->invoke(std::move(event), std::move(request_id));
+    co_return co_await invoke_there(*impl_->executor, *found->second, std::move(event),
+                                    std::move(request_id));
 }
 
 json::object Functions::credentials(const config::Function& function,

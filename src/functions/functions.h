@@ -31,16 +31,19 @@ struct Options {
 
 class Functions {
   public:
+    // The configuration's functions outlive this object.
     Functions(const std::vector<config::Function>& functions, Options options,
               access::Access& access);
     ~Functions();
 
-    // Starts every process. They come up on their own; invocations wait for them.
+    // Starts every process, on this executor. They come up on their own; invocations wait for them,
+    // also those made before, on the same executor.
     io::Task<Result<void>> start();
-    io::Task<void> stop();  // kills them
+    io::Task<void> stop();  // kills them; on the same executor
 
     // The result of the handler as JSON text. `event` may hold personal data and is not logged.
-    // not_found, resource_exhausted, deadline_exceeded, unavailable, internal; reasons above.
+    // From any executor. not_found, resource_exhausted, deadline_exceeded, unavailable, internal;
+    // reasons above.
     io::Task<Result<std::string>> invoke(std::string function, std::string event,
                                          std::string request_id);
 

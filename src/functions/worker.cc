@@ -45,10 +45,10 @@ io::Task<void> Worker::run() {
         pause = lived ? kRestartMin : std::min(pause * 2, kRestartMax);
         co_await changed_.wait_until(io::deadline_in(pause));
     }
-    for (const auto& invocation : waiting_) {
+    // Completing resumes the caller, which may call again.
+    for (const auto& invocation : std::exchange(waiting_, {})) {
         complete(*invocation, fail(Code::cancelled, "The region is stopping."));
     }
-    waiting_.clear();
     co_await deadlines_.drain(io::deadline_in(Millis(1000)));
     running_ = false;
 }
@@ -134,6 +134,7 @@ std::vector<std::pair<std::string, std::string>> Worker::environment(
 }
 
 io::Task<Result<std::string>> Worker::invoke(std::string event, std::string request_id) {
+    if (stopping_) co_return fail(Code::cancelled, "The region is stopping.");
     if (waiting_.size() >= options_.queue_max) {
         co_return fail(Code::resource_exhausted, "The function has too many waiting calls.",
                        reason::kBusy);

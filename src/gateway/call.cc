@@ -16,6 +16,15 @@ std::string joined(const std::vector<std::string>& items) {
     return out;
 }
 
+// Beside what an upstream says its answer varies by. The home of a forwarded call has said it
+// already.
+void vary_by_origin(http::ResponseHead& head) {
+    const std::string* present = head.find("Vary");
+    if (present == nullptr) return head.set("Vary", "Origin");
+    const bool said = *present == "*" || *present == "Origin" || present->ends_with(", Origin");
+    if (!said) head.set("Vary", *present + ", Origin");
+}
+
 }  // namespace
 
 void add_cors(http::ResponseHead& head, const Call& call) {
@@ -29,7 +38,7 @@ void add_cors(http::ResponseHead& head, const Call& call) {
     const bool any = listed(cors.origins, "*");
     if (!any && !listed(cors.origins, *origin) && !listed(*call.own_origins, *origin)) return;
     head.set("Access-Control-Allow-Origin", any ? "*" : std::string(*origin));
-    if (!any) head.set("Vary", "Origin");
+    if (!any) vary_by_origin(head);
     head.set("Access-Control-Expose-Headers", std::string(kExposed));
     if (call.exchange.request().method != "OPTIONS") return;
     head.set("Access-Control-Allow-Methods", cors.methods.empty() ? "*" : joined(cors.methods));

@@ -216,13 +216,13 @@ struct Node {
 
 struct Pair {
     Node eu, us;
-    int& told;  // requests that reached the upstream
+    int& told;  // requests that reached the upstream whole
 };
 
 // Answers with what it was sent, one line for each header, and headers that are not its to set.
 Task<Result<void>> tell(int* told, http::Exchange& exchange) {
-    ++*told;
     CO_TRY(const std::string body, co_await exchange.read_all(1 << 20));
+    ++*told;
     const http::RequestHead& request = exchange.request();
     std::string out = std::string(request.method) + ' ' + std::string(request.target) + '\n';
     for (const http::Header& header : request.headers) {
@@ -623,6 +623,52 @@ Task<bool> preflight(Pair& pair) {
 TEST(gateway, a_preflight_is_answered_here_without_a_token) {
     World world;
     run(world, preflight);
+}
+
+Task<bool> cors_on_replies(Pair& pair) {
+    Request request;
+    request.headers.emplace_back("Origin", kOrigin);
+    for (const char* home : {kEu, kUs, ""}) {
+        request.token = *home == 0 ? "" : token_of(home);
+        const Reply reply = co_await fetch(pair.eu, request);
+        EXPECT_EQ(reply.status, *home == 0 ? 401 : 200);
+        EXPECT_EQ(reply.field("Access-Control-Allow-Origin"), kOrigin) << home;
+        EXPECT_THAT(reply.field("Access-Control-Expose-Headers"), HasSubstr("Domicile-Served-By"));
+        const std::string vary = *home == 0 ? "Origin" : "Accept-Encoding, Origin";
+        EXPECT_EQ(reply.field("Vary"), vary) << "what the upstream says stays true";
+    }
+    co_return true;
+}
+
+TEST(gateway, every_reply_to_a_listed_origin_says_so_once) {
+    World world;
+    run(world, cors_on_replies);
+}
+
+Task<bool> oversize(Pair& pair) {
+    Request request;
+    request.method = "PUT";
+    request.target = "/small";
+    for (const char* home : {kEu, kUs}) {
+        for (const bool chunked : {false, true}) {
+            request.token = token_of(home);
+            request.chunked = chunked;
+            request.body = std::string(kSmallBodyMax + 1, 'b');
+            const Reply large = co_await fetch(pair.eu, request);
+            EXPECT_EQ(large.status, 413) << home << chunked;
+            EXPECT_EQ(large.body, R"({"message":"Request Too Long"})");
+            request.body.pop_back();
+            const Reply fits = co_await fetch(pair.eu, request);
+            EXPECT_EQ(fits.status, 200) << home << chunked;
+        }
+    }
+    EXPECT_EQ(pair.told, 4);
+    co_return true;
+}
+
+TEST(gateway, a_body_beyond_the_route_s_bound_is_413_also_on_its_way_to_another_region) {
+    World world;
+    run(world, oversize);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 // write the directory still cannot speak for a region.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -31,7 +32,7 @@ class KeyPublisher {
     // seconds. A directory that is out of reach is no error: own tokens are valid meanwhile (I7).
     io::Task<void> start(crypto::PublicKey own);
     io::Task<void> stop();
-    io::Task<Result<void>> reload();
+    io::Task<Result<void>> reload();  // on any executor
 
     std::string own_jwks() const;
     std::string combined_jwks() const;
@@ -44,7 +45,8 @@ class KeyPublisher {
 
     Parts p_;
     std::shared_ptr<const crypto::PublicKey> own_;
-    bool published_ = false, stopping_ = false;
+    std::atomic<bool> published_ = false;  // reload() runs on whichever reactor meets a new key
+    bool stopping_ = false;
     io::Event wake_;
     io::TaskGroup tasks_;
     mutable std::mutex mutex_;

@@ -139,6 +139,33 @@ Task<std::invoke_result_t<F&>> run_blocking(F work) {
     return detail::await_blocking<F>(taken, std::move(done));
 }
 
+namespace detail {
+
+template <class T>
+Task<void> complete(Task<T> task, Completion<T> done) {
+    try {
+        done.set(co_await task);
+    } catch (const std::exception&) {
+        done.set(T(fail(Code::internal, "A task on another executor threw an exception.")));
+    }
+}
+
+template <class T>
+void post_task(Executor& executor, std::move_only_function<Task<T>()> make, Completion<T> done) {
+    executor.post([make = std::move(make), done]() mutable { spawn(complete(make(), done)); });
+}
+
+}  // namespace detail
+
+// Runs the task that `make` makes (of T, some Result<X>) on another executor and comes back with
+// what it returned; Code::internal for an exception. That executor must run until then.
+template <class T>
+Task<T> run_on(Executor& executor, std::move_only_function<Task<T>()> make) {
+    Completion<T> done;
+    detail::post_task(executor, std::move(make), done);
+    co_return co_await done;
+}
+
 // Resumes at `at`, to the resolution of the wheel (8 ms).
 class Sleep final : private Timer {
   public:

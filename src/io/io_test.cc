@@ -154,6 +154,45 @@ TEST(proxy_protocol, carries_addresses_and_refuses_anything_else) {
     EXPECT_EQ(via(huge).error().code, Code::malformed);
 }
 
+Task<Result<Executor*>> executor_here(bool broken) {
+    if (broken) throw std::runtime_error("broken");
+    co_return &Executor::current();
+}
+
+Task<Result<Executor*>> ask(Executor& other, bool broken) {
+    Executor* const before = &Executor::current();
+    auto there =
+        co_await run_on<Result<Executor*>>(other, [broken] { return executor_here(broken); });
+    EXPECT_EQ(before, &Executor::current()) << "comes back to where it was";
+    co_return there;
+}
+
+TEST(run_on, runs_on_the_other_executor_and_comes_back_with_its_value_or_its_failure) {
+    Runtime runtime({.reactors = 2});
+    Result<Executor*> where, broken;
+    runtime.run([&] { return store(ask(runtime.executor(1), false), where); });
+    EXPECT_EQ(where, &runtime.executor(1));
+    runtime.run([&] { return store(ask(runtime.executor(1), true), broken); });
+    EXPECT_EQ(broken.error().code, Code::internal);
+}
+
+Task<bool> listen_twice(bool first_shared, bool second_shared) {
+    Network& network = Executor::current().network();
+    const ListenOptions first{first_shared}, second{second_shared};
+    const Endpoint any{"127.0.0.1", 0};
+    const auto one = network.listen(any, first);
+    if (!one) co_return false;
+    const auto two = network.listen((*one)->local(), second);
+    co_return two.has_value();
+}
+
+TEST(network, a_port_has_several_listeners_only_when_all_of_them_share_it) {
+    EXPECT_TRUE(run_task<bool>([] { return listen_twice(true, true); }));
+    EXPECT_FALSE(run_task<bool>([] { return listen_twice(true, false); }));
+    EXPECT_FALSE(run_task<bool>([] { return listen_twice(false, true); }));
+    EXPECT_FALSE(run_task<bool>([] { return listen_twice(false, false); }));
+}
+
 Task<Result<int>> exit_with(std::string code) {
     ProcessOptions options;
     options.command = {"/bin/sh", "-c", code};

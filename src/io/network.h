@@ -151,10 +151,19 @@ struct ConnectOptions {
     std::string server_name;         // SNI and the name that the certificate must have
 };
 
+struct ListenOptions {
+    // Several listeners of this process, one per reactor, share the port; the kernel spreads new
+    // connections over them. Any process of the same user could join in, so look first, with a
+    // listener that shares nothing, whether the port is free.
+    bool shared = false;
+};
+
 class Network {
   public:
     virtual ~Network() = default;
-    virtual Result<std::unique_ptr<Listener>> listen(const Endpoint& at) = 0;
+    // unavailable when the port is in use.
+    virtual Result<std::unique_ptr<Listener>> listen(const Endpoint& at, ListenOptions options) = 0;
+    Result<std::unique_ptr<Listener>> listen(const Endpoint& at) { return listen(at, {}); }
     // unavailable when refused, unreachable or the handshake fails; deadline_exceeded.
     virtual Task<Result<std::unique_ptr<Stream>>> connect(Endpoint to, ConnectOptions options,
                                                           Instant deadline) = 0;

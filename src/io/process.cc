@@ -154,7 +154,6 @@ Result<std::unique_ptr<Process>> start_process(const ProcessOptions& options) {
 void block_signals() {
     const sigset_t set = handled_signals();
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    ::signal(SIGPIPE, SIG_IGN);
 }
 
 Task<Result<int>> next_signal() {

@@ -30,7 +30,7 @@ class Process {
 };
 Result<std::unique_ptr<Process>> start_process(const ProcessOptions& options);
 
-// Blocks SIGINT, SIGTERM, SIGHUP in the calling thread (call before others start), ignores SIGPIPE.
+// Blocks SIGINT, SIGTERM, SIGHUP in the calling thread (call before others start).
 void block_signals();
 // Waits for one of them.
 Task<Result<int>> next_signal();

@@ -1,6 +1,7 @@
 #include "io/runtime.h"
 
 #include <pthread.h>
+#include <signal.h>
 
 #include <condition_variable>
 #include <deque>
@@ -71,6 +72,8 @@ struct Runtime::Impl {
 };
 
 Runtime::Runtime(const RuntimeOptions& options) : impl_(std::make_unique<Impl>()) {
+    // A peer that went away is an error of a write, also of one inside OpenSSL.
+    ::signal(SIGPIPE, SIG_IGN);
     impl_->pool =
         std::make_unique<ThreadPool>(options.blocking_threads, options.blocking_queue_max);
     for (std::size_t i = 0; i < options.reactors; ++i) {

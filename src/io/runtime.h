@@ -33,6 +33,12 @@ class Runtime {
     std::unique_ptr<Impl> impl_;
 };
 
+// Awaits `task` and keeps what it returned, so that run() can take it as its main.
+template <class T>
+Task<void> store(Task<T> task, T& into) {
+    into = co_await task;
+}
+
 // Runs one task to its end on a fresh runtime: for tests and for the command line.
 template <class T>
 T run_task(std::function<Task<T>()> make, const RuntimeOptions& options = {}) {

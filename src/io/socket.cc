@@ -216,7 +216,7 @@ class SocketNetwork final : public Network {
   public:
     explicit SocketNetwork(Reactor& reactor) : reactor_(reactor) {}
 
-    Result<std::unique_ptr<Listener>> listen(const Endpoint& at) override;
+    Result<std::unique_ptr<Listener>> listen(const Endpoint& at, ListenOptions options) override;
     Task<Result<std::unique_ptr<Stream>>> connect(Endpoint to, ConnectOptions options,
                                                   Instant deadline) override;
     Task<Result<std::unique_ptr<Stream>>> accept_tls(std::unique_ptr<Stream> plain,
@@ -228,7 +228,7 @@ class SocketNetwork final : public Network {
     Reactor& reactor_;
 };
 
-Result<std::unique_ptr<Listener>> SocketNetwork::listen(const Endpoint& at) {
+Result<std::unique_ptr<Listener>> SocketNetwork::listen(const Endpoint& at, ListenOptions options) {
     const auto address = SocketAddress::from_literal(at);
     if (!address) return fail(Code::invalid_argument, "A listening address must be an IP literal.");
     const int fd =
@@ -236,7 +236,7 @@ Result<std::unique_ptr<Listener>> SocketNetwork::listen(const Endpoint& at) {
     if (fd < 0) return fail(Code::unavailable, "No socket is to be had.");
     const int on = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    if (options.shared) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     if (bind(fd, address->get(), address->size) != 0 || ::listen(fd, 4096) != 0) {
         const bool taken = errno == EADDRINUSE;
         ::close(fd);

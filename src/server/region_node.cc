@@ -120,6 +120,25 @@ functions::Options function_options(const Deployment& deployment, const std::str
     return out;
 }
 
+// A server and the reactor that it lives on.
+struct Listening {
+    io::Executor* reactor;
+    std::unique_ptr<http::Server> server;
+};
+
+// Not in the coroutine that awaits it: see run_blocking.
+io::Task<Result<void>> stop_there(Listening& listening, Instant deadline) {
+    struct Stop {
+        static io::Task<Result<void>> run(http::Server& server, Instant deadline) {
+            co_await server.stop(deadline);
+            co_return Result<void>{};
+        }
+    };
+    return io::run_on<Result<void>>(*listening.reactor, [&server = *listening.server, deadline] {
+        return Stop::run(server, deadline);
+    });
+}
+
 }  // namespace
 
 struct RegionNode::Parts {
@@ -174,8 +193,13 @@ struct RegionNode::Parts {
 
     io::Task<Result<void>> open();
     io::Task<Result<void>> write_admin_credentials();
-    Result<void> listen(std::uint16_t port, http::ServerOptions options, http::Handler handler);
-    Result<void> listen_everywhere();
+    io::Task<Result<void>> listen(std::uint16_t port, http::ServerOptions options,
+                                  http::Handler handler);
+    io::Task<Result<void>> open_there(io::Executor& reactor, std::uint16_t port,
+                                      http::ServerOptions options, http::Handler handler);
+    io::Task<Result<void>> open_here(std::uint16_t port, http::ServerOptions options,
+                                     http::Handler handler);
+    io::Task<Result<void>> listen_everywhere();
 
     const Deployment& deployment;
     std::string region;
@@ -195,7 +219,8 @@ struct RegionNode::Parts {
     api::admin::Admin admin;
     std::vector<std::unique_ptr<edge::Site>> sites;
     edge::Edge edge;
-    std::vector<std::unique_ptr<http::Server>> servers;
+    std::vector<io::Executor*> reactors;
+    std::vector<Listening> servers;
     std::atomic<bool> ready = false;
 };
 
@@ -208,7 +233,7 @@ io::Task<Result<void>> RegionNode::Parts::open() {
     });
     CO_TRY_VOID(co_await identity.open());
     CO_TRY_VOID(co_await documents.open());
-    CO_TRY_VOID(listen_everywhere());
+    CO_TRY_VOID(co_await listen_everywhere());
     CO_TRY_VOID(co_await functions.start());
     ready = true;
     co_return Result<void>{};
@@ -227,59 +252,91 @@ io::Task<Result<void>> RegionNode::Parts::write_admin_credentials() {
     co_return io::system_files().write_atomic(path, json::serialize(document) + '\n');
 }
 
-Result<void> RegionNode::Parts::listen(std::uint16_t port, http::ServerOptions options,
-                                       http::Handler handler) {
-    TRY(auto listener, io::Executor::current().network().listen({"127.0.0.1", port}));
-    servers.push_back(
-        std::make_unique<http::Server>(std::move(listener), options, std::move(handler)));
-    servers.back()->start();
-    return {};
+io::Task<Result<void>> RegionNode::Parts::listen(std::uint16_t port, http::ServerOptions options,
+                                                 http::Handler handler) {
+    {
+        // Whether the port is free: shared listeners would join those of another process.
+        const io::Endpoint at{"127.0.0.1", port};
+        CO_TRY(const auto probe, io::Executor::current().network().listen(at));
+    }
+    for (io::Executor* reactor : reactors) {
+        CO_TRY_VOID(co_await open_there(*reactor, port, options, handler));
+    }
+    co_return Result<void>{};
 }
 
-Result<void> RegionNode::Parts::listen_everywhere() {
+// Not in the coroutine that awaits it: see run_blocking.
+io::Task<Result<void>> RegionNode::Parts::open_there(io::Executor& reactor, std::uint16_t port,
+                                                     http::ServerOptions options,
+                                                     http::Handler handler) {
+    return io::run_on<Result<void>>(reactor,
+                                    [this, port, options, handler = std::move(handler)]() mutable {
+                                        return open_here(port, options, std::move(handler));
+                                    });
+}
+
+io::Task<Result<void>> RegionNode::Parts::open_here(std::uint16_t port, http::ServerOptions options,
+                                                    http::Handler handler) {
+    io::Executor& reactor = io::Executor::current();
+    const io::Endpoint at{"127.0.0.1", port};
+    const io::ListenOptions sharing{.shared = reactors.size() > 1};
+    CO_TRY(auto listener, reactor.network().listen(at, sharing));
+    auto server = std::make_unique<http::Server>(std::move(listener), options, std::move(handler));
+    server->start();
+    servers.push_back({&reactor, std::move(server)});
+    co_return Result<void>{};
+}
+
+io::Task<Result<void>> RegionNode::Parts::listen_everywhere() {
     const Services services{deployment, region, identity, cognito, dynamodb, gateway};
     add_public_names(edge, services, sites);
     http::ServerOptions plain;
     plain.header_bytes_max = static_cast<std::size_t>(deployment.config.limits.header_bytes_max);
     http::ServerOptions crossing = plain;
     crossing.tls = base.border_server_tls.get();
-    TRY_VOID(listen(ports.border, crossing, border.handler()));
-    TRY_VOID(listen(ports.admin, plain,
-                    [this](http::Exchange& exchange) { return admin.handle(exchange); }));
-    TRY_VOID(listen(ports.loopback, plain, loopback_handler(services)));
-    const auto every_name = [this](http::Exchange& exchange) { return edge.handle(exchange); };
+    const http::Handler every_name = [this](http::Exchange& exchange) {
+        return edge.handle(exchange);
+    };
+    const http::Handler administration = [this](http::Exchange& exchange) {
+        return admin.handle(exchange);
+    };
+    CO_TRY_VOID(co_await listen(ports.border, crossing, border.handler()));
+    CO_TRY_VOID(co_await listen(ports.admin, plain, administration));
+    CO_TRY_VOID(co_await listen(ports.loopback, plain, loopback_handler(services)));
     // For a TLS terminator on this machine; its address stands for the client's.
-    if (ports.http != 0) TRY_VOID(listen(ports.http, plain, every_name));
+    if (ports.http != 0) CO_TRY_VOID(co_await listen(ports.http, plain, every_name));
     http::ServerOptions open = plain;
     open.tls = base.public_tls.get();
     // The public port of a region is behind the front, which says who the client is.
     open.proxy_protocol = true;
-    return listen(ports.https, open, every_name);
+    co_return co_await listen(ports.https, open, every_name);
 }
 
 RegionNode::RegionNode(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 RegionNode::~RegionNode() = default;
 
-io::Task<Result<std::unique_ptr<RegionNode>>> RegionNode::start(const Deployment& deployment,
-                                                                std::string region) {
+Result<std::unique_ptr<RegionNode>> RegionNode::open(const Deployment& deployment,
+                                                     std::string region) {
     if (!deployment.ports.contains(region)) {
-        co_return fail(Code::not_found, "The deployment has no region " + region + ".");
+        return fail(Code::not_found, "The deployment has no region " + region + ".");
     }
-    CO_TRY(Opened opened, open_all(deployment, region));
+    TRY(Opened opened, open_all(deployment, region));
     auto parts = std::make_unique<Parts>(deployment, std::move(region), std::move(opened));
-    const Result<void> done = co_await parts->open();
-    std::unique_ptr<RegionNode> node(new RegionNode(std::move(parts)));
-    if (!done) {
-        co_await node->stop(io::deadline_in(Millis(1000)));
-        co_return std::unexpected(done.error());
-    }
-    co_return std::move(node);
+    return std::unique_ptr<RegionNode>(new RegionNode(std::move(parts)));
+}
+
+io::Task<Result<void>> RegionNode::start(std::vector<io::Executor*> reactors) {
+    parts_->reactors = std::move(reactors);
+    return parts_->open();
 }
 
 io::Task<void> RegionNode::stop(Instant deadline) {
     parts_->ready = false;
-    for (const auto& server : parts_->servers) co_await server->stop(deadline);
+    for (Listening& listening : parts_->servers) {
+        (void)co_await stop_there(listening, deadline);
+    }
     co_await parts_->functions.stop();
+    co_await parts_->identity.stop();
 }
 
 }  // namespace domicile::server

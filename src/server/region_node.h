@@ -3,21 +3,28 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
-#include "io/task.h"
+#include "io/executor.h"
 #include "server/deployment.h"
 
 namespace domicile::server {
 
 class RegionNode {
   public:
-    // Opens stores, migrates, replays what a crash left, starts functions and listeners. When it
-    // returns, the region answers.
-    static io::Task<Result<std::unique_ptr<RegionNode>>> start(const Deployment& deployment,
-                                                               std::string region);
+    // Opens stores and puts the parts together; nothing runs yet. The deployment outlives the node.
+    static Result<std::unique_ptr<RegionNode>> open(const Deployment& deployment,
+                                                    std::string region);
+    // When no thread runs the reactors any more, and before these go: pooled connections belong to
+    // them.
     ~RegionNode();
-    // Lets requests under way end until the deadline.
+
+    // Migrates, replays what a crash left, starts functions, and listeners on each of the reactors.
+    // When it returns, the region answers. On the first of the reactors.
+    io::Task<Result<void>> start(std::vector<io::Executor*> reactors);
+    // Lets requests under way end until the deadline. On the first reactor; also after a start that
+    // failed.
     io::Task<void> stop(Instant deadline);
 
   private:

@@ -174,16 +174,33 @@ io::Task<Result<void>> up(UpOptions options) {
     co_return outcome;
 }
 
-io::Task<Result<void>> serve(const Deployment& deployment, std::string region) {
-    CO_TRY(auto node, co_await RegionNode::start(deployment, region));
-    log::info("region_started", {{"region", region}});
-    std::fputs("ready\n", stdout);
-    std::fflush(stdout);
-    co_await io::next_signal();
+io::Task<Result<void>> serve(RegionNode& node, std::string region, io::Runtime& runtime) {
+    std::vector<io::Executor*> reactors;
+    for (std::size_t i = 0; i < runtime.size(); ++i) reactors.push_back(&runtime.executor(i));
+    const Result<void> started = co_await node.start(std::move(reactors));
+    if (started) {
+        log::info("region_started", {{"region", region}});
+        std::fputs("ready\n", stdout);
+        std::fflush(stdout);
+        co_await io::next_signal();
+    }
     log::info("region_stopping");
-    co_await node->stop(io::deadline_in(Millis(5000)));
+    const Instant deadline = io::deadline_in(Millis(started ? 5000 : 1000));
+    co_await node.stop(deadline);
     log::info("region_stopped");
-    co_return Result<void>{};
+    co_return started;
+}
+
+// The node is destroyed between the end of the runtime's threads and the runtime's own.
+Result<void> serve_on_reactors(const Deployment& deployment, const std::string& region) {
+    io::RuntimeOptions options;
+    options.reactors = static_cast<std::size_t>(deployment.config.reactors);
+    options.blocking_threads = 4;
+    io::Runtime runtime(options);
+    TRY(const std::unique_ptr<RegionNode> node, RegionNode::open(deployment, region));
+    Result<void> outcome;
+    runtime.run([&] { return io::store(serve(*node, region, runtime), outcome); });
+    return outcome;
 }
 
 }  // namespace
@@ -207,8 +224,7 @@ Result<void> run_region(const std::string& data, const std::string& region) {
             (void)file->append(line);
         },
         [] { return to_rfc3339(io::system_clock().now()); }, region);
-    return io::run_task<Result<void>>([&] { return serve(deployment, region); },
-                                      {.blocking_threads = 4});
+    return serve_on_reactors(deployment, region);
 }
 
 }  // namespace domicile::server

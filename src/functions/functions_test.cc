@@ -1,0 +1,326 @@
+#include "functions/functions.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "http/testing.h"
+
+namespace domicile::functions {
+namespace {
+
+// A runtime as Lambda's own are, in miniature: what it does with an event is the event's "do".
+constexpr const char* kRuntime = R"(
+import http.client, json, os, sys, time
+
+api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+
+def send(method, path, body=None):
+    api.request(method, "/2018-06-01/runtime/" + path, body)
+    reply = api.getresponse()
+    return reply, reply.read()
+
+if os.environ.get("FAIL_FIRST") and not os.path.exists("started"):
+    open("started", "w").close()
+    send("POST", "init/error", "{}")
+    sys.exit(1)
+
+noted = []
+while True:
+    head, body = send("GET", "invocation/next")
+    event, id = json.loads(body), head.headers["Lambda-Runtime-Aws-Request-Id"]
+    answer = {"pid": os.getpid(), "id": id, "event": event, "noted": noted}
+    if event["do"] == "raise":
+        send("POST", "invocation/" + id + "/error", json.dumps({"errorMessage": "no"}))
+        continue
+    if event["do"] == "crash":
+        os._exit(3)
+    if event["do"] == "hang":
+        while True:
+            time.sleep(1)
+    if event["do"] == "look around":
+        answer["environment"] = dict(os.environ)
+        answer["folder"] = os.getcwd()
+        answer["arn"] = head.headers["Lambda-Runtime-Invoked-Function-Arn"]
+        answer["left"] = int(head.headers["Lambda-Runtime-Deadline-Ms"]) / 1000 - time.time()
+    if event["do"] == "misbehave":
+        for method, path in [("POST", "invocation/another/response"),
+                             ("POST", "invocation/" + id + "/other"),
+                             ("GET", "init/error"), ("POST", "nothing")]:
+            noted.append(send(method, path, "{}")[0].status)
+    send("POST", "invocation/" + id + "/response", json.dumps(answer))
+    if event["do"] == "answer twice":
+        noted.append(send("POST", "invocation/" + id + "/response", "{}")[0].status)
+)";
+
+class FunctionsTest : public ::testing::Test {
+  protected:
+    FunctionsTest() {
+        char pattern[] = "/tmp/domicile_functions_XXXXXX";
+        folder_ = ::mkdtemp(pattern);
+        std::ofstream(folder_ + "/runtime.py") << kRuntime;
+        function_.name = "demo";
+        function_.command = {"python3", "runtime.py"};
+        options_.region = "eu-central-1";
+        options_.config_directory = folder_;
+        options_.aws_endpoint = "http://127.0.0.1:1";
+        database_ = sql::open_sqlite({.path = folder_ + "/data.db"}).value();
+        keyring_ = std::make_unique<keyring::Keyring>(*database_, io::system_random(),
+                                                      std::string(32, 'k'));
+        access_ = std::make_unique<access::Access>(*database_, *keyring_, io::system_clock(),
+                                                   io::system_random(), options_.region);
+    }
+    ~FunctionsTest() override {
+        access_.reset();
+        keyring_.reset();
+        database_.reset();
+        std::filesystem::remove_all(folder_);
+    }
+
+    using Body = io::Task<bool> (*)(Functions&);
+    void run(Body body) {
+        const std::vector<config::Function> configured{function_};
+        Functions functions(configured, options_, *access_);
+        EXPECT_TRUE(io::run_task<bool>([&] { return started(functions, body); }));
+    }
+    static io::Task<bool> started(Functions& functions, Body body) {
+        CO_ASSERT(co_await functions.start());
+        const bool ok = co_await body(functions);
+        co_await functions.stop();
+        co_return ok;
+    }
+
+    std::string folder_;
+    config::Function function_;
+    Options options_;
+    std::unique_ptr<sql::Database> database_;
+    std::unique_ptr<keyring::Keyring> keyring_;
+    std::unique_ptr<access::Access> access_;
+};
+
+// The result of an event {"do": what} with the request id "id-" + what.
+io::Task<Result<std::string>> invoke(Functions& functions, const char* what) {
+    std::string function = "demo";
+    std::string event = json::serialize(json::object{{"do", what}});
+    std::string id = std::string("id-") + what;  // part of a path of the Runtime API
+    std::replace(id.begin(), id.end(), ' ', '-');
+    co_return co_await functions.invoke(std::move(function), std::move(event), std::move(id));
+}
+
+// The answer as an object; empty, and a failure of the test, when it is an error.
+io::Task<json::object> answer(Functions& functions, const char* what) {
+    const Result<std::string> result = co_await invoke(functions, what);
+    EXPECT_TRUE(result) << what << ": " << result.error().message;
+    if (!result) co_return json::object();
+    co_return json::parse(*result).as_object();
+}
+
+// As answer(), but tries until the process, which may be starting, answers in its short time.
+io::Task<json::object> answer_at_last(Functions& functions) {
+    const Instant end = io::deadline_in(Seconds(60));
+    while (io::Executor::current().clock().monotonic() < end) {
+        const Result<std::string> result = co_await invoke(functions, "echo");
+        if (result) co_return json::parse(*result).as_object();
+    }
+    ADD_FAILURE() << "no answer";
+    co_return json::object();
+}
+
+Error error_of(const Result<std::string>& result) { return result ? Error{} : result.error(); }
+
+TEST_F(FunctionsTest, the_result_of_the_handler_comes_back) {
+    run([](Functions& functions) -> io::Task<bool> {
+        const json::object one = co_await answer(functions, "echo");
+        CO_ASSERT(one.contains("event"));
+        EXPECT_EQ(one.at("event"), (json::object{{"do", "echo"}}));
+        EXPECT_EQ(one.at("id"), "id-echo");
+        const json::object two = co_await answer(functions, "again");
+        CO_ASSERT(two.contains("pid"));
+        EXPECT_EQ(one.at("pid"), two.at("pid")) << "one process serves them all";
+        co_return true;
+    });
+}
+
+TEST_F(FunctionsTest, the_process_gets_its_environment_and_nothing_of_ours) {
+    ::setenv("DOMICILE_TEST_SECRET", "secret", 1);
+    function_.environment = {{"COLOUR", "blue"}};
+    run([](Functions& functions) -> io::Task<bool> {
+        const json::object result = co_await answer(functions, "look around");
+        CO_ASSERT(result.contains("environment"));
+        const json::object& environment = result.at("environment").as_object();
+        EXPECT_EQ(environment.at("COLOUR"), "blue");
+        EXPECT_EQ(environment.at("AWS_REGION"), "eu-central-1");
+        EXPECT_EQ(environment.at("AWS_ENDPOINT_URL"), "http://127.0.0.1:1");
+        EXPECT_EQ(environment.at("AWS_LAMBDA_FUNCTION_NAME"), "demo");
+        EXPECT_FALSE(environment.contains("DOMICILE_TEST_SECRET"));
+        EXPECT_EQ(result.at("arn"), "arn:aws:lambda:eu-central-1:000000000000:function:demo");
+        EXPECT_GT(result.at("left").to_number<double>(), 0);
+        EXPECT_LE(result.at("left").to_number<double>(), 30);
+        EXPECT_TRUE(result.at("folder").as_string().starts_with("/tmp/domicile_functions_"));
+        co_return true;
+    });
+    ::unsetenv("DOMICILE_TEST_SECRET");
+}
+
+TEST_F(FunctionsTest, an_error_of_the_handler_is_reported_and_the_process_goes_on) {
+    run([](Functions& functions) -> io::Task<bool> {
+        const json::object before = co_await answer(functions, "echo");
+        const Result<std::string> raised = co_await invoke(functions, "raise");
+        EXPECT_EQ(error_of(raised).code, Code::internal);
+        EXPECT_EQ(error_of(raised).reason, reason::kRaised);
+        const json::object after = co_await answer(functions, "echo");
+        CO_ASSERT(before.contains("pid") && after.contains("pid"));
+        EXPECT_EQ(before.at("pid"), after.at("pid"));
+        co_return true;
+    });
+}
+
+TEST_F(FunctionsTest, a_crash_ends_its_invocation_and_the_next_gets_a_fresh_process) {
+    run([](Functions& functions) -> io::Task<bool> {
+        const json::object before = co_await answer(functions, "echo");
+        const Result<std::string> crashed = co_await invoke(functions, "crash");
+        EXPECT_EQ(error_of(crashed).code, Code::unavailable);
+        EXPECT_EQ(error_of(crashed).reason, reason::kCrashed);
+        const json::object after = co_await answer(functions, "echo");
+        CO_ASSERT(before.contains("pid") && after.contains("pid"));
+        EXPECT_NE(before.at("pid"), after.at("pid"));
+        co_return true;
+    });
+}
+
+TEST_F(FunctionsTest, a_process_that_fails_to_start_is_started_again) {
+    function_.environment = {{"FAIL_FIRST", "1"}};
+    run([](Functions& functions) -> io::Task<bool> {
+        const json::object result = co_await answer(functions, "echo");
+        co_return result.contains("pid");
+    });
+}
+
+TEST_F(FunctionsTest, a_timeout_kills_the_process_and_the_next_gets_a_fresh_one) {
+    function_.timeout_seconds = 1;
+    run([](Functions& functions) -> io::Task<bool> {
+        const json::object before = co_await answer_at_last(functions);
+        const Result<std::string> late = co_await invoke(functions, "hang");
+        EXPECT_EQ(error_of(late).code, Code::deadline_exceeded);
+        EXPECT_EQ(error_of(late).reason, reason::kTimedOut);
+        const json::object after = co_await answer_at_last(functions);
+        CO_ASSERT(before.contains("pid") && after.contains("pid"));
+        EXPECT_NE(before.at("pid"), after.at("pid"));
+        co_return true;
+    });
+}
+
+TEST_F(FunctionsTest, a_command_that_does_not_exist_times_out) {
+    function_.command = {"./no-such-command"};
+    function_.timeout_seconds = 1;
+    run([](Functions& functions) -> io::Task<bool> {
+        const Result<std::string> result = co_await invoke(functions, "echo");
+        EXPECT_EQ(error_of(result).reason, reason::kTimedOut);
+        co_return true;
+    });
+}
+
+TEST_F(FunctionsTest, late_and_foreign_answers_are_refused) {
+    run([](Functions& functions) -> io::Task<bool> {
+        const json::object misbehaved = co_await answer(functions, "misbehave");
+        CO_ASSERT(misbehaved.contains("noted"));
+        EXPECT_EQ(misbehaved.at("noted"), (json::array{400, 400, 405, 404}));
+        const json::object first = co_await answer(functions, "answer twice");
+        CO_ASSERT(first.contains("id"));
+        EXPECT_EQ(first.at("id"), "id-answer-twice") << "the first answer counts";
+        const json::object next = co_await answer(functions, "echo");
+        CO_ASSERT(next.contains("noted"));
+        EXPECT_EQ(next.at("noted").as_array().back(), 400);
+        co_return true;
+    });
+}
+
+io::Task<void> keep(Functions& functions, std::vector<Result<std::string>>& results) {
+    results.push_back(co_await invoke(functions, "echo"));
+}
+
+io::Task<bool> fill_the_queue(Functions& functions) {
+    std::vector<Result<std::string>> results;
+    io::TaskGroup callers;
+    callers.spawn(keep(functions, results));
+    callers.spawn(keep(functions, results));
+    const Result<std::string> refused = co_await invoke(functions, "echo");
+    EXPECT_EQ(error_of(refused).code, Code::resource_exhausted);
+    EXPECT_EQ(error_of(refused).reason, reason::kBusy);
+    // Only now is there a process; those that wait are served by it.
+    CO_ASSERT(co_await functions.start());
+    const bool done = co_await callers.drain(http::soon());
+    EXPECT_TRUE(done);
+    CO_ASSERT(results.size() == 2);
+    EXPECT_TRUE(results[0] && results[1]);
+    co_await functions.stop();
+    co_return true;
+}
+
+TEST_F(FunctionsTest, the_queue_has_a_bound_and_those_in_it_are_served) {
+    options_.queue_max = 2;
+    const std::vector<config::Function> configured{function_};
+    Functions functions(configured, options_, *access_);
+    EXPECT_TRUE(io::run_task<bool>([&] { return fill_the_queue(functions); }));
+}
+
+io::Task<bool> stop_with_callers(Functions& functions) {
+    CO_ASSERT(co_await functions.start());
+    std::vector<Result<std::string>> results;
+    io::TaskGroup callers;
+    callers.spawn(keep(functions, results));
+    callers.spawn(keep(functions, results));
+    co_await functions.stop();
+    CO_ASSERT(co_await callers.drain(http::soon()));
+    const Result<std::string> after = co_await invoke(functions, "echo");
+    EXPECT_EQ(error_of(after).code, Code::cancelled);
+    CO_ASSERT(results.size() == 2);
+    EXPECT_FALSE(results[1]);
+    co_return true;
+}
+
+TEST_F(FunctionsTest, stopping_ends_every_invocation) {
+    const std::vector<config::Function> configured{function_};
+    Functions functions(configured, options_, *access_);
+    EXPECT_TRUE(io::run_task<bool>([&] { return stop_with_callers(functions); }));
+}
+
+TEST_F(FunctionsTest, an_unknown_function_is_not_found) {
+    run([](Functions& functions) -> io::Task<bool> {
+        std::string function = "other", event = "{}", id = "r";
+        const Result<std::string> result =
+            co_await functions.invoke(std::move(function), std::move(event), std::move(id));
+        EXPECT_EQ(error_of(result).code, Code::not_found);
+        co_return true;
+    });
+}
+
+io::Task<Result<access::SigningIdentity>> identify(access::Access& access, json::object issued) {
+    CO_TRY_VOID(co_await access.open());
+    std::string key(issued.at("accessKeyId").as_string());
+    std::string token(issued.at("sessionToken").as_string());
+    co_return co_await access.identify(std::move(key), std::move(token));
+}
+
+io::Task<Result<void>> open(access::Access& access) { co_return co_await access.open(); }
+
+TEST_F(FunctionsTest, credentials_reach_the_functions_tables_and_one_subject) {
+    ASSERT_TRUE(io::run_task<Result<void>>([&] { return open(*access_); }));
+    function_.tables = {"Diary"};
+    const std::vector<config::Function> configured{function_};
+    Functions functions(configured, options_, *access_);
+    const json::object issued = functions.credentials(function_, "s-1");
+    const auto identity =
+        io::run_task<Result<access::SigningIdentity>>([&] { return identify(*access_, issued); });
+    ASSERT_TRUE(identity) << identity.error().message;
+    EXPECT_EQ(identity->principal.subject, "s-1");
+    EXPECT_TRUE(access::authorize(identity->principal, "dynamodb:PutItem", "table/Diary"));
+    EXPECT_FALSE(access::authorize(identity->principal, "dynamodb:PutItem", "table/Other"));
+    EXPECT_FALSE(access::authorize(identity->principal, "admin:Keys", "table/Diary"));
+}
+
+}  // namespace
+}  // namespace domicile::functions
