@@ -17,11 +17,13 @@ struct Command {
     Result<int> (*run)(const Words&);
 };
 
-constexpr std::array<Command, 6> kCommands = {{
+constexpr std::array<Command, 7> kCommands = {{
     {"up", "up FILE [--data DIR] [--listen ADDRESS:PORT] [--ready-file FILE]",
      "run every region of the config on this machine", up},
     {"serve", "serve --data DIR --region REGION", "run one node of one region", serve},
-    {"check", "check FILE", "print every problem of a config", check},
+    {"check", "check FILE [--format text|json|gcc]",
+     "print every problem of a config; json and gcc are for editors", check},
+    {"config", "config schema", "print the JSON Schema of the config", config},
     {"explain",
      "explain FILE sign-up|sign-in|call|write|failover [--arrival R] [--home R] [--country C] ...",
      "say where something may go, and why", explain},

@@ -10,6 +10,7 @@ using Words = std::vector<std::string>;
 Result<int> up(const Words& words);
 Result<int> serve(const Words& words);
 Result<int> check(const Words& words);
+Result<int> config(const Words& words);
 Result<int> explain(const Words& words);
 Result<int> keys(const Words& words);
 Result<int> audit(const Words& words);

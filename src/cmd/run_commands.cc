@@ -1,4 +1,4 @@
-// up, serve, check and audit.
+// up, serve, check, config and audit.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -47,20 +47,35 @@ Result<int> serve(const Words& words) {
 }
 
 Result<int> check(const Words& words) {
-    TRY(const Arguments arguments, Arguments::parse(words, {}));
+    TRY(const Arguments arguments, Arguments::parse(words, {"format"}));
     if (arguments.words().size() != 1) return fail(Code::invalid_argument, "Name one config file.");
+    const std::string form = arguments.option_or("format", "text");
+    if (form != "text" && form != "json" && form != "gcc")
+        return fail(Code::invalid_argument, "--format is text, json or gcc.");
     const std::string& path = arguments.words()[0];
     TRY(const std::string text, io::system_files().read(path, config::kFileBytesMax));
     const config::Loaded loaded = config::load(path, text);
+    const bool good = loaded.problems.empty();
+    if (form == "json") {
+        fmt::print("{}\n", config::format_json(path, loaded.problems));
+        return good ? 0 : 1;
+    }
     for (const config::Problem& problem : loaded.problems)
-        fmt::print("{}\n", config::format(problem));
-    if (!loaded.problems.empty()) {
+        fmt::print("{}\n", form == "gcc" ? config::format_line(problem) : config::format(problem));
+    if (form == "gcc") return good ? 0 : 1;
+    if (!good) {
         fmt::print("{} problem{}.\n", loaded.problems.size(),
                    loaded.problems.size() == 1 ? "" : "s");
         return 1;
     }
     fmt::print("{}: no problems. {} regions in {} jurisdictions.\n", path,
                loaded.config.regions.size(), loaded.config.jurisdictions.size());
+    return 0;
+}
+
+Result<int> config(const Words& words) {
+    if (words != Words{"schema"}) return fail(Code::invalid_argument, "Say: config schema.");
+    fmt::print("{}", config::schema());
     return 0;
 }
 

@@ -27,6 +27,7 @@ Loaded load(std::string_view file_name, std::string_view text) {
     Loaded out;
     Document document = parse_document(file_name, text);
     out.problems = std::move(document.problems);
+    mark_ends(text, out.problems);
     if (!out.problems.empty()) return out;
     if (document.root.place.line == 0) document.root.place = {1, 1};
 
@@ -35,16 +36,7 @@ Loaded load(std::string_view file_name, std::string_view text) {
     complete(out.config);
     check(out.config, reader);
     out.problems = reader.take();
-    return out;
-}
-
-std::string format(const Problem& problem) {
-    std::string out = problem.file;
-    if (problem.line > 0) out += fmt::format(":{}:{}", problem.line, problem.column);
-    out += ": ";
-    if (!problem.path.empty()) out += problem.path + ": ";
-    out += problem.message;
-    if (!problem.hint.empty()) out += "\n  hint: " + problem.hint;
+    mark_ends(text, out.problems);
     return out;
 }
 

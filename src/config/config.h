@@ -3,7 +3,7 @@
 // anything starts. Each part of the program takes its section's struct as its options.
 //
 // Keys, bounds, defaults and documentation are written once, in sections.cc; the parser, the check
-// for unknown keys and docs/config.md come from there.
+// for unknown keys, docs/config.md and docs/domicile.schema.json come from there.
 #pragma once
 
 #include <cstdint>
@@ -60,10 +60,12 @@ struct Config {
 struct Problem {
     std::string file;
     int line = 0;      // from 1; 0 if it is about the file as a whole
-    int column = 0;    // from 1
+    int column = 0;    // from 1, in bytes
     std::string path;  // "pools.health.clients.web.id", "routes[0].function"
     std::string message;
     std::string hint;  // what to do; may be empty
+    int end_line = 0;  // just behind the word that the problem is about
+    int end_column = 0;
 };
 
 struct Loaded {
@@ -81,10 +83,17 @@ Loaded load(std::string_view file_name, std::string_view text);
 // newline.
 std::string format(const Problem& problem);
 
+// "file:line:column: error: path: message (hint)", as compilers print and editors parse; one line.
+std::string format_line(const Problem& problem);
+// {"file", "problems": [{"line", "column", "end_line", "end_column", "severity", "path", "message",
+// "hint"}]}; lines and columns from 1, left out where the problem is about the file as a whole.
+std::string format_json(std::string_view file_name, const std::vector<Problem>& problems);
+
 // For a config without problems. Aborts otherwise: load() checks all that Policy::build refuses.
 residency::Policy make_policy(const Config& config);
 
-// docs/config.md, generated. A test compares the two.
+// docs/config.md and docs/domicile.schema.json, generated. Tests compare them.
 std::string reference();
+std::string schema();
 
 }  // namespace domicile::config

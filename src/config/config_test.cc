@@ -83,6 +83,13 @@ TEST(config, the_reference_is_up_to_date) {
         << "run DOMICILE_UPDATE=1 domicile_config_test";
 }
 
+TEST(config, the_schema_is_up_to_date) {
+    const std::string name = kRepository + "docs/domicile.schema.json";
+    if (std::getenv("DOMICILE_UPDATE")) std::ofstream(name, std::ios::binary) << schema();
+    EXPECT_TRUE(read_file("docs/domicile.schema.json") == schema())
+        << "run DOMICILE_UPDATE=1 domicile_config_test";
+}
+
 TEST(config, defaults_are_those_of_the_structs) {
     const Loaded loaded = load("f.yaml", kBase);
     EXPECT_THAT(problems(kBase), IsEmpty());

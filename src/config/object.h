@@ -1,6 +1,6 @@
 // The binder: an Object<T> says once which keys a section has, and from that come the parser, the
-// check for unknown keys and the reference. A field is a key, a member pointer, a doc line and
-// limits; its type and default come from the struct itself.
+// check for unknown keys, the reference and the JSON Schema. A field is a key, a member pointer, a
+// doc line and limits; its type and default come from the struct itself.
 #pragma once
 
 #include <fmt/format.h>
@@ -18,20 +18,11 @@
 
 #include "config/config.h"
 #include "config/document.h"
+#include "config/limit.h"
 #include "config/reader.h"
+#include "config/shape.h"
 
 namespace domicile::config {
-
-struct Limit {
-    bool required = false;
-    std::optional<double> min = {};
-    std::optional<double> max = {};
-    // For text, elements of lists, and the names of a section of names.
-    bool (*fits)(std::string_view) = nullptr;
-    std::string words = {};                              // says in words what fits
-    std::string (*suggest)(std::string_view) = nullptr;  // a hint for what does not fit
-    bool filled = false;                                 // a list or section may not be empty
-};
 
 struct ObjectInfo;
 
@@ -43,6 +34,9 @@ struct FieldInfo {
     std::string bounds;
     bool required = false;
     const ObjectInfo* child = nullptr;  // the section inside, if it is one
+    Limit limit = {};
+    json::object (*shape)(const Limit&) = nullptr;  // see shape.h
+    json::value default_value = {};                 // null: none
 };
 
 struct ObjectInfo {
@@ -56,10 +50,6 @@ struct ObjectInfo {
 // alone where the node has a problem. The primary template is for sections.
 template <class V>
 struct Codec;
-
-// The words of an enum, in the order of its values.
-template <class E>
-std::span<const std::string_view> words_of();
 
 template <class V>
 void read_value(Reader& reader, const Node& node, const Path& path, const Limit& limit, V& out) {
@@ -198,7 +188,8 @@ class Object {
     template <class V>
     Object& field(std::string key, V T::* member, std::string doc, Limit limit = {}) {
         info_.fields.push_back({key, std::move(doc), Codec<V>::type(), Codec<V>::print(T{}.*member),
-                                bounds_of(limit), limit.required, child_of<V>()});
+                                bounds_of(limit), limit.required, child_of<V>(), limit,
+                                &Shape<V>::schema, Shape<V>::value(T{}.*member)});
         reads_.push_back(
             [member, limit](Reader& reader, const Node& node, const Path& path, T& out) {
                 read_value(reader, node, path, limit, out.*member);
@@ -248,6 +239,11 @@ class Object {
 // One for each section, in sections.cc.
 template <class T>
 const Object<T>& describe();
+
+template <class T>
+json::object Shape<T>::schema(const Limit&) {
+    return section_schema(describe<T>().info());
+}
 
 template <class T>
 struct Codec {

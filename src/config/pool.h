@@ -9,8 +9,7 @@
 
 namespace domicile::config {
 
-// Names as Cognito's InitiateAuth writes AuthFlow; in the file each also goes with the prefix
-// ALLOW_.
+// Names as Cognito's InitiateAuth writes AuthFlow.
 enum class AuthFlow : std::uint8_t { user_srp_auth, user_password_auth, refresh_token_auth };
 
 struct Client {

@@ -27,6 +27,9 @@ class Reader {
     std::vector<Problem> problems_;
 };
 
+// Fills in end_line and end_column from the file's content.
+void mark_ends(std::string_view text, std::vector<Problem>& problems);
+
 // "did you mean `x`?" for the nearest candidate that is near enough, else "".
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 

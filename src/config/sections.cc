@@ -9,13 +9,23 @@ namespace {
 
 Limit required() { return {.required = true}; }
 
-Limit text(bool (*fits)(std::string_view), std::string words, bool required = false) {
-    return {.required = required, .fits = fits, .words = std::move(words)};
+Limit text(bool (*fits)(std::string_view), const char* pattern, std::string words,
+           bool required = false) {
+    return {.required = required, .fits = fits, .words = std::move(words), .pattern = pattern};
+}
+Limit methods() {
+    return {.fits = is_method,
+            .words = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+            .choices = method_choices};
 }
 Limit range(double min, double max) { return {.min = min, .max = max}; }
 
-Limit names() { return text(is_name, "1 to 64 of A-Z a-z 0-9 _ . -, first a letter or digit"); }
-Limit labels() { return text(is_dns_label, "a DNS label in lower case: a-z 0-9 -"); }
+Limit names() {
+    return text(is_name, pattern::kName, "1 to 64 of A-Z a-z 0-9 _ . -, first a letter or digit");
+}
+Limit labels() {
+    return text(is_dns_label, pattern::kDnsLabel, "a DNS label in lower case: a-z 0-9 -");
+}
 
 Limit required_and_filled(Limit limit) {
     limit.required = limit.filled = true;
@@ -80,6 +90,7 @@ const Object<Jurisdiction>& describe() {
                    Limit{.required = true,
                          .fits = is_country,
                          .words = "ISO 3166-1 alpha-2 codes, upper case",
+                         .choices = country_choices,
                          .suggest = suggest_country,
                          .filled = true})
             .field("regions", &Jurisdiction::regions,
@@ -100,7 +111,7 @@ const Object<Client>& describe() {
     static const auto object =
         Object<Client>("An application that signs people in.")
             .field("id", &Client::id, "the client id, the same in every region",
-                   text(is_client_id, "1 to 128 of A-Z a-z 0-9 _ +", true))
+                   text(is_client_id, pattern::kClientId, "1 to 128 of A-Z a-z 0-9 _ +", true))
             .field("flows", &Client::flows, "the ways to sign in", Limit{.filled = true})
             .field("access_token_minutes", &Client::access_token_minutes, "life of an access token",
                    range(5, 1440))
@@ -128,7 +139,8 @@ const Object<Attribute>& describe() {
     static const auto object =
         Object<Attribute>("An attribute that the pool adds, or whose rules it changes.")
             .field("name", &Attribute::name, "the attribute",
-                   text(is_attribute, "custom:NAME (1 to 20 characters) or a standard claim", true))
+                   text(is_attribute, pattern::kAttribute,
+                        "custom:NAME (1 to 20 characters) or a standard claim", true))
             .field("required", &Attribute::required, "must a sign-up give it?")
             .field("mutable", &Attribute::is_mutable, "may it change after the sign-up?");
     return object;
@@ -139,13 +151,13 @@ const Object<Pool>& describe() {
     static const auto object =
         Object<Pool>("A user pool; it exists in every region under the same id suffix.")
             .field("id_suffix", &Pool::id_suffix, "the pool id in region R is R_<id_suffix>",
-                   text(is_id_suffix, "1 to 55 letters and digits", true))
+                   text(is_id_suffix, pattern::kIdSuffix, "1 to 55 letters and digits", true))
             .field("clients", &Pool::clients, "the applications", required_and_filled(names()))
             .field("password", &Pool::password, "the password policy")
             .field("attributes", &Pool::attributes, "attributes beyond the standard ones")
             .field("country_attribute", &Pool::country_attribute,
                    "the attribute that chooses the home; it need not be listed in attributes",
-                   text(is_attribute, "custom:NAME or a standard claim"))
+                   text(is_attribute, pattern::kAttribute, "custom:NAME or a standard claim"))
             .field("code_hours", &Pool::code_hours, "life of a confirmation code", range(1, 168))
             .field("reveal_existing", &Pool::reveal_existing,
                    "true: answers tell whether a user exists, as old clients expect");
@@ -195,7 +207,7 @@ const Object<Function>& describe() {
             .field("timeout_seconds", &Function::timeout_seconds, "for one invocation",
                    range(1, 900))
             .field("environment", &Function::environment, "environment variables",
-                   text(is_variable, "A-Z a-z 0-9 _, first not a digit"))
+                   text(is_variable, pattern::kVariable, "A-Z a-z 0-9 _, first not a digit"))
             .field("tables", &Function::tables, "the tables that it may use");
     return object;
 }
@@ -212,12 +224,13 @@ template <>
 const Object<Cors>& describe() {
     static const auto object =
         Object<Cors>("Which pages of other origins may call the route.")
-            .field("origins", &Cors::origins, "the origins",
-                   required_and_filled(text(is_origin, "* or https://host[:port]")))
+            .field(
+                "origins", &Cors::origins, "the origins",
+                required_and_filled(text(is_origin, pattern::kOrigin, "* or https://host[:port]")))
             .field("headers", &Cors::headers, "request headers that they may send",
-                   text(is_header, "header names or *"))
+                   text(is_header, pattern::kHeader, "header names or *"))
             .field("methods", &Cors::methods, "methods that they may use; none: the route's",
-                   text(is_method, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
+                   methods());
     return object;
 }
 
@@ -228,10 +241,9 @@ const Object<Route>& describe() {
             .field("hosts", &Route::hosts,
                    "app: app.<domain>; region: <region>.<domain>; api: both", Limit{.filled = true})
             .field("path", &Route::path, "such as /entries/{id} or /proxy/{rest+}",
-                   text(is_path_template, "/ and segments: words, {name}, and {name+} as the last",
-                        true))
-            .field("methods", &Route::methods, "none: all",
-                   text(is_method, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"))
+                   text(is_path_template, pattern::kPathTemplate,
+                        "/ and segments: words, {name}, and {name+} as the last", true))
+            .field("methods", &Route::methods, "none: all", methods())
             .field("function", &Route::function, "the function that answers; or an upstream")
             .field("upstream", &Route::upstream, "the upstream that answers; or a function")
             .field("authorizer", &Route::authorizer,
@@ -257,9 +269,9 @@ const Object<Site>& describe() {
                    required())
             .field("fallback", &Site::fallback,
                    "the file served for unknown paths, for single-page applications",
-                   text(is_relative_file, "a file in the directory"))
+                   text(is_relative_file, pattern::kRelativeFile, "a file in the directory"))
             .field("host", &Site::host, "the full host name; left out: <name>.<domain>",
-                   text(is_dns_name, "a host name in lower case"));
+                   text(is_dns_name, pattern::kDnsName, "a host name in lower case"));
     return object;
 }
 
@@ -295,7 +307,7 @@ const Object<Config>& describe() {
     static const auto object =
         Object<Config>("The whole file.")
             .field("domain", &Config::domain, "the domain under which every name lives",
-                   text(is_dns_name, "a host name in lower case"))
+                   text(is_dns_name, pattern::kDnsName, "a host name in lower case"))
             .field("listen", &Config::listen, "the one public port")
             .field("issuer", &Config::issuer,
                    "own: https://idp.<region>.<domain>/<pool id>; aws: the form of Cognito")
@@ -306,7 +318,7 @@ const Object<Config>& describe() {
             .field("regions", &Config::regions, "the regions", required_and_filled(labels()))
             .field("pools", &Config::pools, "the user pools", names())
             .field("tables", &Config::tables, "the tables of the document store",
-                   text(is_table_name, "3 to 255 of A-Z a-z 0-9 _ . -"))
+                   text(is_table_name, pattern::kTableName, "3 to 255 of A-Z a-z 0-9 _ . -"))
             .field("functions", &Config::functions, "the functions", names())
             .field("upstreams", &Config::upstreams, "the HTTP upstreams", names())
             .field("routes", &Config::routes, "the route table, in order")

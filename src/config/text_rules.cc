@@ -38,6 +38,9 @@ constexpr std::string_view kCountries =
     "TO "
     "TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW ";
 
+constexpr std::array<std::string_view, 7> kMethods = {"GET",   "HEAD",   "POST",   "PUT",
+                                                      "PATCH", "DELETE", "OPTIONS"};
+
 // One segment of a path template; `last` allows {name+}.
 bool is_segment(std::string_view text, bool last, std::set<std::string_view>& names) {
     if (text.empty()) return false;
@@ -113,8 +116,6 @@ bool is_path_template(std::string_view text) {
 }
 
 bool is_method(std::string_view text) {
-    static constexpr std::array<std::string_view, 7> kMethods = {"GET",   "HEAD",   "POST",   "PUT",
-                                                                 "PATCH", "DELETE", "OPTIONS"};
     return std::find(kMethods.begin(), kMethods.end(), text) != kMethods.end();
 }
 
@@ -140,6 +141,15 @@ bool is_country(std::string_view text) {
     if (text.size() != 2 || text.find(' ') != std::string_view::npos) return false;
     return kCountries.find(std::string(text) + " ") != std::string_view::npos;
 }
+
+std::vector<std::string> country_choices() {
+    std::vector<std::string> out;
+    for (std::size_t at = 0; at + 2 < kCountries.size(); at += 3)
+        out.emplace_back(kCountries.substr(at, 2));
+    return out;
+}
+
+std::vector<std::string> method_choices() { return {kMethods.begin(), kMethods.end()}; }
 
 std::string suggest_country(std::string_view text) {
     std::string upper(text.substr(0, 2));

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace domicile::config {
 
@@ -23,5 +24,31 @@ bool is_variable(std::string_view text);       // an environment variable's name
 // ISO 3166-1 alpha-2, officially assigned, upper case.
 bool is_country(std::string_view text);
 std::string suggest_country(std::string_view text);
+
+std::vector<std::string> country_choices();
+std::vector<std::string> method_choices();
+
+// The same rules as regular expressions, for the JSON Schema; a test compares the two. Only that a
+// path template names no parameter twice cannot be said so.
+namespace pattern {
+inline constexpr const char* kName = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$";
+inline constexpr const char* kDnsLabel = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
+inline constexpr const char* kDnsName =
+    "^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$";
+inline constexpr const char* kIdSuffix = "^[A-Za-z0-9]{1,55}$";
+inline constexpr const char* kClientId = "^[A-Za-z0-9_+]{1,128}$";
+inline constexpr const char* kTableName = "^[A-Za-z0-9_.-]{3,255}$";
+inline constexpr const char* kAttribute =
+    "^(custom:[A-Za-z0-9_.-]{1,20}|address|birthdate|email|email_verified|family_name|gender|"
+    "given_name|locale|middle_name|name|nickname|phone_number|phone_number_verified|picture|"
+    "preferred_username|profile|updated_at|website|zoneinfo)$";
+inline constexpr const char* kPathTemplate =
+    "^(?=.{1,1024}$)(/|(/([A-Za-z0-9._~!$&'()*+,;=:@%-]{1,255}|\\{[A-Za-z0-9_-]{1,64}\\}))+"
+    "(/\\{[A-Za-z0-9_-]{1,64}\\+\\})?|/\\{[A-Za-z0-9_-]{1,64}\\+\\})$";
+inline constexpr const char* kOrigin = "^(\\*|https?://[A-Za-z0-9.:\\[\\]-]{1,260})$";
+inline constexpr const char* kHeader = "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$";
+inline constexpr const char* kRelativeFile = "^(?!/)(?!.*\\.\\.)[^\\\\]{1,255}$";
+inline constexpr const char* kVariable = "^[A-Za-z_][A-Za-z0-9_]{0,127}$";
+}  // namespace pattern
 
 }  // namespace domicile::config
