@@ -207,9 +207,10 @@ class SqliteStore final : public Store {
     SqliteStore(const StoreOptions& options, Connections writer, Connections readers,
                 Connections watcher)
         : options_(options),
-          writer_(SqliteWorkers::Kind::writing, std::move(writer), kQueueMax, kGroupMax),
-          readers_(SqliteWorkers::Kind::reading, std::move(readers), kQueueMax, 1),
-          watcher_(SqliteWorkers::Kind::reading, std::move(watcher), kQueueMax, 1) {}
+          writer_(SqliteWorkers::Kind::writing, std::move(writer), kQueueMax, kGroupMax,
+                  options.pool),
+          readers_(SqliteWorkers::Kind::reading, std::move(readers), kQueueMax, 1, options.pool),
+          watcher_(SqliteWorkers::Kind::reading, std::move(watcher), kQueueMax, 1, options.pool) {}
 
     io::Task<Result<TransactionResult>> commit(Transaction transaction) override {
         CO_TRY_VOID(check_bounds(transaction));
@@ -258,7 +259,7 @@ Result<Connections> connect(const sql::ConnectionOptions& options) {
 
 Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path,
                                                  const StoreOptions& options) {
-    sql::ConnectionOptions connection{.path = path, .busy = options.busy};
+    sql::ConnectionOptions connection{.path = path, .busy = options.busy, .vfs = options.vfs};
     TRY(Connections writer, connect(connection));
     TRY_VOID(create_tables(*writer[0]));
     connection.read_only = true;

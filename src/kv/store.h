@@ -14,6 +14,10 @@
 #include "base/time.h"
 #include "io/task.h"
 
+namespace domicile::io {
+class BlockingPool;
+}
+
 namespace domicile::kv {
 
 inline constexpr std::size_t kKeyBytesMax = 512;
@@ -93,6 +97,8 @@ struct StoreOptions {
     Millis watch_wait{1000};                   // how long changes() waits for the first
     Millis watch_poll{50};                     // how often it looks
     Millis busy{5000};                         // how long a writer waits for other processes
+    std::string vfs = {};                      // as in sql::SqliteOptions, for simulation
+    io::BlockingPool* pool = nullptr;
 };
 
 // For tests and simulation; one store shared by all who hold the pointer.

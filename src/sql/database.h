@@ -18,6 +18,10 @@
 #include "base/result.h"
 #include "io/task.h"
 
+namespace domicile::io {
+class BlockingPool;
+}
+
 namespace domicile::sql {
 
 struct Blob {
@@ -80,6 +84,10 @@ struct SqliteOptions {
     std::size_t readers = 2;       // reading connections
     std::size_t queue_max = 4096;  // waiting write batches
     std::size_t group_max = 256;   // batches in one commit
+    // For simulation. The name of a registered SQLite VFS, and what runs the work instead of
+    // threads of the database's own; it must take all that it is given and outlive the database.
+    std::string vfs = {};
+    io::BlockingPool* pool = nullptr;
 };
 // WAL, synchronous=FULL. One writing thread that commits all waiting batches together.
 Result<std::unique_ptr<Database>> open_sqlite(const SqliteOptions& options);

@@ -45,8 +45,9 @@ class SqliteDatabase final : public Database {
                    std::vector<std::unique_ptr<SqliteConnection>> writer,
                    std::vector<std::unique_ptr<SqliteConnection>> readers)
         : writer_(SqliteWorkers::Kind::writing, std::move(writer), options.queue_max,
-                  options.group_max),
-          readers_(SqliteWorkers::Kind::reading, std::move(readers), options.queue_max, 1) {}
+                  options.group_max, options.pool),
+          readers_(SqliteWorkers::Kind::reading, std::move(readers), options.queue_max, 1,
+                   options.pool) {}
 
     io::Task<Result<BatchResult>> write(std::vector<Statement> batch) override {
         return run_on(writer_, Batch{std::move(batch)});
@@ -86,7 +87,7 @@ Result<std::unique_ptr<Database>> open_sqlite(const SqliteOptions& options) {
         return fail(Code::invalid_argument, "A database needs readers, a queue and a group size.");
     std::vector<std::unique_ptr<SqliteConnection>> writer;
     std::vector<std::unique_ptr<SqliteConnection>> readers;
-    ConnectionOptions connection{.path = options.path};
+    ConnectionOptions connection{.path = options.path, .vfs = options.vfs};
     TRY(auto first, SqliteConnection::open(connection));
     writer.push_back(std::move(first));
     connection.read_only = true;

@@ -88,11 +88,14 @@ SqliteConnection::~SqliteConnection() {
 }
 
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const ConnectionOptions& options) {
-    if (!options.read_only) TRY_VOID(create_private_file(options.path));
+    const bool real = options.vfs.empty();
+    if (real && !options.read_only) TRY_VOID(create_private_file(options.path));
     sqlite3* handle = nullptr;
     // Read-only connections open for writing too: reading a WAL needs the shared-memory file.
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    const int code = sqlite3_open_v2(options.path.c_str(), &handle, flags, nullptr);
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                      (real ? 0 : SQLITE_OPEN_CREATE);
+    const int code =
+        sqlite3_open_v2(options.path.c_str(), &handle, flags, real ? nullptr : options.vfs.c_str());
     std::unique_ptr<SqliteConnection> connection(new SqliteConnection(handle, options));
     if (code != SQLITE_OK) return failed(code);
     TRY_VOID(connection->configure());

@@ -28,6 +28,7 @@ struct ConnectionOptions {
     bool read_only = false;  // refuses statements that write; the file must exist
     Millis busy{5000};       // how long to wait for another connection's lock, then unavailable
     std::size_t cached_statements_max = 256;
+    std::string vfs = {};  // a registered VFS; empty: the operating system's files
 };
 
 class SqliteConnection {

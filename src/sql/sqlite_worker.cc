@@ -66,15 +66,20 @@ void read_one(SqliteConnection& connection, SqliteJob& job) {
 }  // namespace
 
 SqliteWorkers::SqliteWorkers(Kind kind, std::vector<std::unique_ptr<SqliteConnection>> connections,
-                             std::size_t queue_max, std::size_t group_max)
+                             std::size_t queue_max, std::size_t group_max, io::BlockingPool* pool)
     : kind_(kind),
       queue_max_(queue_max),
       group_max_(group_max),
+      pool_(pool),
       connections_(std::move(connections)) {
     DOMICILE_CHECK(kind == Kind::reading || connections_.size() == 1);
     DOMICILE_CHECK(group_max > 0);
-    for (auto& connection : connections_)
-        threads_.emplace_back([this, &connection] { serve(*connection); });
+    for (auto& connection : connections_) {
+        if (pool_ == nullptr)
+            threads_.emplace_back([this, &connection] { serve(*connection); });
+        else
+            idle_.push_back(connection.get());
+    }
 }
 
 SqliteWorkers::~SqliteWorkers() {
@@ -84,38 +89,70 @@ SqliteWorkers::~SqliteWorkers() {
     }
     work_.notify_all();
     threads_.clear();  // joins; before the connections go
+    if (pool_ != nullptr) serve(*connections_.front());
 }
 
 bool SqliteWorkers::submit(SqliteJob job) {
+    SqliteConnection* idle = nullptr;
     {
         const std::lock_guard lock(mutex_);
         if (stopping_ || queue_.size() >= queue_max_) return false;
         queue_.push_back(std::move(job));
+        if (!idle_.empty()) {
+            idle = idle_.back();
+            idle_.pop_back();
+        }
     }
-    work_.notify_one();
+    if (idle != nullptr)
+        DOMICILE_CHECK(pool_->submit([this, idle] { serve_on_pool(*idle); }));
+    else
+        work_.notify_one();
     return true;
 }
 
-bool SqliteWorkers::take(std::vector<SqliteJob>& group) {
-    std::unique_lock lock(mutex_);
-    work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+void SqliteWorkers::take_waiting(std::vector<SqliteJob>& group) {
     const std::size_t most = kind_ == Kind::writing ? group_max_ : 1;
     while (!queue_.empty() && group.size() < most) {
         group.push_back(std::move(queue_.front()));
         queue_.pop_front();
     }
+}
+
+bool SqliteWorkers::take(std::vector<SqliteJob>& group) {
+    std::unique_lock lock(mutex_);
+    work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    take_waiting(group);
     return !group.empty();
+}
+
+void SqliteWorkers::run(SqliteConnection& connection, std::vector<SqliteJob>& group) {
+    if (kind_ == Kind::writing)
+        write_group(connection, group);
+    else
+        read_one(connection, group.front());
+    group.clear();
 }
 
 void SqliteWorkers::serve(SqliteConnection& connection) {
     std::vector<SqliteJob> group;
-    while (take(group)) {
-        if (kind_ == Kind::writing)
-            write_group(connection, group);
-        else
-            read_one(connection, group.front());
-        group.clear();
+    while (take(group)) run(connection, group);
+}
+
+void SqliteWorkers::serve_on_pool(SqliteConnection& connection) {
+    std::vector<SqliteJob> group;
+    {
+        const std::lock_guard lock(mutex_);
+        take_waiting(group);
     }
+    if (!group.empty()) run(connection, group);
+    {
+        const std::lock_guard lock(mutex_);
+        if (queue_.empty()) {
+            idle_.push_back(&connection);
+            return;
+        }
+    }
+    DOMICILE_CHECK(pool_->submit([this, &connection] { serve_on_pool(connection); }));
 }
 
 }  // namespace domicile::sql

@@ -33,9 +33,10 @@ class SqliteWorkers {
   public:
     enum class Kind : std::uint8_t { writing, reading };
 
-    // A thread for each connection; writing pools have exactly one.
+    // A thread for each connection; writing pools have exactly one. With `pool`, no thread: its
+    // work does what theirs would, one piece at a time for each connection.
     SqliteWorkers(Kind kind, std::vector<std::unique_ptr<SqliteConnection>> connections,
-                  std::size_t queue_max, std::size_t group_max);
+                  std::size_t queue_max, std::size_t group_max, io::BlockingPool* pool = nullptr);
     ~SqliteWorkers();  // finishes what is queued
 
     // From any thread. False, with the job untaken, when the queue is at its bound.
@@ -43,15 +44,20 @@ class SqliteWorkers {
 
   private:
     void serve(SqliteConnection& connection);
+    void serve_on_pool(SqliteConnection& connection);
+    void run(SqliteConnection& connection, std::vector<SqliteJob>& group);
     bool take(std::vector<SqliteJob>& group);
+    void take_waiting(std::vector<SqliteJob>& group);  // under the mutex
 
     Kind kind_;
     std::size_t queue_max_;
     std::size_t group_max_;
+    io::BlockingPool* pool_;
     std::mutex mutex_;
     std::condition_variable work_;
     std::deque<SqliteJob> queue_;
     bool stopping_ = false;
+    std::vector<SqliteConnection*> idle_;  // with a pool only
     std::vector<std::unique_ptr<SqliteConnection>> connections_;
     std::vector<std::jthread> threads_;
 };
