@@ -23,6 +23,9 @@ def send(method, path, body=None):
     reply = api.getresponse()
     return reply, reply.read()
 
+if os.environ.get("FAIL_ALWAYS"):
+    send("POST", "init/error", "{}")
+    sys.exit(1)
 if os.environ.get("FAIL_FIRST") and not os.path.exists("started"):
     open("started", "w").close()
     send("POST", "init/error", "{}")
@@ -213,12 +216,30 @@ TEST_F(FunctionsTest, a_timeout_kills_the_process_and_the_next_gets_a_fresh_one)
     });
 }
 
-TEST_F(FunctionsTest, a_command_that_does_not_exist_times_out) {
+io::Task<bool> hears_that_it_did_not_start(Functions& functions) {
+    const Result<std::string> result = co_await invoke(functions, "echo");
+    EXPECT_EQ(error_of(result).code, Code::unavailable) << "not its deadline";
+    EXPECT_EQ(error_of(result).reason, reason::kCrashed);
+    co_return true;
+}
+
+TEST_F(FunctionsTest, a_function_that_never_starts_fails_those_that_wait) {
+    function_.environment = {{"FAIL_ALWAYS", "1"}};
+    run(hears_that_it_did_not_start);
+}
+
+TEST_F(FunctionsTest, a_command_that_does_not_exist_fails_those_that_wait) {
     function_.command = {"./no-such-command"};
-    function_.timeout_seconds = 1;
+    run(hears_that_it_did_not_start);
+}
+
+TEST_F(FunctionsTest, an_absolute_folder_is_taken_as_it_is) {
+    function_.directory = folder_;
+    options_.config_directory = "/nowhere";
     run([](Functions& functions) -> io::Task<bool> {
-        const Result<std::string> result = co_await invoke(functions, "echo");
-        EXPECT_EQ(error_of(result).reason, reason::kTimedOut);
+        const json::object result = co_await answer(functions, "look around");
+        CO_ASSERT(result.contains("environment"));
+        EXPECT_EQ(result.at("environment").at("LAMBDA_TASK_ROOT"), result.at("folder"));
         co_return true;
     });
 }

@@ -10,6 +10,7 @@ namespace {
 constexpr std::string_view kPrefix = "/2018-06-01/runtime/";
 constexpr std::size_t kResultBytesMax = 6 << 20;
 constexpr std::size_t kLineBytesMax = 8 << 10;
+constexpr int kFailedStartsMax = 2;
 constexpr Millis kRestartMin{100}, kRestartMax{10'000};
 const Instant kFar{INT64_MAX / 2};
 
@@ -64,9 +65,8 @@ io::Task<Result<void>> Worker::run_once() {
 
     io::ProcessOptions process_options;
     process_options.command = function_.command;
-    process_options.directory = function_.directory.starts_with('/')
-                                    ? function_.directory
-                                    : options_.config_directory + '/' + function_.directory;
+    process_options.directory = directory();
+    polled_ = false;
     process_options.environment = environment(server.local());
     process_options.capture_output = true;
     Result<std::unique_ptr<io::Process>> process = io::start_process(process_options);
@@ -89,9 +89,20 @@ io::Task<Result<void>> Worker::run_once() {
         complete(*busy_,
                  fail(Code::unavailable, "The function's process ended.", reason::kCrashed));
     busy_.reset();
+    failed_starts_ = polled_ ? 0 : failed_starts_ + 1;
+    if (failed_starts_ >= kFailedStartsMax && !stopping_) fail_waiting();
     changed_.notify_all();  // polls of this process end
     co_await server.stop(io::deadline_in(Millis(50)));
     co_return outcome;
+}
+
+// Processes that ended before they asked for work, twice in a row, would end so for each of them:
+// callers hear of it now, not at their deadline.
+void Worker::fail_waiting() {
+    for (const auto& invocation : std::exchange(waiting_, {})) {
+        complete(*invocation,
+                 fail(Code::unavailable, "The function did not start.", reason::kCrashed));
+    }
 }
 
 io::Task<void> Worker::log_output(io::Stream& output) {
@@ -113,6 +124,12 @@ io::Task<void> Worker::log_output(io::Stream& output) {
     }
 }
 
+std::string Worker::directory() const {
+    return function_.directory.starts_with('/')
+               ? function_.directory
+               : options_.config_directory + '/' + function_.directory;
+}
+
 std::vector<std::pair<std::string, std::string>> Worker::environment(
     const io::Endpoint& api) const {
     std::vector<std::pair<std::string, std::string>> out = {
@@ -124,7 +141,7 @@ std::vector<std::pair<std::string, std::string>> Worker::environment(
         {"AWS_LAMBDA_FUNCTION_NAME", function_.name},
         {"AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"},
         {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"},
-        {"LAMBDA_TASK_ROOT", options_.config_directory + '/' + function_.directory},
+        {"LAMBDA_TASK_ROOT", directory()},
         {"AWS_REGION", options_.region},
         {"AWS_DEFAULT_REGION", options_.region},
         {"AWS_ENDPOINT_URL", options_.aws_endpoint},
@@ -188,6 +205,7 @@ io::Task<Result<void>> Worker::answer(http::Exchange& exchange) {
 
 io::Task<Result<void>> Worker::next(http::Exchange& exchange) {
     const io::Process* process = process_;
+    polled_ = true;
     while (waiting_.empty() || busy_) {
         co_await changed_.wait_until(kFar);
         if (stopping_ || process_ != process || process_ == nullptr) {

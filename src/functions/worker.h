@@ -38,6 +38,8 @@ class Worker {
     io::Task<Result<void>> run_once();
     io::Task<void> log_output(io::Stream& output);
     io::Task<void> enforce_deadline(std::shared_ptr<Invocation> invocation);
+    void fail_waiting();
+    std::string directory() const;  // where the function's files are
     std::vector<std::pair<std::string, std::string>> environment(const io::Endpoint& api) const;
     io::Task<Result<void>> answer(http::Exchange& exchange);
     io::Task<Result<void>> next(http::Exchange& exchange);
@@ -49,6 +51,8 @@ class Worker {
     const Options& options_;
     bool stopping_ = false;
     bool running_ = false;
+    bool polled_ = false;    // the current process asked for work
+    int failed_starts_ = 0;  // in a row, of processes that ended without having asked
     io::Process* process_ = nullptr;  // of run_once
     std::deque<std::shared_ptr<Invocation>> waiting_;
     std::shared_ptr<Invocation> busy_;  // handed out, not answered

@@ -25,7 +25,9 @@ sys.path.insert(0, str(ROOT / "tests" / "clients" / "py"))
 
 import srp  # noqa: E402
 
-PROGRAM = ROOT / "build" / "release" / "domicile"
+PROGRAM = pathlib.Path(
+    os.environ.get("DOMICILE_PROGRAM", ROOT / "build" / "release" / "domicile")
+)
 READY_FILE = pathlib.Path(os.environ["DOMICILE_READY"])
 READY = json.loads(READY_FILE.read_text(encoding="utf-8"))
 DOMAIN, PORT = READY["domain"], READY["port"]
