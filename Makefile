@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-build setup-test build cpp web demo test lint asan tsan bench clean
+.PHONY: help setup setup-build setup-test build cpp web demo test lint asan tsan fuzz fuzz-smoke bench clean
 
 CONFIG ?= examples/health/domicile.yaml
 export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
@@ -58,10 +58,18 @@ asan tsan: setup-build
 	cmake --build --preset $@
 	ctest --preset $@ --no-tests=error -j"$$(nproc)"
 
+fuzz-smoke: setup-build  ## every fuzzer over its corpus and then for a minute
+	@scripts/setup fuzz
+	scripts/fuzz 60
+
+fuzz: setup-build  ## a fuzzing campaign: SECONDS=n for each target, TARGETS="a b" for some
+	@scripts/setup fuzz
+	scripts/fuzz $(or $(SECONDS),600) $(TARGETS)
+
 bench: build  ## ratios against HAProxy and the raw engines
 	@scripts/setup bench
 	if [ ! -f bench/run.py ]; then echo "make bench: there is no bench/run.py yet" >&2; exit 1; fi
 	python3 bench/run.py
 
 clean:  ## remove what the build made (.tools and node_modules stay)
-	rm -rf build/release build/debug build/asan build/tsan build/lint $(WEB)/dist
+	rm -rf build/release build/debug build/asan build/tsan build/fuzz build/lint $(WEB)/dist

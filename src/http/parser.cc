@@ -125,12 +125,20 @@ Parsed<void> note_field(std::string_view name, std::string_view value, FramingFi
     return {};
 }
 
+std::unexpected<ParseError> bad_field(std::string_view line, std::string_view message) {
+    if (line.front() == ' ' || line.front() == '\t') return bad("A header field is folded.");
+    if (line.front() == ':') return bad("A header field has no name.");
+    return bad(message);
+}
+
 Parsed<void> parse_field(std::string_view line, Headers& into, FramingFields& fields) {
     const auto* colon = static_cast<const char*>(std::memchr(line.data(), ':', line.size()));
-    if (colon == nullptr) return bad("A header line has no colon.");
+    if (colon == nullptr) return bad_field(line, "A header line has no colon.");
     const std::string_view name = line.substr(0, colon - line.data());
     // Blanks are no token characters, which refuses obs-fold and a blank before the colon.
-    if (!is_token(name)) return bad("A header name holds a character that is not allowed.");
+    if (!is_token(name)) {
+        return bad_field(line, "A header name holds a character that is not allowed.");
+    }
     const std::string_view value = trim_blanks(line.substr(name.size() + 1));
     if (!is_field_value(value)) return bad("A header value holds a control character.");
     into.add(name, value);
@@ -167,6 +175,8 @@ Parsed<int> parse_version(std::string_view text) {
 
 Parsed<void> parse_target(std::string_view target, std::string_view method, RequestHead& into) {
     into.target = target;
+    // Whatever its target looks like: what follows a CONNECT is not HTTP to whoever knows it.
+    if (method == "CONNECT") return bad("No tunnels are made here.", 501);
     if (target == "*" && method == "OPTIONS") {
         into.path = target;
         into.query = {};
@@ -266,6 +276,48 @@ Parsed<int> parse_status_line(std::string_view line, ReceivedResponse& into) {
     if (!is_field_value(line.substr(13))) return bad_response("The reason phrase is malformed.");
     into.status = (digits[0] - '0') * 100 + (digits[1] - '0') * 10 + (digits[2] - '0');
     return minor;
+}
+
+// RFC 9110, 5.6.4, but without quoted-pair: parsers disagree on where such a string ends. Cuts it
+// off `rest`, which starts with the quote.
+bool cut_quoted(std::string_view& rest) {
+    const std::size_t end = rest.find('"', 1);
+    if (end == std::string_view::npos) return false;
+    const std::string_view inner = rest.substr(1, end - 1);
+    rest.remove_prefix(end + 1);
+    return is_field_value(inner) && inner.find('\\') == std::string_view::npos;
+}
+
+bool cut_token(std::string_view& rest) {
+    std::size_t size = 0;
+    while (size < rest.size() && is_all(rest.substr(size, 1), kToken)) ++size;
+    rest.remove_prefix(size);
+    return size > 0;
+}
+
+// ";name", ";name=token" and ";name="text"", any number of them, no blanks between (RFC 9112,
+// 7.1.1, where blanks are there to be tolerated).
+bool is_chunk_extensions(std::string_view rest) {
+    while (!rest.empty()) {
+        if (rest[0] != ';') return false;
+        rest.remove_prefix(1);
+        if (!cut_token(rest)) return false;
+        if (!rest.starts_with('=')) continue;
+        rest.remove_prefix(1);
+        if (rest.starts_with('"') ? !cut_quoted(rest) : !cut_token(rest)) return false;
+    }
+    return true;
+}
+
+// Fields that decide where a message ends or goes are never of use behind it (RFC 9110, 6.5.1); a
+// party that heeds them there would read another message than we do.
+bool may_be_trailer(std::string_view name) {
+    for (const std::string_view refused :
+         {"te", "host", "expect", "trailer", "upgrade", "connection", "keep-alive",
+          "content-length", "transfer-encoding", "proxy-connection"}) {
+        if (equals_ignore_case(name, refused)) return false;
+    }
+    return is_token(name);
 }
 
 }  // namespace
@@ -394,8 +446,7 @@ ChunkedDecoder::Step ChunkedDecoder::size_line(std::string_view line) {
     }
     const std::string_view extension = line.substr(digits);
     discarded_ += extension.size();
-    const bool well_formed = extension.empty() || extension[0] == ';';
-    if (digits == 0 || !well_formed || !is_field_value(extension) || discarded_ > kDiscardMax) {
+    if (digits == 0 || !is_chunk_extensions(extension) || discarded_ > kDiscardMax) {
         return {.status = Step::bad};
     }
     left_ = size;
@@ -410,7 +461,8 @@ ChunkedDecoder::Step ChunkedDecoder::trailer_line(std::string_view line) {
     }
     discarded_ += line.size();
     const std::size_t colon = line.find(':');
-    const bool well_formed = colon != std::string_view::npos && is_token(line.substr(0, colon)) &&
+    const bool well_formed = colon != std::string_view::npos &&
+                             may_be_trailer(line.substr(0, colon)) &&
                              is_field_value(line.substr(colon + 1));
     if (!well_formed || discarded_ > kDiscardMax) return {.status = Step::bad};
     return {};

@@ -2,7 +2,8 @@
 // framing out. Two parties that read one message differently are how requests are smuggled, so that
 // whatever the grammar leaves open or merely tolerates is refused here: bare LF, obs-fold, blanks
 // before a colon, several lengths even if equal, a length beside a transfer coding, any transfer
-// coding but one plain `chunked`, more or less than one valid Host.
+// coding but one plain `chunked`, more or less than one valid Host, CONNECT, framing fields as
+// trailers. fuzz/ compares it with llhttp.
 #pragma once
 
 #include <cstdint>

@@ -98,7 +98,9 @@ TEST(Parser, refuses_bad_request_lines) {
     auto with = [](const std::string& line) { return line + "\r\nHost: a\r\n\r\n"; };
     const std::vector<Case> cases = {
         {"absolute form", with("GET http://a/ HTTP/1.1"), 400},
-        {"authority form", with("CONNECT a:443 HTTP/1.1"), 400},
+        {"CONNECT", with("CONNECT a:443 HTTP/1.1"), 501},
+        {"CONNECT with a path", with("CONNECT /a HTTP/1.1"), 501},
+        {"authority form", with("GET a:443 HTTP/1.1"), 400},
         {"star for GET", with("GET * HTTP/1.1"), 400},
         {"fragment", with("GET /a#b HTTP/1.1"), 400},
         {"fragment in query", with("GET /a?b#c HTTP/1.1"), 400},
@@ -284,7 +286,8 @@ std::optional<std::string> decode(const std::string& bytes, std::size_t step) {
 
 TEST(ChunkedDecoder, decodes_whatever_the_cut) {
     const std::string bytes =
-        "5\r\nhello\r\n0A;name=\"v\"\r\n, chunked \r\n1\r\n!\r\n0\r\nTrailer: x\r\nB:\r\n\r\n";
+        "5;a;b=c\r\nhello\r\n0A;name=\"v w\";x\r\n, chunked \r\n1\r\n!\r\n0\r\nX-Sum: x\r\n"
+        "B:\r\n\r\n";
     for (std::size_t step = 1; step <= bytes.size(); ++step) {
         EXPECT_EQ(decode(bytes, step), "hello, chunked !") << step;
     }
@@ -310,6 +313,19 @@ TEST(ChunkedDecoder, refuses_what_is_not_strict) {
         {"bare LF at the end", "5\r\nhello\r\n0\r\n\n"},
         {"bad trailer", "5\r\nhello\r\n0\r\nnonsense\r\n\r\n"},
         {"folded trailer", "5\r\nhello\r\n0\r\nA: b\r\n c\r\n\r\n"},
+        {"folded trailer first", "5\r\nhello\r\n0\r\n A: b\r\n\r\n"},
+        {"extension without a name", "5;\r\nhello\r\n0\r\n\r\n"},
+        {"extension without a value", "5;a=\r\nhello\r\n0\r\n\r\n"},
+        {"extension with a blank", "5; a\r\nhello\r\n0\r\n\r\n"},
+        {"extension with a blank value", "5;a= b\r\nhello\r\n0\r\n\r\n"},
+        {"extension that is no token", "5;\x80\r\nhello\r\n0\r\n\r\n"},
+        {"extension with an open quote", "5;a=\"b\r\nhello\r\n0\r\n\r\n"},
+        {"extension with a quoted pair", "5;a=\"b\\\"c\"\r\nhello\r\n0\r\n\r\n"},
+        {"extension behind a quote", "5;a=\"b\"c\r\nhello\r\n0\r\n\r\n"},
+        {"length as a trailer", "5\r\nhello\r\n0\r\nContent-Length: 5\r\n\r\n"},
+        {"coding as a trailer", "5\r\nhello\r\n0\r\ntransfer-encoding: chunked\r\n\r\n"},
+        {"connection as a trailer", "5\r\nhello\r\n0\r\nConnection: close\r\n\r\n"},
+        {"host as a trailer", "5\r\nhello\r\n0\r\nHost: b\r\n\r\n"},
         {"endless size line", std::string(2000, ';')},
         {"endless extension", "5;" + std::string(2000, 'a')},
     };
