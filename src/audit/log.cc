@@ -73,6 +73,12 @@ struct Log::Impl {
     const std::string path;
     io::Clock& clock;
 
+    struct Metrics {
+        const telemetry::Counter records, dropped, failures;
+        const telemetry::TimeHistogram sync;
+        const telemetry::BatchHistogram batch;
+    } metrics;
+
     std::mutex queue_lock;
     std::deque<Waiting> queue;
     std::uint64_t dropped = 0;
@@ -127,7 +133,10 @@ void Log::Impl::write_batch(std::vector<Waiting> batch) {
     const Result<void> outcome = commit(text);
     if (outcome) {
         head = link;
+        metrics.records.add(written.size());
+        metrics.batch.observe(written.size());
     } else {
+        metrics.failures.add();
         log::error("audit_write_failed", {{"code", to_string(outcome.error().code)}});
     }
     for (Waiting& waiting : written)
@@ -152,7 +161,10 @@ Result<void> Log::Impl::commit(const std::string& text) {
         return fail(Code::unavailable,
                     "The audit log cannot be written: " + appended.error().message);
     }
-    if (auto synced = file->sync(); !synced) {
+    const std::int64_t start = clock.monotonic_ns();
+    const Result<void> synced = file->sync();
+    metrics.sync.observe(telemetry::Nanos(clock.monotonic_ns() - start));
+    if (!synced) {
         failed = true;
         return fail(Code::unavailable, "The audit log cannot be synced: " + synced.error().message);
     }
@@ -216,10 +228,29 @@ io::Task<Result<void>> Log::record(Event event) {
     co_return co_await done;
 }
 
+void Log::report_to(telemetry::Registry& registry) {
+    const Impl::Metrics& metrics = impl_->metrics;
+    registry.add("domicile_audit_records_total", "Records on the disk.", metrics.records);
+    registry.add("domicile_audit_dropped_total",
+                 "Crossings that were not recorded because the queue was full; the log itself says "
+                 "how many.",
+                 metrics.dropped);
+    registry.add("domicile_audit_write_failures_total",
+                 "Batches of records that could not be written or synced.", metrics.failures);
+    registry.add("domicile_audit_sync_duration_seconds", "Syncs of the log to the disk.",
+                 metrics.sync);
+    registry.add("domicile_audit_batch_records", "Records that share one sync.", metrics.batch);
+    registry.add_gauge("domicile_audit_queue_length", "Records that wait.", [impl = impl_] {
+        const std::scoped_lock lock(impl->queue_lock);
+        return static_cast<double>(impl->queue.size());
+    });
+}
+
 void Log::record_soon(Event event) {
     std::scoped_lock lock(impl_->queue_lock);
     if (impl_->queue.size() >= kQueueMax) {
         ++impl_->dropped;
+        impl_->metrics.dropped.add();
     } else {
         impl_->queue.push_back({std::move(event), std::nullopt});
     }

@@ -12,6 +12,7 @@
 #include "io/clock.h"
 #include "io/files.h"
 #include "io/task.h"
+#include "telemetry/registry.h"
 
 namespace domicile::audit {
 
@@ -34,6 +35,8 @@ class Log {
     // Queued; durable within a second (the stated loss window, for API crossings). Never blocks;
     // dropped events at the bound are counted and the count itself is recorded.
     void record_soon(Event event);
+    // Adds its metrics. Once, at start; it outlives the registry's use.
+    void report_to(telemetry::Registry& registry);
 
   private:
     struct Impl;

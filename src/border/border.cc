@@ -11,6 +11,7 @@
 
 #include "base/encoding.h"
 #include "base/log.h"
+#include "telemetry/outcome.h"
 
 namespace domicile::border {
 namespace {
@@ -19,6 +20,7 @@ constexpr std::string_view kPrefix = "/border/1/";
 constexpr std::string_view kCallHeader = "Domicile-Border";
 constexpr std::string_view kCrossingHeader = "Domicile-Crossing";
 constexpr std::string_view kCallType = "api.call";
+constexpr std::string_view kUnknown = "unknown";
 constexpr std::size_t kRouteBytesMax = 200;
 
 json::object describe(const Error& error) {
@@ -28,7 +30,8 @@ json::object describe(const Error& error) {
 Error error_from(const json::object& object) {
     const auto text = [&](std::string_view name) {
         const json::value* value = object.if_contains(name);
-        return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+        return value != nullptr && value->is_string() ? std::string(value->get_string())
+                                                      : std::string();
     };
     return {code_from_string(text("code")), text("message"), text("reason")};
 }
@@ -39,12 +42,28 @@ std::string outcome_of(const Result<json::value>& result) {
                                          : result.error().reason;
 }
 
+enum class Direction : std::uint8_t { sent, received };
+constexpr std::array<std::string_view, 2> label_values(Direction) { return {"sent", "received"}; }
+enum class Kind : std::uint8_t { message, call };
+constexpr std::array<std::string_view, 2> label_values(Kind) { return {"message", "call"}; }
+
+struct PeerMetrics {
+    const telemetry::CounterBy<Direction, Kind, telemetry::Outcome> crossings;
+    const telemetry::TimeHistogram sent_time;
+};
+
+telemetry::Nanos since(std::int64_t start_ns) {
+    return telemetry::Nanos(io::Executor::current().clock().monotonic_ns() - start_ns);
+}
+
 }  // namespace
 
 std::string certificate_name(std::string_view region) { return std::string(region) + ".border"; }
 
 struct Border::Impl {
-    Impl(Options options_in, audit::Log& log_in) : options(std::move(options_in)), log(log_in) {}
+    Impl(Options options_in, audit::Log& log_in) : options(std::move(options_in)), log(log_in) {
+        for (const Peer& peer : options.peers) metrics[peer.region];
+    }
 
     const Peer* peer(std::string_view region) const {
         for (const Peer& candidate : options.peers) {
@@ -66,23 +85,29 @@ struct Border::Impl {
     }
     void record(std::string kind, std::string_view type, std::string_view peer_region,
                 std::string_view crossing, std::string_view outcome, std::string_view route = {}) {
-        json::object details{{"type", type}, {"peer", peer_region}, {"crossing", crossing},
-                             {"outcome", outcome}};
+        json::object details{
+            {"type", type}, {"peer", peer_region}, {"crossing", crossing}, {"outcome", outcome}};
         if (!route.empty()) details["route"] = route;
         log.record_soon({std::move(kind), std::move(details)});
     }
 
     io::Task<Result<void>> answer(http::Exchange& exchange);
     io::Task<Result<void>> answer_message(std::string from, http::Exchange& exchange);
-    io::Task<Result<json::value>> run_handler(std::string from, std::string type, http::Exchange& exchange);
-    io::Task<Result<json::value>> exchange_message(const Peer& to, std::string type, json::value payload,
-                                                   std::string crossing, Instant deadline);
+    io::Task<Result<json::value>> run_handler(std::string from, std::string type,
+                                              http::Exchange& exchange);
+    io::Task<Result<json::value>> exchange_message(const Peer& to, std::string type,
+                                                   json::value payload, std::string crossing,
+                                                   Instant deadline);
 
     Options options;
     audit::Log& log;
     http::Client client;
     std::map<std::string, MessageHandler, std::less<>> handlers;
     CallHandler call_handler;
+    std::map<std::string, PeerMetrics, std::less<>> metrics;  // one for each peer
+    const telemetry::Counter strangers;
+    // What messages are counted under as HTTP requests.
+    std::map<std::string, const telemetry::Route*, std::less<>> routes;
 };
 
 Border::Border(Options options, audit::Log& log)
@@ -94,18 +119,25 @@ void Border::handle(std::string type, MessageHandler handler) {
 }
 void Border::handle_calls(CallHandler handler) { impl_->call_handler = std::move(handler); }
 
-io::Task<Result<json::value>> Border::call(std::string region, std::string type, json::value payload,
-                                           Instant deadline) {
+io::Task<Result<json::value>> Border::call(std::string region, std::string type,
+                                           json::value payload, Instant deadline) {
     const Peer* to = impl_->peer(region);
-    if (to == nullptr) co_return fail(Code::not_found, "There is no such region.", "unknown_region");
+    if (to == nullptr)
+        co_return fail(Code::not_found, "There is no such region.", "unknown_region");
     const std::string crossing = io::Executor::current().random().uuid();
-    auto result = co_await impl_->exchange_message(*to, type, std::move(payload), crossing, deadline);
+    const std::int64_t start = io::Executor::current().clock().monotonic_ns();
+    auto result =
+        co_await impl_->exchange_message(*to, type, std::move(payload), crossing, deadline);
+    const PeerMetrics& metrics = impl_->metrics.at(region);
+    metrics.sent_time.observe(since(start));
+    metrics.crossings.add(Direction::sent, Kind::message, telemetry::outcome_of(result));
     impl_->record("crossing_sent", type, region, crossing, outcome_of(result));
     co_return result;
 }
 
 io::Task<Result<json::value>> Border::Impl::exchange_message(const Peer& to, std::string type,
-                                                             json::value payload, std::string crossing,
+                                                             json::value payload,
+                                                             std::string crossing,
                                                              Instant deadline) {
     const std::string body = json::serialize(payload);
     if (body.size() > options.message_bytes_max) {
@@ -125,7 +157,8 @@ io::Task<Result<json::value>> Border::Impl::exchange_message(const Peer& to, std
     }
     CO_TRY(const std::string text, co_await (*response)->read_all(options.message_bytes_max));
     CO_TRY(json::object reply, parse_json_object(text, {.bytes_max = options.message_bytes_max}));
-    if (const json::value* error = reply.if_contains("error"); error != nullptr && error->is_object()) {
+    if (const json::value* error = reply.if_contains("error");
+        error != nullptr && error->is_object()) {
         co_return std::unexpected(error_from(error->get_object()));
     }
     json::value* result = reply.if_contains("result");
@@ -137,16 +170,23 @@ io::Task<Result<std::unique_ptr<http::ClientResponse>>> Border::forward(
     std::string region, std::string route, http::RequestHead head, http::BodySource& body,
     std::optional<std::uint64_t> length, Instant deadline) {
     const Peer* to = impl_->peer(region);
-    if (to == nullptr) co_return fail(Code::not_found, "There is no such region.", "unknown_region");
+    if (to == nullptr)
+        co_return fail(Code::not_found, "There is no such region.", "unknown_region");
     const std::string crossing = io::Executor::current().random().uuid();
     head.headers.add(kCallHeader, "call");
     head.headers.add(kCrossingHeader, crossing);
-    auto response = co_await impl_->client.send(impl_->target_of(*to), std::move(head), body, length, deadline);
-    const std::string outcome =
-        response ? std::to_string((*response)->status()) : std::string(to_string(response.error().code));
+    const std::int64_t start = io::Executor::current().clock().monotonic_ns();
+    auto response =
+        co_await impl_->client.send(impl_->target_of(*to), std::move(head), body, length, deadline);
+    const PeerMetrics& metrics = impl_->metrics.at(region);
+    metrics.sent_time.observe(since(start));
+    metrics.crossings.add(Direction::sent, Kind::call, telemetry::outcome_of(response));
+    const std::string outcome = response ? std::to_string((*response)->status())
+                                         : std::string(to_string(response.error().code));
     impl_->record("crossing_sent", kCallType, region, crossing, outcome, route);
     if (!response && response.error().code == Code::unavailable) {
-        co_return fail(Code::unavailable, "Region " + region + " cannot be reached.", "region_down");
+        co_return fail(Code::unavailable, "Region " + region + " cannot be reached.",
+                       "region_down");
     }
     co_return response;
 }
@@ -155,11 +195,30 @@ http::Handler Border::handler() {
     return [impl = impl_.get()](http::Exchange& exchange) { return impl->answer(exchange); };
 }
 
+void Border::report_to(telemetry::Registry& registry) {
+    for (const auto& [peer, metrics] : impl_->metrics) {
+        registry.add("domicile_border_crossings_total", "Exchanges with other regions.",
+                     metrics.crossings, {"direction", "kind", "outcome"}, {{"peer", peer}});
+        registry.add("domicile_border_crossing_duration_seconds",
+                     "Crossings sent, to the answer or, for calls, to the head of the response.",
+                     metrics.sent_time, {{"peer", peer}});
+    }
+    registry.add("domicile_border_strangers_total",
+                 "Requests whose certificate names no region of this deployment.",
+                 impl_->strangers);
+    for (const auto& [type, handler] : impl_->handlers) {
+        impl_->routes[type] = &registry.route("border", type);
+    }
+    impl_->routes[std::string(kUnknown)] = &registry.route("border", kUnknown);
+}
+
 io::Task<Result<void>> Border::Impl::answer(http::Exchange& exchange) {
     const Result<std::string> from = region_of(exchange);
     if (!from) {
         log::warning("border_peer_refused");
-        const std::string body = http::problem_json(403, "about:blank", "Forbidden", from.error().message);
+        strangers.add();
+        const std::string body =
+            http::problem_json(403, "about:blank", "Forbidden", from.error().message);
         http::ResponseHead head{.status = 403, .headers = {}};
         co_return co_await exchange.respond(std::move(head), body);
     }
@@ -175,6 +234,7 @@ io::Task<Result<void>> Border::Impl::answer(http::Exchange& exchange) {
     const std::string route(
         exchange.request().headers.find("Domicile-Route").value_or("").substr(0, kRouteBytesMax));
     const Result<void> done = co_await call_handler(*from, exchange);
+    metrics.at(*from).crossings.add(Direction::received, Kind::call, telemetry::outcome_of(done));
     record("crossing_received", kCallType, *from, crossing, done ? "answered" : "broken", route);
     co_return done;
 }
@@ -187,11 +247,16 @@ io::Task<Result<void>> Border::Impl::answer_message(std::string from, http::Exch
         type = request.path.substr(kPrefix.size());
     }
     const bool allowed = handlers.contains(type);
-    Result<json::value> result = fail(Code::unsupported, "The message type is not on the allow-list.",
-                                      "unknown_message");
+    if (const auto route = routes.find(allowed ? type : kUnknown); route != routes.end()) {
+        exchange.report_as(route->second);
+    }
+    Result<json::value> result =
+        fail(Code::unsupported, "The message type is not on the allow-list.", "unknown_message");
     if (allowed) result = co_await run_handler(from, type, exchange);
     // An unknown type is not repeated in the record: it is bytes from outside.
-    record("crossing_received", allowed ? std::string_view(type) : "unknown", from, crossing,
+    metrics.at(from).crossings.add(Direction::received, Kind::message,
+                                   telemetry::outcome_of(result));
+    record("crossing_received", allowed ? std::string_view(type) : kUnknown, from, crossing,
            outcome_of(result));
     json::object reply;
     if (result) {

@@ -1,6 +1,7 @@
-// The one module through which regions talk. Messages are typed and on an allow-list; each crossing is
-// recorded at both ends without personal data (I6); payloads exist in memory only (I2). The transport is
-// HTTP/1.1 over mutual TLS with pooled connections: POST /border/1/<type>, see docs/formats/border.md.
+// The one module through which regions talk. Messages are typed and on an allow-list; each crossing
+// is recorded at both ends without personal data (I6); payloads exist in memory only (I2). The
+// transport is HTTP/1.1 over mutual TLS with pooled connections: POST /border/1/<type>, see
+// docs/formats/border.md.
 #pragma once
 
 #include <functional>
@@ -16,6 +17,7 @@
 #include "http/server.h"
 #include "io/task.h"
 #include "io/tls.h"
+#include "telemetry/registry.h"
 
 namespace domicile::border {
 
@@ -25,7 +27,7 @@ struct Peer {
 };
 
 struct Options {
-    std::string region;        // own
+    std::string region;  // own
     std::vector<Peer> peers;
     const io::TlsServer* server_tls = nullptr;  // requires certificates of the border CA
     const io::TlsClient* client_tls = nullptr;  // the own border certificate
@@ -50,18 +52,20 @@ class Border {
     void handle(std::string type, MessageHandler handler);
     void handle_calls(CallHandler handler);  // type "api.call"
 
-    // Request and response; an Error that the far handler returned comes back as it was. unavailable
-    // (reason "region_down") when the region cannot be reached.
+    // Request and response; an Error that the far handler returned comes back as it was.
+    // unavailable (reason "region_down") when the region cannot be reached.
     io::Task<Result<json::value>> call(std::string region, std::string type, json::value payload,
                                        Instant deadline);
-    // A streamed call: the head's method and target go as they are, with `extra` headers; the caller
-    // reads the response. `route` is the template for the crossing record.
+    // A streamed call: the head's method and target go as they are, with `extra` headers; the
+    // caller reads the response. `route` is the template for the crossing record.
     io::Task<Result<std::unique_ptr<http::ClientResponse>>> forward(
         std::string region, std::string route, http::RequestHead head, http::BodySource& body,
         std::optional<std::uint64_t> length, Instant deadline);
 
     // For the border listener's http::Server, whose TLS requires client certificates.
     http::Handler handler();
+    // Adds its metrics. Once, after all handlers were named.
+    void report_to(telemetry::Registry& registry);
 
   private:
     struct Impl;

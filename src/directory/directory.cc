@@ -10,6 +10,7 @@
 #include "crypto/hash.h"
 #include "directory/key_record.h"
 #include "directory/record.h"
+#include "telemetry/outcome.h"
 
 namespace domicile::directory {
 namespace {
@@ -126,10 +127,29 @@ Keys distinct(Keys keys) {
 
 }  // namespace
 
+enum class Change : std::uint8_t { claim, activate, release };
+constexpr std::array<std::string_view, 3> label_values(Change) {
+    return {"claim", "activate", "release"};
+}
+// undecided: the store gave no answer, or others kept changing the keys.
+enum class Decided : std::uint8_t { yes, undecided };
+constexpr std::array<std::string_view, 2> label_values(Decided) { return {"decided", "undecided"}; }
+enum class Source : std::uint8_t { linearizable, local_copy, none };
+constexpr std::array<std::string_view, 3> label_values(Source) {
+    return {"linearizable", "local_copy", "none"};
+}
+
 struct Directory::Impl {
     kv::Store& store;
     io::Clock& clock;
     Options options;
+    struct Metrics {
+        const telemetry::CounterBy<Change, Decided> changes;
+        const telemetry::CounterBy<Source> lookups;
+        const telemetry::TimeHistogram lookup_time;
+    } metrics = {};
+
+    io::Task<Result<void>> counted(Change change, io::Task<Result<void>> task);
 
     io::Task<Result<void>> transact(Keys keys, Entries entries, Decision decide);
     io::Task<Result<void>> transact_on_current(Keys keys, Decision decide);
@@ -162,6 +182,14 @@ io::Task<Result<void>> Directory::Impl::transact_on_current(Keys keys, Decision 
     co_return co_await transact(std::move(keys), std::move(entries), std::move(decide));
 }
 
+// A claim that another one holds is decided too: counted apart, it would tell who exists.
+io::Task<Result<void>> Directory::Impl::counted(Change change, io::Task<Result<void>> task) {
+    auto outcome = co_await task;
+    const bool decided = telemetry::outcome_of(outcome) <= telemetry::Outcome::refused;
+    metrics.changes.add(change, decided ? Decided::yes : Decided::undecided);
+    co_return outcome;
+}
+
 std::string Directory::Impl::decoy(const SubjectKey& key) const {
     const std::string mac = crypto::hmac_sha256(options.pepper.key, "decoy" + key.bytes);
     std::uint64_t number = 0;
@@ -189,26 +217,33 @@ io::Task<Result<void>> Directory::claim(ClaimRequest request) {
                         std::move(request.claim_id), Timestamp{}};
     Claiming decide{keys, wanted, impl_->clock, impl_->options.pending_ttl};
     Entries guess(keys.size());  // mostly nobody holds them
-    return impl_->transact(std::move(keys), std::move(guess), std::move(decide));
+    return impl_->counted(Change::claim,
+                          impl_->transact(std::move(keys), std::move(guess), std::move(decide)));
 }
 
 io::Task<Result<void>> Directory::activate(std::vector<SubjectKey> keys, std::string claim_id) {
     keys = distinct(std::move(keys));
     if (auto valid = check(keys, claim_id); !valid) return refuse(valid.error());
     Activating decide{keys, impl_->options.region, std::move(claim_id)};
-    return impl_->transact_on_current(std::move(keys), std::move(decide));
+    return impl_->counted(Change::activate,
+                          impl_->transact_on_current(std::move(keys), std::move(decide)));
 }
 
 io::Task<Result<void>> Directory::release(std::vector<SubjectKey> keys, std::string claim_id) {
     keys = distinct(std::move(keys));
     if (auto valid = check(keys, claim_id); !valid) return refuse(valid.error());
     Releasing decide{keys, impl_->options.region, std::move(claim_id)};
-    return impl_->transact_on_current(std::move(keys), std::move(decide));
+    return impl_->counted(Change::release,
+                          impl_->transact_on_current(std::move(keys), std::move(decide)));
 }
 
 io::Task<Result<Located>> Directory::locate(SubjectKey key) {
+    const std::int64_t start = impl_->clock.monotonic_ns();
     auto local = co_await impl_->store.get_local(store_key(key));
     auto sure = co_await impl_->store.get(store_key(key));
+    impl_->metrics.lookup_time.observe(telemetry::Nanos(impl_->clock.monotonic_ns() - start));
+    const Source unsure = local && *local ? Source::local_copy : Source::none;
+    impl_->metrics.lookups.add(sure ? Source::linearizable : unsure);
     Located out{impl_->decoy(key), false, 0};
     if (!sure && (!local || !*local)) co_return std::unexpected(sure.error());
     CO_TRY(auto record, record_of(sure ? *sure : *local));
@@ -219,6 +254,20 @@ io::Task<Result<Located>> Directory::locate(SubjectKey key) {
     out.known = true;
     out.epoch = record->epoch;
     co_return out;
+}
+
+void Directory::report_to(telemetry::Registry& registry) {
+    const Impl::Metrics& metrics = impl_->metrics;
+    registry.add("domicile_directory_changes_total",
+                 "Claims, activations and releases; undecided: the store did not answer, or others "
+                 "kept changing the keys.",
+                 metrics.changes, {"change", "outcome"});
+    registry.add("domicile_directory_lookups_total",
+                 "Look-ups of homes by what answered; none: nothing did. Known and unknown people "
+                 "count alike.",
+                 metrics.lookups, {"source"});
+    registry.add("domicile_directory_lookup_duration_seconds", "Look-ups of homes.",
+                 metrics.lookup_time);
 }
 
 io::Task<Result<std::optional<Record>>> Directory::record(SubjectKey key) {

@@ -16,6 +16,7 @@
 #include "io/clock.h"
 #include "io/task.h"
 #include "kv/store.h"
+#include "telemetry/registry.h"
 
 namespace domicile::directory {
 
@@ -127,6 +128,10 @@ class Directory {
     // Published keys of all regions; each is checked against its region's border certificate by the
     // verify function of the composition root before it is used.
     io::Task<Result<std::vector<KeyRecord>>> keys();
+
+    // Adds its metrics. Once, at start. They do not tell keys that are there from those that are
+    // not: whoever reads them has not the secret (I8).
+    void report_to(telemetry::Registry& registry);
 
   private:
     struct Impl;

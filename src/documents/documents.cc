@@ -10,6 +10,7 @@
 #include "documents/codec.h"
 #include "documents/key.h"
 #include "documents/store.h"
+#include "telemetry/outcome.h"
 
 namespace domicile::documents {
 namespace {
@@ -43,6 +44,11 @@ Result<void> check_item(const Item& item) {
 
 }  // namespace
 
+enum class Operation : std::uint8_t { put, get, remove, update, query };
+constexpr std::array<std::string_view, 5> label_values(Operation) {
+    return {"put", "get", "delete", "update", "query"};
+}
+
 struct Documents::Impl {
     explicit Impl(Parts p)
         : parts(std::move(p)),
@@ -50,6 +56,26 @@ struct Documents::Impl {
           region_key(parts.keyring.region_key("documents")),
           audit_secret(parts.keyring.region_secret("audit_subject")) {}
 
+    template <class T>
+    io::Task<Result<T>> counted(Operation operation, io::Task<Result<T>> task) {
+        auto outcome = co_await task;
+        metrics.operations.add(operation, telemetry::outcome_of(outcome));
+        co_return outcome;
+    }
+
+    // The operations themselves.
+    io::Task<Result<std::optional<Item>>> put(access::Principal who, std::string table, Item item,
+                                              std::optional<bool> must_exist);
+    io::Task<Result<std::optional<Item>>> get(access::Principal who, std::string table, Item key);
+    io::Task<Result<std::optional<Item>>> remove(access::Principal who, std::string table, Item key,
+                                                 std::optional<bool> must_exist);
+    io::Task<Result<UpdateResult>> update(access::Principal who, UpdateRequest request);
+    io::Task<Result<QueryResult>> query(access::Principal who, QueryRequest request);
+
+    struct Metrics {
+        const telemetry::CounterBy<Operation, telemetry::Outcome> operations;
+        const telemetry::Counter retries;
+    } metrics;
     Parts parts;
     Store store;
     const keyring::DataKey region_key;
@@ -170,49 +196,52 @@ io::Task<Result<Changed>> Documents::Impl::modify(Partition partition,
         auto done = co_await store.replace(partition, index, std::move(stored), out.after);
         if (done) co_return out;
         if (done.error().code != Code::conflict) co_return std::unexpected(done.error());
+        metrics.retries.add();
     }
     co_return fail(Code::conflict, "Other writers of this item kept winning; try again.");
 }
 
-io::Task<Result<std::optional<Item>>> Documents::put(access::Principal who, std::string table,
-                                                     Item item, std::optional<bool> must_exist) {
-    CO_TRY(const config::Table* schema, impl_->allowed_table(who, "PutItem", table));
+io::Task<Result<std::optional<Item>>> Documents::Impl::put(access::Principal who, std::string table,
+                                                           Item item,
+                                                           std::optional<bool> must_exist) {
+    CO_TRY(const config::Table* schema, allowed_table(who, "PutItem", table));
     CO_TRY(KeyValues key, key_of_item(*schema, item));
     CO_TRY_VOID(check_item(item));
     CO_TRY(auto partition,
-           co_await impl_->enter(std::move(who), "PutItem", std::move(table), key.partition, true));
+           co_await enter(std::move(who), "PutItem", std::move(table), key.partition, true));
     Change change = [&](const std::optional<Item>& before) -> Result<std::optional<Item>> {
         TRY_VOID(check_condition(before, must_exist));
         return item;
     };
-    CO_TRY(Changed changed, co_await impl_->modify(*partition, key.sort, std::move(change)));
+    CO_TRY(Changed changed, co_await modify(*partition, key.sort, std::move(change)));
     co_return std::move(changed.before);
 }
 
-io::Task<Result<std::optional<Item>>> Documents::get(access::Principal who, std::string table,
-                                                     Item key) {
-    CO_TRY(const config::Table* schema, impl_->allowed_table(who, "GetItem", table));
+io::Task<Result<std::optional<Item>>> Documents::Impl::get(access::Principal who, std::string table,
+                                                           Item key) {
+    CO_TRY(const config::Table* schema, allowed_table(who, "GetItem", table));
     CO_TRY(KeyValues values, exact_key(*schema, key));
-    CO_TRY(auto partition, co_await impl_->enter(std::move(who), "GetItem", std::move(table),
-                                                 values.partition, false));
+    CO_TRY(auto partition,
+           co_await enter(std::move(who), "GetItem", std::move(table), values.partition, false));
     if (!partition) co_return std::optional<Item>();
-    std::string index = impl_->store.sort_index(*partition, values.sort);
-    CO_TRY(auto stored, co_await impl_->store.find(*partition, std::move(index)));
+    std::string index = store.sort_index(*partition, values.sort);
+    CO_TRY(auto stored, co_await store.find(*partition, std::move(index)));
     if (!stored) co_return std::optional<Item>();
     co_return std::optional<Item>(std::move(stored->item));
 }
 
-io::Task<Result<std::optional<Item>>> Documents::remove(access::Principal who, std::string table,
-                                                        Item key, std::optional<bool> must_exist) {
-    CO_TRY(const config::Table* schema, impl_->allowed_table(who, "DeleteItem", table));
+io::Task<Result<std::optional<Item>>> Documents::Impl::remove(access::Principal who,
+                                                              std::string table, Item key,
+                                                              std::optional<bool> must_exist) {
+    CO_TRY(const config::Table* schema, allowed_table(who, "DeleteItem", table));
     CO_TRY(KeyValues values, exact_key(*schema, key));
-    CO_TRY(auto partition, co_await impl_->enter(std::move(who), "DeleteItem", std::move(table),
-                                                 values.partition, true));
+    CO_TRY(auto partition,
+           co_await enter(std::move(who), "DeleteItem", std::move(table), values.partition, true));
     Change change = [&](const std::optional<Item>& before) -> Result<std::optional<Item>> {
         TRY_VOID(check_condition(before, must_exist));
         return std::optional<Item>();
     };
-    CO_TRY(Changed changed, co_await impl_->modify(*partition, values.sort, std::move(change)));
+    CO_TRY(Changed changed, co_await modify(*partition, values.sort, std::move(change)));
     co_return std::move(changed.before);
 }
 
@@ -244,14 +273,15 @@ Result<std::optional<Item>> updated(const UpdateRequest& request,
 
 }  // namespace
 
-io::Task<Result<UpdateResult>> Documents::update(access::Principal who, UpdateRequest request) {
-    CO_TRY(const config::Table* schema, impl_->allowed_table(who, "UpdateItem", request.table));
+io::Task<Result<UpdateResult>> Documents::Impl::update(access::Principal who,
+                                                       UpdateRequest request) {
+    CO_TRY(const config::Table* schema, allowed_table(who, "UpdateItem", request.table));
     CO_TRY(KeyValues key, exact_key(*schema, request.key));
     CO_TRY_VOID(check_update(*schema, request));
     CO_TRY(auto partition,
-           co_await impl_->enter(std::move(who), "UpdateItem", request.table, key.partition, true));
+           co_await enter(std::move(who), "UpdateItem", request.table, key.partition, true));
     Change change = [&](const std::optional<Item>& before) { return updated(request, before); };
-    CO_TRY(Changed changed, co_await impl_->modify(*partition, key.sort, std::move(change)));
+    CO_TRY(Changed changed, co_await modify(*partition, key.sort, std::move(change)));
     co_return UpdateResult{std::move(changed.before), std::move(*changed.after)};
 }
 
@@ -317,8 +347,8 @@ io::Task<Result<QueryResult>> Documents::Impl::query_in_memory(Partition partiti
     co_return page.take();
 }
 
-io::Task<Result<QueryResult>> Documents::query(access::Principal who, QueryRequest request) {
-    CO_TRY(const config::Table* table, impl_->allowed_table(who, "Query", request.table));
+io::Task<Result<QueryResult>> Documents::Impl::query(access::Principal who, QueryRequest request) {
+    CO_TRY(const config::Table* table, allowed_table(who, "Query", request.table));
     CO_TRY_VOID(check_partition(*table, request.partition));
     CO_TRY(Bounds bounds, bounds_of(*table, request.sort));
     if (request.limit && *request.limit == 0)
@@ -333,11 +363,43 @@ io::Task<Result<QueryResult>> Documents::query(access::Principal who, QueryReque
         bounds.begin_after(start->sort ? key_bytes(*start->sort) : std::string(), request.forward);
     }
     CO_TRY(auto partition,
-           co_await impl_->enter(std::move(who), "Query", request.table, request.partition, false));
+           co_await enter(std::move(who), "Query", request.table, request.partition, false));
     if (!partition) co_return QueryResult{};
     if (partition->sorted_at_rest())
-        co_return co_await impl_->query_at_rest(*partition, std::move(bounds), std::move(request));
-    co_return co_await impl_->query_in_memory(*partition, std::move(bounds), std::move(request));
+        co_return co_await query_at_rest(*partition, std::move(bounds), std::move(request));
+    co_return co_await query_in_memory(*partition, std::move(bounds), std::move(request));
+}
+
+io::Task<Result<std::optional<Item>>> Documents::put(access::Principal who, std::string table,
+                                                     Item item, std::optional<bool> must_exist) {
+    return impl_->counted(
+        Operation::put, impl_->put(std::move(who), std::move(table), std::move(item), must_exist));
+}
+io::Task<Result<std::optional<Item>>> Documents::get(access::Principal who, std::string table,
+                                                     Item key) {
+    return impl_->counted(Operation::get,
+                          impl_->get(std::move(who), std::move(table), std::move(key)));
+}
+io::Task<Result<std::optional<Item>>> Documents::remove(access::Principal who, std::string table,
+                                                        Item key, std::optional<bool> must_exist) {
+    return impl_->counted(Operation::remove, impl_->remove(std::move(who), std::move(table),
+                                                           std::move(key), must_exist));
+}
+io::Task<Result<UpdateResult>> Documents::update(access::Principal who, UpdateRequest request) {
+    return impl_->counted(Operation::update, impl_->update(std::move(who), std::move(request)));
+}
+io::Task<Result<QueryResult>> Documents::query(access::Principal who, QueryRequest request) {
+    return impl_->counted(Operation::query, impl_->query(std::move(who), std::move(request)));
+}
+
+void Documents::report_to(telemetry::Registry& registry) {
+    registry.add("domicile_documents_operations_total",
+                 "Operations on items; refused: not allowed, not valid, not home, or a condition "
+                 "that did not hold.",
+                 impl_->metrics.operations, {"operation", "outcome"});
+    registry.add("domicile_documents_retries_total",
+                 "Writes begun again because another writer of the item came first.",
+                 impl_->metrics.retries);
 }
 
 }  // namespace domicile::documents

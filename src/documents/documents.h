@@ -22,6 +22,7 @@
 #include "io/task.h"
 #include "keyring/keyring.h"
 #include "sql/database.h"
+#include "telemetry/registry.h"
 
 namespace domicile::documents {
 
@@ -152,6 +153,9 @@ class Documents {
                                                  std::optional<bool> must_exist);
     io::Task<Result<UpdateResult>> update(access::Principal who, UpdateRequest request);
     io::Task<Result<QueryResult>> query(access::Principal who, QueryRequest request);
+
+    // Adds its metrics. Once, at start.
+    void report_to(telemetry::Registry& registry);
 
   private:
     struct Impl;

@@ -8,9 +8,14 @@ void Edge::add(std::string name, http::Handler handler) {
     handlers_.insert_or_assign(std::move(name), std::move(handler));
 }
 
+void Edge::report_to(telemetry::Registry& registry) {
+    unknown_ = &registry.route("edge", "unknown host");
+}
+
 io::Task<Result<void>> Edge::handle(http::Exchange& exchange) {
     const auto found = handlers_.find(to_lower(exchange.request().host));
     if (found != handlers_.end()) co_return co_await found->second(exchange);
+    exchange.report_as(unknown_);
     http::ResponseHead head;
     head.status = 421;
     head.add("Content-Type", "application/problem+json");

@@ -7,6 +7,7 @@
 
 #include "http/server.h"
 #include "io/files.h"
+#include "telemetry/registry.h"
 
 namespace domicile::edge {
 
@@ -15,10 +16,13 @@ class Edge {
   public:
     // `name` in lower case, without a port.
     void add(std::string name, http::Handler handler);
+    // Once, at start: what requests for names that nobody answers to are counted under.
+    void report_to(telemetry::Registry& registry);
     io::Task<Result<void>> handle(http::Exchange& exchange);
 
   private:
     std::map<std::string, http::Handler, std::less<>> handlers_;
+    const telemetry::Route* unknown_ = nullptr;
 };
 
 struct SiteOptions {
@@ -27,6 +31,7 @@ struct SiteOptions {
     std::string content_policy;  // Content-Security-Policy of HTML pages
     std::map<std::string, std::string>
         documents;  // path -> JSON made by the program, such as /domicile.json
+    const telemetry::Route* report = nullptr;  // what its requests are counted under
 };
 
 // Static files: GET and HEAD; strong ETags from size and time of change; one byte range; the .br

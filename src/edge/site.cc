@@ -188,6 +188,7 @@ io::Task<Result<std::size_t>> Site::read_soon(std::shared_ptr<Found> found,
 
 io::Task<Result<void>> Site::handle(http::Exchange& exchange) {
     const http::RequestHead& request = exchange.request();
+    exchange.report_as(options_.report);
     if (request.method != "GET" && request.method != "HEAD")
         co_return co_await not_found(exchange, 405);
     const auto document = options_.documents.find(std::string(request.path));

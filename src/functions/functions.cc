@@ -59,6 +59,15 @@ io::Task<Result<std::string>> Functions::invoke(std::string function, std::strin
                                     std::move(request_id));
 }
 
+void Functions::report_to(telemetry::Registry& registry) {
+    for (const auto& [name, worker] : impl_->workers) worker->report_to(registry);
+}
+
+bool Functions::all_running() const {
+    return std::ranges::all_of(impl_->workers,
+                               [](const auto& entry) { return entry.second->asks(); });
+}
+
 json::object Functions::credentials(const config::Function& function,
                                     std::optional<std::string> subject) {
     access::Statement statement;

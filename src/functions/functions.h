@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "io/clock.h"
 #include "io/task.h"
+#include "telemetry/registry.h"
 
 namespace domicile::functions {
 
@@ -46,6 +47,11 @@ class Functions {
     // reasons above.
     io::Task<Result<std::string>> invoke(std::string function, std::string event,
                                          std::string request_id);
+
+    // Adds its metrics. Once, at start.
+    void report_to(telemetry::Registry& registry);
+    // Whether every function has a process that asks for work. From any executor.
+    bool all_running() const;
 
     // Credentials for one request, limited to the function's tables and bound to the subject:
     // {"accessKeyId","secretAccessKey","sessionToken"}.

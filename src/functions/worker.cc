@@ -73,10 +73,13 @@ io::Task<Result<void>> Worker::run_once() {
     Result<void> outcome;
     if (process) {
         process_ = process->get();
+        metrics_.starts.add();
         io::TaskGroup output;
         output.spawn(log_output(*process_->output()));
         const Result<int> status = co_await process_->wait(kFar);
         process_ = nullptr;
+        asks_ = false;
+        metrics_.exits.add();
         if (!stopping_)
             log::warning("function_exited",
                          {{"function", function_.name}, {"status", status.value_or(-1)}});
@@ -91,6 +94,7 @@ io::Task<Result<void>> Worker::run_once() {
     busy_.reset();
     failed_starts_ = polled_ ? 0 : failed_starts_ + 1;
     if (failed_starts_ >= kFailedStartsMax && !stopping_) fail_waiting();
+    count_load();
     changed_.notify_all();  // polls of this process end
     co_await server.stop(io::deadline_in(Millis(50)));
     co_return outcome;
@@ -150,7 +154,41 @@ std::vector<std::pair<std::string, std::string>> Worker::environment(
     return out;
 }
 
+// For whoever reads the metrics, on another thread.
+void Worker::count_load() {
+    metrics_.waiting = waiting_.size();
+    metrics_.running = busy_ ? 1 : 0;
+}
+
+void Worker::report_to(telemetry::Registry& registry) const {
+    const telemetry::Labels labels{{"function", function_.name}};
+    registry.add("domicile_function_invocations_total",
+                 "Invocations; failed: the handler raised an error.", metrics_.invocations,
+                 {"outcome"}, labels);
+    registry.add("domicile_function_duration_seconds",
+                 "Invocations from the call to the result, waiting for the process included.",
+                 metrics_.time, labels);
+    registry.add("domicile_function_starts_total", "Processes started (cold starts).",
+                 metrics_.starts, labels);
+    registry.add("domicile_function_exits_total", "Processes that ended.", metrics_.exits, labels);
+    registry.add_gauge(
+        "domicile_function_waiting", "Invocations that wait for the process.",
+        [this] { return static_cast<double>(metrics_.waiting.load()); }, labels);
+    registry.add_gauge(
+        "domicile_function_running", "Invocations that the process is working on.",
+        [this] { return static_cast<double>(metrics_.running.load()); }, labels);
+}
+
 io::Task<Result<std::string>> Worker::invoke(std::string event, std::string request_id) {
+    const io::Clock& clock = io::Executor::current().clock();
+    const std::int64_t start = clock.monotonic_ns();
+    auto result = co_await invoke_counted(std::move(event), std::move(request_id));
+    metrics_.invocations.add(telemetry::outcome_of(result));
+    metrics_.time.observe(telemetry::Nanos(clock.monotonic_ns() - start));
+    co_return result;
+}
+
+io::Task<Result<std::string>> Worker::invoke_counted(std::string event, std::string request_id) {
     if (stopping_) co_return fail(Code::cancelled, "The region is stopping.");
     if (waiting_.size() >= options_.queue_max) {
         co_return fail(Code::resource_exhausted, "The function has too many waiting calls.",
@@ -161,6 +199,7 @@ io::Task<Result<std::string>> Worker::invoke(std::string event, std::string requ
     invocation->event = std::move(event);
     invocation->deadline = io::deadline_in(Seconds(function_.timeout_seconds));
     waiting_.push_back(invocation);
+    count_load();
     changed_.notify_all();
     deadlines_.spawn(enforce_deadline(invocation));
     while (!invocation->result) co_await invocation->done.wait_until(kFar);
@@ -177,6 +216,7 @@ io::Task<void> Worker::enforce_deadline(std::shared_ptr<Invocation> invocation) 
             busy_.reset();
             if (process_ != nullptr) process_->signal(SIGKILL);
         }
+        count_load();
         complete(*invocation, fail(Code::deadline_exceeded, "The function did not answer in time.",
                                    reason::kTimedOut));
     }
@@ -206,6 +246,7 @@ io::Task<Result<void>> Worker::answer(http::Exchange& exchange) {
 io::Task<Result<void>> Worker::next(http::Exchange& exchange) {
     const io::Process* process = process_;
     polled_ = true;
+    asks_ = process != nullptr;
     while (waiting_.empty() || busy_) {
         co_await changed_.wait_until(kFar);
         if (stopping_ || process_ != process || process_ == nullptr) {
@@ -214,6 +255,7 @@ io::Task<Result<void>> Worker::next(http::Exchange& exchange) {
     }
     busy_ = waiting_.front();
     waiting_.pop_front();
+    count_load();
     const std::shared_ptr<Invocation> invocation = busy_;
     const io::Clock& clock = io::Executor::current().clock();
     const Timestamp deadline = clock.now() + (invocation->deadline - clock.monotonic());
@@ -228,6 +270,7 @@ io::Task<Result<void>> Worker::next(http::Exchange& exchange) {
         // The poll's connection was gone: the next poll gets it.
         busy_.reset();
         waiting_.push_front(invocation);
+        count_load();
         changed_.notify_all();
     }
     co_return sent;
@@ -248,6 +291,7 @@ io::Task<Result<void>> Worker::finish(http::Exchange& exchange, std::string_view
         co_return co_await reply(exchange, 400, R"({"errorType":"InvalidRequestID"})");
     }
     busy_.reset();
+    count_load();
     if (what == "response") {
         complete(*invocation, std::move(body));
     } else {

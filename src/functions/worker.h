@@ -5,6 +5,7 @@
 // it. All of a worker lives on one executor.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 #include "http/server.h"
 #include "io/executor.h"
 #include "io/process.h"
+#include "telemetry/outcome.h"
 
 namespace domicile::functions {
 
@@ -24,6 +26,9 @@ class Worker {
     io::Task<void> run();  // keeps a process alive until stop()
     void stop();
     bool running() const { return running_; }
+    // A process has asked for work; from any executor, as is all that is reported.
+    bool asks() const { return asks_; }
+    void report_to(telemetry::Registry& registry) const;
     io::Task<Result<std::string>> invoke(std::string event, std::string request_id);
 
   private:
@@ -47,6 +52,17 @@ class Worker {
     std::shared_ptr<Invocation> current(std::string_view id);
     void complete(Invocation& invocation, Result<std::string> result);
 
+    struct Metrics {
+        const telemetry::CounterBy<telemetry::Outcome> invocations;
+        const telemetry::TimeHistogram time;
+        const telemetry::Counter starts, exits;
+        std::atomic<std::size_t> waiting = 0, running = 0;
+    };
+    io::Task<Result<std::string>> invoke_counted(std::string event, std::string request_id);
+    void count_load();
+
+    Metrics metrics_;
+    std::atomic<bool> asks_ = false;
     const config::Function& function_;
     const Options& options_;
     bool stopping_ = false;

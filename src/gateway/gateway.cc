@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "base/log.h"
 #include "gateway/call.h"
+#include "gateway/metrics.h"
 #include "gateway/target.h"
 
 namespace domicile::gateway {
@@ -32,6 +33,7 @@ struct Gateway::Impl {
     RouteTable routes;
     Target target;
     std::vector<std::string> own_origins;
+    Metrics metrics;
 };
 
 Gateway::Gateway(Parts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
@@ -49,17 +51,29 @@ io::Task<Result<void>> Gateway::handle_forwarded(std::string from, http::Exchang
     co_return co_await impl_->run(call);
 }
 
+void Gateway::report_to(telemetry::Registry& registry) {
+    impl_->metrics.report_to(registry);
+    impl_->routes.report_to(registry);
+    impl_->target.report_to(registry);
+}
+
 io::Task<Result<void>> Gateway::Impl::run(Call& call) {
     const http::RequestHead& request = call.exchange.request();
     if (request.method == "OPTIONS" && request.headers.contains("Access-Control-Request-Method")) {
+        metrics.verdicts.add(Verdict::preflight);
         co_return co_await preflight(call);
     }
     call.match = routes.find(call.host, request.method, request.path);
-    if (call.match.route == nullptr)
+    call.exchange.report_as(call.match.report);
+    if (call.match.route == nullptr) {
+        call.exchange.report_as(metrics.no_route);
+        metrics.verdicts.add(Verdict::no_route);
         co_return co_await reply_message(call, 404, "Not Found", parts.region);
+    }
     if (call.route().authorizer) {
         const Result<void> authorized = co_await authorize(call);
         if (!authorized) {
+            metrics.verdicts.add(Verdict::unauthorized);
             // Expired and revoked look alike from outside; the message says how to go on.
             co_return co_await reply_message(call, 401, "Unauthorized", parts.region);
         }
@@ -71,6 +85,7 @@ io::Task<Result<void>> Gateway::Impl::run(Call& call) {
         call.route().authorizer ? call.route().residency : residency::RouteResidency::open;
     question.elsewhere = call.route().elsewhere;
     const residency::Decision decision = residency::decide_call(parts.policy, question);
+    metrics.verdicts.add(verdict_of(decision.action));
     co_return co_await act(call, decision);
 }
 
@@ -79,13 +94,17 @@ io::Task<Result<void>> Gateway::Impl::authorize(Call& call) {
     const http::Headers& headers = call.exchange.request().headers;
     std::string_view value = headers.find("Authorization").value_or("");
     if (headers.count("Authorization") != 1 || value.size() <= kScheme.size()) {
+        metrics.tokens.add(TokenCheck::refused);
         co_return fail(Code::unauthenticated, "A bearer token is needed.");
     }
     // API Gateway takes the token with or without the scheme.
     if (equals_ignore_case(value.substr(0, kScheme.size()), kScheme))
         value.remove_prefix(kScheme.size());
     Result<identity::TokenPtr> token = parts.verifier.lookup(value);
-    if (token && *token == nullptr) token = co_await parts.verifier.verify(std::string(value));
+    const bool hit = token && *token != nullptr;
+    if (token && !hit) token = co_await parts.verifier.verify(std::string(value));
+    const TokenCheck good = hit ? TokenCheck::hit : TokenCheck::verified;
+    metrics.tokens.add(token ? good : TokenCheck::refused);
     if (!token) co_return std::unexpected(token.error());
     const config::Pool* pool = parts.config.pools.find(*call.route().authorizer);
     if (pool == nullptr || (*token)->pool_suffix != pool->id_suffix) {
@@ -189,6 +208,7 @@ io::Task<Result<void>> Gateway::Impl::preflight(Call& call) {
     const http::RequestHead& request = call.exchange.request();
     const auto method = request.headers.find("Access-Control-Request-Method").value_or("");
     call.match = routes.find(call.host, method, request.path);
+    call.exchange.report_as(call.match.route == nullptr ? metrics.no_route : call.match.report);
     if (call.match.route == nullptr || !call.route().cors) {
         co_return co_await reply_message(call, 404, "Not Found", parts.region);
     }

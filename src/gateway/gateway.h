@@ -12,6 +12,7 @@
 #include "http/server.h"
 #include "identity/token_verifier.h"
 #include "residency/residency.h"
+#include "telemetry/registry.h"
 
 namespace domicile::gateway {
 
@@ -35,6 +36,8 @@ class Gateway {
     // The same, forwarded over the border by `from`: everything is checked again, and it is never
     // forwarded a second time.
     io::Task<Result<void>> handle_forwarded(std::string from, http::Exchange& exchange);
+    // Adds its metrics and those of its routes. Once, at start, before any request.
+    void report_to(telemetry::Registry& registry);
 
   private:
     struct Impl;

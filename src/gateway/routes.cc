@@ -65,6 +65,10 @@ bool RouteTable::matches(const Entry& entry, const std::vector<std::string_view>
     return path.size() == entry.segments.size();
 }
 
+void RouteTable::report_to(telemetry::Registry& registry) {
+    for (Entry& entry : entries_) entry.report = &registry.route("gateway", entry.route->path);
+}
+
 Match RouteTable::find(config::RouteHost host, std::string_view method,
                        std::string_view path) const {
     const std::vector<std::string_view> parts = split(path);
@@ -77,6 +81,7 @@ Match RouteTable::find(config::RouteHost host, std::string_view method,
             !matches(entry, parts, &match.parameters))
             continue;
         match.route = entry.route;
+        match.report = entry.report;
         return match;
     }
     return {};

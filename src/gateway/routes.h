@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "config/config.h"
+#include "telemetry/registry.h"
 
 namespace domicile::gateway {
 
 struct Match {
     const config::Route* route = nullptr;           // null when nothing fits
     std::map<std::string, std::string> parameters;  // decoded
+    const telemetry::Route* report = nullptr;       // what its requests are counted under
 };
 
 class RouteTable {
@@ -21,6 +23,8 @@ class RouteTable {
 
     // `path` as sent, without the query. A method of "" matches any (for CORS preflight).
     Match find(config::RouteHost host, std::string_view method, std::string_view path) const;
+    // Requests are counted by the routes' templates from then on.
+    void report_to(telemetry::Registry& registry);
 
   private:
     struct Segment {
@@ -30,6 +34,7 @@ class RouteTable {
     struct Entry {
         const config::Route* route;
         std::vector<Segment> segments;
+        const telemetry::Route* report = nullptr;
     };
     static bool matches(const Entry& entry, const std::vector<std::string_view>& path,
                         std::map<std::string, std::string>* parameters);

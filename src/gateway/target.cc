@@ -39,7 +39,20 @@ io::Task<Result<void>> pass_on(http::Exchange& exchange, http::ResponseHead head
 }
 
 Target::Target(const config::Config& config, functions::Functions& functions, std::string region)
-    : config_(config), functions_(functions), region_(std::move(region)) {}
+    : config_(config), functions_(functions), region_(std::move(region)) {
+    for (const config::Upstream& upstream : config.upstreams) metrics_[upstream.name];
+}
+
+void Target::report_to(telemetry::Registry& registry) {
+    for (const auto& [name, metrics] : metrics_) {
+        const telemetry::Labels labels{{"upstream", name}};
+        registry.add("domicile_gateway_upstream_calls_total",
+                     "Calls of upstreams; ok: a response came, whatever its status.", metrics.calls,
+                     {"outcome"}, labels);
+        registry.add("domicile_gateway_upstream_duration_seconds",
+                     "Calls of upstreams, to the head of the response.", metrics.time, labels);
+    }
+}
 
 io::Task<Result<void>> Target::serve(Call& call) {
     if (call.route().function) return call_function(call);
@@ -142,9 +155,14 @@ io::Task<Result<void>> Target::call_upstream(Call& call) {
     target.endpoint = {url.host, url.port};
     ExchangeBody body(call.exchange,
                       call.route().body_bytes_max.value_or(config_.limits.body_bytes_max));
-    const Instant deadline = io::deadline_in(Seconds(call.route().timeout_seconds));
+    const io::Clock& clock = io::Executor::current().clock();
+    const std::int64_t start = clock.monotonic_ns();
+    const Instant deadline = Instant{start / 1'000'000} + Seconds(call.route().timeout_seconds);
     auto response = co_await client_.send(target, std::move(head), body,
                                           call.exchange.content_length(), deadline);
+    const UpstreamMetrics& metrics = metrics_.find(upstream->name)->second;
+    metrics.time.observe(telemetry::Nanos(clock.monotonic_ns() - start));
+    metrics.calls.add(telemetry::outcome_of(response));
     if (body.too_large()) co_return co_await reply_message(call, 413, "Request Too Long", region_);
     if (!response) {
         const bool late = response.error().code == Code::deadline_exceeded;

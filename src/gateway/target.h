@@ -6,6 +6,7 @@
 
 #include "functions/event.h"
 #include "gateway/call.h"
+#include "gateway/metrics.h"
 
 namespace domicile::gateway {
 
@@ -13,6 +14,7 @@ class Target {
   public:
     Target(const config::Config& config, functions::Functions& functions, std::string region);
     io::Task<Result<void>> serve(Call& call);
+    void report_to(telemetry::Registry& registry);
 
   private:
     io::Task<Result<void>> call_function(Call& call);
@@ -22,6 +24,7 @@ class Target {
     const config::Config& config_;
     functions::Functions& functions_;
     std::string region_;
+    std::map<std::string, UpstreamMetrics, std::less<>> metrics_;  // one for each upstream
     http::Client client_;
     std::atomic<std::size_t> turn_ = 0;  // round robin over an upstream's addresses
 };

@@ -12,7 +12,8 @@ namespace {
 constexpr std::uint64_t kDrainBytesMax = 64 * 1024;  // of a body that the handler left unread
 constexpr std::size_t kLingerBytesMax = 4 * 1024 * 1024;
 constexpr Millis kLingerTimeout{2'000};
-constexpr std::size_t kCopyBytesMax = 2 * 1024;    // smaller bodies are copied behind their head
+constexpr std::size_t kCopyBytesMax = 2 * 1024;  // smaller bodies are copied behind their head
+constexpr std::int64_t kNanosPerMilli = 1'000'000;
 constexpr std::size_t kRetainBytesMax = 2 * 1024;  // output buffer of an idle connection
 
 }  // namespace
@@ -70,6 +71,7 @@ io::Task<bool> Connection::prepare() {
             co_await network.accept_tls(std::move(stream_), *state_.options.tls, deadline);
         if (!secured) co_return false;
         stream_ = std::move(*secured);
+        if (state_.options.metrics != nullptr) state_.options.metrics->secured.add();
     }
     peer_ = stream_->peer();
     if (client) peer_.remote = std::move(*client);
@@ -83,11 +85,31 @@ io::Task<void> Connection::run() {
         const bool received = co_await next_request();
         if (!received) break;
         co_await serve();
+        end_report();
         if (!keep_alive_ || broken_) break;
         inbound_.end_message();
         if (out_.capacity() > kRetainBytesMax) std::string().swap(out_);
     }
     co_await linger();
+}
+
+// Time is read once when a request begins and once when it ends; the deadlines of the connection
+// count from the same readings.
+void Connection::begin_report(Instant& deadline, Millis timeout) {
+    started_ns_ = io::Executor::current().clock().monotonic_ns();
+    deadline = Instant{started_ns_ / kNanosPerMilli} + timeout;
+}
+
+void Connection::end_report() {
+    ended_ns_ = io::Executor::current().clock().monotonic_ns();
+    const ServerMetrics* metrics = state_.options.metrics;
+    if (metrics == nullptr) return;
+    const telemetry::Route& route = route_ != nullptr ? *route_ : metrics->unrouted;
+    route.requests.add(telemetry::method_of(request_.method), telemetry::status_class_of(status_));
+    route.time.observe(telemetry::Nanos(ended_ns_ - started_ns_));
+    metrics->received_bytes.add(received_bytes_);
+    metrics->sent_bytes.add(sent_bytes_);
+    if (refusal_ != 0 && refusal_ != 500) metrics->refused.add(refusal_of(refusal_));
 }
 
 // False when there is none: the client left, or sent what is no request and was told so.
@@ -98,18 +120,30 @@ io::Task<bool> Connection::next_request() {
     framing_ = {};
     request_.method = {};  // a refusal must not be shaped by the request before
     request_.http10 = false;
+    route_ = nullptr;
+    received_bytes_ = sent_bytes_ = 0;
+    status_ = 0;
     bool started = inbound_.has_unread();
     const ServerOptions& options = state_.options;
-    Instant deadline = io::deadline_in(started ? options.head_timeout : options.idle_timeout);
+    Instant deadline;
+    if (started || ended_ns_ == 0) {
+        begin_report(deadline, started ? options.head_timeout : options.idle_timeout);
+    } else {
+        deadline = Instant{ended_ns_ / kNanosPerMilli} + options.idle_timeout;
+    }
     while (true) {
         const auto head = inbound_.head();
         if (!head) {
             co_await send_problem(head.error().status);
+            end_report();
             co_return false;
         }
         if (*head) {
             const bool parsed = parse(**head);
-            if (!parsed) co_await send_problem(refusal_);
+            if (!parsed) {
+                co_await send_problem(refusal_);
+                end_report();
+            }
             co_return parsed;
         }
         if (state_.stopping && !started) co_return false;
@@ -118,12 +152,16 @@ io::Task<bool> Connection::next_request() {
         idle_ = false;
         if (!bytes || *bytes == 0) {
             const bool late = !bytes && bytes.error().code == Code::deadline_exceeded;
-            if (started && late) co_await send_problem(408);
+            if (started && late) {
+                co_await send_problem(408);
+                end_report();
+            }
             broken_ = !late;
             co_return false;
         }
         inbound_.filled(*bytes);
-        if (!started) deadline = io::deadline_in(options.head_timeout);
+        received_bytes_ += *bytes;
+        if (!started) begin_report(deadline, options.head_timeout);
         started = true;
     }
 }
@@ -156,16 +194,21 @@ io::Task<void> Connection::serve() {
     co_await settle(handled);
 }
 
+void Connection::note_unhandled() {
+    ++state_.unhandled;
+    if (state_.options.metrics != nullptr) state_.options.metrics->failed.add();
+}
+
 // After the handler: whatever it left open is closed, answered or drained.
 io::Task<void> Connection::settle(bool handled) {
     if (!handled) keep_alive_ = false;
     if (broken_) co_return;
     if (sent_ == Sent::nothing || sent_ == Sent::held) {
-        if (refusal_ == 0) ++state_.unhandled;
+        if (refusal_ == 0) note_unhandled();
         co_await send_problem(refusal_ == 0 ? 500 : refusal_);
     } else if (sent_ == Sent::head) {
         // A response that stops half-way must not look complete.
-        if (handled) ++state_.unhandled;
+        if (handled) note_unhandled();
         broken_ = true;
     } else if (keep_alive_ && !inbound_.body_ended()) {
         co_await drain();
@@ -263,6 +306,7 @@ io::Task<Result<std::string_view>> Connection::read() {
             co_return fail_body(Code::unavailable, 0, "The client left before the body's end.");
         }
         inbound_.filled(*bytes);
+        received_bytes_ += *bytes;
     }
 }
 
@@ -297,6 +341,7 @@ Result<void> Connection::print(const ResponseHead& head, std::optional<std::uint
                                bool chunked) {
     if (asks_to_close(head)) keep_alive_ = false;
     keep_alive_ = !must_close();
+    status_ = head.status;
     silent_ = bodiless(head.status);
     const bool lengthless = head.status == 204 || head.status == 304;
     ResponseFraming framing;
@@ -314,6 +359,7 @@ io::Task<Result<void>> Connection::send(std::string_view body, std::string_view 
         out_.append(body).append(tail);
         body = tail = {};
     }
+    sent_bytes_ += out_.size() + body.size() + tail.size();
     auto written = co_await stream_->write(out_, body, tail, deadline);
     out_.clear();
     if (!written) broken_ = true;

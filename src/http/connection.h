@@ -64,6 +64,9 @@ class Connection final : public Exchange {
     io::Task<void> send_problem(int status);
     io::Task<Result<void>> send(std::string_view body, std::string_view tail);
     Result<void> print(const ResponseHead& head, std::optional<std::uint64_t> length, bool chunked);
+    void begin_report(Instant& deadline, Millis timeout);
+    void end_report();
+    void note_unhandled();
     std::unexpected<Error> fail_body(Code code, int status, const char* message);
     bool must_close() const;
     bool bodiless(int status) const;
@@ -77,6 +80,10 @@ class Connection final : public Exchange {
     mutable std::string request_id_;  // minted when asked for
     std::string out_;
     std::uint64_t body_read_ = 0;
+    // For the report of the request under way.
+    std::int64_t started_ns_ = 0, ended_ns_ = 0;  // the end of the request before, while idle
+    std::uint64_t received_bytes_ = 0, sent_bytes_ = 0;
+    int status_ = 0;                 // of the response; 0: none
     std::uint64_t length_left_ = 0;  // of a response whose length was promised
     int refusal_ = 0;                // status that the request, or its body, deserves; 0: none
     Sent sent_ = Sent::nothing;

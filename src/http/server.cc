@@ -25,6 +25,7 @@ struct Server::Impl {
 io::Task<void> Server::Impl::accept() {
     while (!state.stopping) {
         if (connections.size() >= state.options.connections_max) {
+            if (const auto* metrics = state.options.metrics) metrics->full.add();
             co_await room.wait_until(io::deadline_in(Seconds(1)));
             continue;
         }
@@ -43,7 +44,9 @@ io::Task<void> Server::Impl::accept() {
 io::Task<void> Server::Impl::serve(std::unique_ptr<io::Stream> stream) {
     Connection connection(state, std::move(stream));
     connections.insert(&connection);
+    if (const auto* metrics = state.options.metrics) metrics->opened.add();
     co_await connection.run();
+    if (const auto* metrics = state.options.metrics) metrics->closed.add();
     connections.erase(&connection);
     room.notify_all();
 }

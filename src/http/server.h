@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "http/message.h"
+#include "http/server_metrics.h"
 #include "io/network.h"
 #include "io/task.h"
 
@@ -43,6 +44,14 @@ class Exchange {
                                          std::optional<std::uint64_t> length) = 0;
     virtual io::Task<Result<void>> write(std::string_view piece) = 0;
     virtual io::Task<Result<void>> finish() = 0;
+
+    // What this request is counted and logged under, once a handler knows; the last word counts.
+    void report_as(const telemetry::Route* route) {
+        if (route != nullptr) route_ = route;
+    }
+
+  protected:
+    const telemetry::Route* route_ = nullptr;
 };
 
 // The exchange outlives the task. An error returned means that the connection is of no more use.
@@ -56,8 +65,9 @@ struct ServerOptions {
     Millis body_timeout{30'000};                      // between two pieces of a body
     Millis idle_timeout{75'000};                      // between two requests
     Millis write_timeout{30'000};
-    bool proxy_protocol = false;         // expect a PROXY v2 header first
-    const io::TlsServer* tls = nullptr;  // must outlive the server
+    bool proxy_protocol = false;             // expect a PROXY v2 header first
+    const io::TlsServer* tls = nullptr;      // must outlive the server
+    const ServerMetrics* metrics = nullptr;  // the same
 };
 
 // Accepts on one listener on the current executor until stop(). One per reactor.

@@ -342,5 +342,56 @@ HTTP_TEST(Server, serves_tls) {
     co_return true;
 }
 
+// Answers 201 to whatever comes, as the route that the test made.
+struct Reporting {
+    const telemetry::Route* route;
+    io::Task<Result<void>> operator()(Exchange& exchange) const { return answer(exchange, route); }
+    static io::Task<Result<void>> answer(Exchange& exchange, const telemetry::Route* route) {
+        exchange.report_as(route);
+        ResponseHead head;
+        head.status = 201;
+        co_return co_await exchange.respond(std::move(head), "made");
+    }
+};
+
+HTTP_TEST(Server, counts_requests_under_what_the_handler_said_they_are) {
+    using telemetry::Method, telemetry::StatusClass;
+    telemetry::Registry registry;
+    const ServerMetrics metrics(registry, "test");
+    const telemetry::Route& route = registry.route("gateway", "/a");
+    auto server = serve(Reporting{&route}, {.metrics = &metrics});
+    const std::string all = co_await exchange(server->local(), kGet + kLast);
+    EXPECT_EQ(count_of(all, "201 Created"), 2) << all;
+    const std::string garbage = "nonsense\r\n\r\n";
+    const std::string refused = co_await exchange(server->local(), garbage);
+    co_await server->stop(soon());
+    EXPECT_EQ(route.requests.value(Method::get, StatusClass::c2xx), 2u);
+    EXPECT_EQ(route.time.count(), 2u);
+    EXPECT_EQ(metrics.unrouted.requests.value(Method::other, StatusClass::c4xx), 1u);
+    EXPECT_EQ(metrics.refused.value(Refusal::malformed), 1u);
+    EXPECT_EQ(metrics.opened.value(), 2u);
+    EXPECT_EQ(metrics.closed.value(), 2u);
+    EXPECT_EQ(metrics.received_bytes.value(), kGet.size() + kLast.size() + garbage.size());
+    EXPECT_EQ(metrics.sent_bytes.value(), all.size() + refused.size());
+    EXPECT_EQ(metrics.failed.value(), 0u);
+    co_return true;
+}
+
+HTTP_TEST(Server, counts_a_handler_that_fails) {
+    using telemetry::Method, telemetry::StatusClass;
+    telemetry::Registry registry;
+    const ServerMetrics metrics(registry, "test");
+    const Handler fails = [](Exchange&) -> io::Task<Result<void>> {
+        co_return fail(Code::internal, "On purpose.");
+    };
+    auto server = serve(fails, {.metrics = &metrics});
+    const std::string all = co_await exchange(server->local(), kGet);
+    co_await server->stop(soon());
+    EXPECT_EQ(metrics.failed.value(), 1u);
+    EXPECT_EQ(metrics.unrouted.requests.value(Method::get, StatusClass::c5xx), 1u);
+    EXPECT_EQ(metrics.refused.value(Refusal::other), 0u) << "it was not the client's fault";
+    co_return true;
+}
+
 }  // namespace
 }  // namespace domicile::http

@@ -4,10 +4,30 @@
 #include "identity/key_publisher.h"
 #include "identity/routable.h"
 #include "identity/router.h"
+#include "telemetry/outcome.h"
 
 namespace domicile::identity {
 
 using residency::Operation;
+using telemetry::Outcome;
+
+// What people do with a pool, wherever their home is.
+enum class Act : std::uint8_t {
+    sign_up,
+    confirm,
+    resend_code,
+    start_srp,
+    answer_srp,
+    password,
+    refresh,
+    get_user,
+    revoke,
+    sign_out
+};
+constexpr std::array<std::string_view, 10> label_values(Act) {
+    return {"sign_up",  "confirm", "resend_code", "srp_start", "srp_answer",
+            "password", "refresh", "get_user",    "revoke",    "sign_out"};
+}
 
 struct Identity::Impl {
     explicit Impl(Parts given);
@@ -17,7 +37,27 @@ struct Identity::Impl {
     // The region that a routable value names, if it is one of ours.
     Result<std::string> known(Result<std::string> region, const char* why) const;
     io::Task<Result<std::string>> home_of_token(std::string access_token);
+    // Counted by what the caller is told, so that the counters are no oracle.
+    template <class T>
+    io::Task<Result<T>> counted(Act act, io::Task<Result<T>> task) {
+        auto outcome = co_await task;
+        acts.add(act, telemetry::outcome_of(outcome));
+        co_return outcome;
+    }
 
+    // The operations themselves.
+    io::Task<Result<SignUpResult>> sign_up(SignUpRequest request);
+    io::Task<Result<void>> confirm_sign_up(ConfirmRequest request);
+    io::Task<Result<CodeDelivery>> resend_code(ResendRequest request);
+    io::Task<Result<SrpChallenge>> start_srp(SrpStartRequest request);
+    io::Task<Result<Tokens>> answer_srp(SrpAnswerRequest request);
+    io::Task<Result<Tokens>> sign_in_with_password(PasswordRequest request);
+    io::Task<Result<Tokens>> refresh(RefreshRequest request);
+    io::Task<Result<User>> get_user(AccessTokenRequest request);
+    io::Task<Result<void>> revoke(RevokeRequest request);
+    io::Task<Result<void>> global_sign_out(AccessTokenRequest request);
+
+    const telemetry::CounterBy<Act, Outcome> acts;
     Parts p;
     TokenVerifier verifier;
     KeyPublisher publisher;
@@ -79,78 +119,112 @@ io::Task<Result<void>> Identity::open() {
 
 io::Task<void> Identity::stop() { return impl_->publisher.stop(); }
 
-io::Task<Result<SignUpResult>> Identity::sign_up(SignUpRequest request) {
-    CO_TRY(const ClientOfPool client, find_client(impl_->p.config, request.client_id));
-    CO_TRY(std::string home, impl_->router.home_of_sign_up(*client.pool, request.attributes));
-    co_return co_await impl_->router.run(std::move(home), Operation::sign_up, message::kSignUp,
-                                         std::move(request), &Home::sign_up);
+io::Task<Result<SignUpResult>> Identity::Impl::sign_up(SignUpRequest request) {
+    CO_TRY(const ClientOfPool client, find_client(p.config, request.client_id));
+    CO_TRY(std::string home, router.home_of_sign_up(*client.pool, request.attributes));
+    co_return co_await router.run(std::move(home), Operation::sign_up, message::kSignUp,
+                                  std::move(request), &Home::sign_up);
 }
 
-io::Task<Result<void>> Identity::confirm_sign_up(ConfirmRequest request) {
-    CO_TRY(std::string home,
-           co_await impl_->router.home_of_username(request.client_id, request.username));
-    auto done = co_await impl_->router.run(std::move(home), Operation::sign_up, message::kConfirm,
-                                           std::move(request), &Home::confirm);
+io::Task<Result<void>> Identity::Impl::confirm_sign_up(ConfirmRequest request) {
+    CO_TRY(std::string home, co_await router.home_of_username(request.client_id, request.username));
+    auto done = co_await router.run(std::move(home), Operation::sign_up, message::kConfirm,
+                                    std::move(request), &Home::confirm);
     co_return nothing(std::move(done));
 }
 
-io::Task<Result<CodeDelivery>> Identity::resend_code(ResendRequest request) {
+io::Task<Result<CodeDelivery>> Identity::Impl::resend_code(ResendRequest request) {
+    CO_TRY(std::string home, co_await router.home_of_username(request.client_id, request.username));
+    co_return co_await router.run(std::move(home), Operation::sign_up, message::kResend,
+                                  std::move(request), &Home::resend);
+}
+
+io::Task<Result<SrpChallenge>> Identity::Impl::start_srp(SrpStartRequest request) {
+    CO_TRY(std::string home, co_await router.home_of_username(request.client_id, request.username));
+    co_return co_await router.run(std::move(home), Operation::sign_in, message::kStartSrp,
+                                  std::move(request), &Home::start_srp);
+}
+
+io::Task<Result<Tokens>> Identity::Impl::answer_srp(SrpAnswerRequest request) {
     CO_TRY(std::string home,
-           co_await impl_->router.home_of_username(request.client_id, request.username));
-    co_return co_await impl_->router.run(std::move(home), Operation::sign_up, message::kResend,
-                                         std::move(request), &Home::resend);
+           known(region_of_secret_block(request.secret_block), reason::kWrongCredentials));
+    co_return co_await router.run(std::move(home), Operation::sign_in, message::kAnswerSrp,
+                                  std::move(request), &Home::answer_srp);
 }
 
-io::Task<Result<SrpChallenge>> Identity::start_srp(SrpStartRequest request) {
+io::Task<Result<Tokens>> Identity::Impl::sign_in_with_password(PasswordRequest request) {
+    CO_TRY(std::string home, co_await router.home_of_username(request.client_id, request.username));
+    co_return co_await router.run(std::move(home), Operation::sign_in, message::kPassword,
+                                  std::move(request), &Home::sign_in);
+}
+
+io::Task<Result<Tokens>> Identity::Impl::refresh(RefreshRequest request) {
+    CO_TRY_VOID(find_client(p.config, request.client_id));
     CO_TRY(std::string home,
-           co_await impl_->router.home_of_username(request.client_id, request.username));
-    co_return co_await impl_->router.run(std::move(home), Operation::sign_in, message::kStartSrp,
-                                         std::move(request), &Home::start_srp);
+           known(region_of_refresh_token(request.refresh_token), reason::kRefreshInvalid));
+    co_return co_await router.run(std::move(home), Operation::sign_in, message::kRefresh,
+                                  std::move(request), &Home::refresh);
 }
 
-io::Task<Result<Tokens>> Identity::answer_srp(SrpAnswerRequest request) {
-    CO_TRY(std::string home,
-           impl_->known(region_of_secret_block(request.secret_block), reason::kWrongCredentials));
-    co_return co_await impl_->router.run(std::move(home), Operation::sign_in, message::kAnswerSrp,
-                                         std::move(request), &Home::answer_srp);
+io::Task<Result<User>> Identity::Impl::get_user(AccessTokenRequest request) {
+    CO_TRY(std::string home, co_await home_of_token(request.access_token));
+    co_return co_await router.run(std::move(home), Operation::sign_in, message::kGetUser,
+                                  std::move(request), &Home::get_user);
 }
 
-io::Task<Result<Tokens>> Identity::sign_in_with_password(PasswordRequest request) {
-    CO_TRY(std::string home,
-           co_await impl_->router.home_of_username(request.client_id, request.username));
-    co_return co_await impl_->router.run(std::move(home), Operation::sign_in, message::kPassword,
-                                         std::move(request), &Home::sign_in);
-}
-
-io::Task<Result<Tokens>> Identity::refresh(RefreshRequest request) {
-    CO_TRY_VOID(find_client(impl_->p.config, request.client_id));
-    CO_TRY(std::string home,
-           impl_->known(region_of_refresh_token(request.refresh_token), reason::kRefreshInvalid));
-    co_return co_await impl_->router.run(std::move(home), Operation::sign_in, message::kRefresh,
-                                         std::move(request), &Home::refresh);
-}
-
-io::Task<Result<User>> Identity::get_user(AccessTokenRequest request) {
-    CO_TRY(std::string home, co_await impl_->home_of_token(request.access_token));
-    co_return co_await impl_->router.run(std::move(home), Operation::sign_in, message::kGetUser,
-                                         std::move(request), &Home::get_user);
-}
-
-io::Task<Result<void>> Identity::revoke(RevokeRequest request) {
-    CO_TRY_VOID(find_client(impl_->p.config, request.client_id));
-    auto home = impl_->known(region_of_refresh_token(request.token), reason::kRefreshInvalid);
+io::Task<Result<void>> Identity::Impl::revoke(RevokeRequest request) {
+    CO_TRY_VOID(find_client(p.config, request.client_id));
+    auto home = known(region_of_refresh_token(request.token), reason::kRefreshInvalid);
     if (!home) co_return Result<void>();  // an unknown token is as good as revoked
-    auto done = co_await impl_->router.run(std::move(*home), Operation::sign_in, message::kRevoke,
-                                           std::move(request), &Home::revoke);
+    auto done = co_await router.run(std::move(*home), Operation::sign_in, message::kRevoke,
+                                    std::move(request), &Home::revoke);
     co_return nothing(std::move(done));
 }
 
-io::Task<Result<void>> Identity::global_sign_out(AccessTokenRequest request) {
-    CO_TRY(std::string home, co_await impl_->home_of_token(request.access_token));
-    auto done = co_await impl_->router.run(std::move(home), Operation::sign_in, message::kSignOut,
-                                           std::move(request), &Home::sign_out);
+io::Task<Result<void>> Identity::Impl::global_sign_out(AccessTokenRequest request) {
+    CO_TRY(std::string home, co_await home_of_token(request.access_token));
+    auto done = co_await router.run(std::move(home), Operation::sign_in, message::kSignOut,
+                                    std::move(request), &Home::sign_out);
     co_return nothing(std::move(done));
 }
+
+io::Task<Result<SignUpResult>> Identity::sign_up(SignUpRequest request) {
+    return impl_->counted(Act::sign_up, impl_->sign_up(std::move(request)));
+}
+io::Task<Result<void>> Identity::confirm_sign_up(ConfirmRequest request) {
+    return impl_->counted(Act::confirm, impl_->confirm_sign_up(std::move(request)));
+}
+io::Task<Result<CodeDelivery>> Identity::resend_code(ResendRequest request) {
+    return impl_->counted(Act::resend_code, impl_->resend_code(std::move(request)));
+}
+io::Task<Result<SrpChallenge>> Identity::start_srp(SrpStartRequest request) {
+    return impl_->counted(Act::start_srp, impl_->start_srp(std::move(request)));
+}
+io::Task<Result<Tokens>> Identity::answer_srp(SrpAnswerRequest request) {
+    return impl_->counted(Act::answer_srp, impl_->answer_srp(std::move(request)));
+}
+io::Task<Result<Tokens>> Identity::sign_in_with_password(PasswordRequest request) {
+    return impl_->counted(Act::password, impl_->sign_in_with_password(std::move(request)));
+}
+io::Task<Result<Tokens>> Identity::refresh(RefreshRequest request) {
+    return impl_->counted(Act::refresh, impl_->refresh(std::move(request)));
+}
+io::Task<Result<User>> Identity::get_user(AccessTokenRequest request) {
+    return impl_->counted(Act::get_user, impl_->get_user(std::move(request)));
+}
+io::Task<Result<void>> Identity::revoke(RevokeRequest request) {
+    return impl_->counted(Act::revoke, impl_->revoke(std::move(request)));
+}
+io::Task<Result<void>> Identity::global_sign_out(AccessTokenRequest request) {
+    return impl_->counted(Act::sign_out, impl_->global_sign_out(std::move(request)));
+}
+
+void Identity::report_to(telemetry::Registry& registry) {
+    registry.add("domicile_identity_operations_total",
+                 "Operations of the user pools that arrived here, by what the caller was told.",
+                 impl_->acts, {"operation", "outcome"});
+}
+bool Identity::keys_published() const { return impl_->publisher.published(); }
 
 io::Task<Result<bool>> Identity::is_resident(std::string sub) {
     return impl_->home.users().is_confirmed(std::move(sub));

@@ -22,6 +22,7 @@
 #include "keyring/keyring.h"
 #include "residency/residency.h"
 #include "sql/database.h"
+#include "telemetry/registry.h"
 
 namespace domicile::identity {
 
@@ -66,6 +67,11 @@ class Identity {
     // The home's own database decides: is this subject here (confirmed, not moved away)?
     io::Task<Result<bool>> is_resident(std::string sub);
     io::Task<Result<std::vector<Mail>>> outbox(std::size_t limit);
+
+    // Adds its metrics. Once, at start. They tell no more than the answers do (I8).
+    void report_to(telemetry::Registry& registry);
+    // Whether the own signing key is in the directory, where the other regions find it.
+    bool keys_published() const;
 
     TokenVerifier& verifier();
     // JWKS documents (serialised): of the own issuer, and of all regions.

@@ -33,6 +33,7 @@ class KeyPublisher {
     io::Task<void> start(crypto::PublicKey own);
     io::Task<void> stop();
     io::Task<Result<void>> reload();  // on any executor
+    bool published() const { return published_; }
 
     std::string own_jwks() const;
     std::string combined_jwks() const;

@@ -8,16 +8,18 @@
 namespace domicile::io {
 namespace {
 
-std::int64_t read_ms(clockid_t id) {
+std::int64_t read_ns(clockid_t id) {
     timespec now{};
     clock_gettime(id, &now);
-    return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
+std::int64_t read_ms(clockid_t id) { return read_ns(id) / 1'000'000; }
 
 class SystemClock final : public Clock {
   public:
     Timestamp now() const override { return {read_ms(CLOCK_REALTIME)}; }
     Instant monotonic() const override { return {read_ms(CLOCK_MONOTONIC)}; }
+    std::int64_t monotonic_ns() const override { return read_ns(CLOCK_MONOTONIC); }
 };
 
 class SystemRandom final : public Random {

@@ -15,6 +15,9 @@ class Clock {
     virtual ~Clock() = default;
     virtual Timestamp now() const = 0;      // wall clock; may jump
     virtual Instant monotonic() const = 0;  // for deadlines
+    // The same clock in nanoseconds, to measure with. Clocks that know only milliseconds may leave
+    // it at that.
+    virtual std::int64_t monotonic_ns() const { return monotonic().ms * 1'000'000; }
 };
 
 class Random {

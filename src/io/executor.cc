@@ -17,7 +17,7 @@ void Executor::set_current(Executor* executor) { current_executor = executor; }
 Event::~Event() { DOMICILE_CHECK(waiters_.empty()); }
 
 void Event::Wait::await_suspend(std::coroutine_handle<> waiter) {
-    waiter_ = waiter;
+    waiter_ = Waiter(waiter);
     event_.waiters_.push_back(this);
     Executor::current().arm(*this, deadline_);
 }

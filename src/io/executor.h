@@ -48,6 +48,12 @@ class BlockingPool {
     virtual ~BlockingPool() = default;
     // False when the queue is at its bound; the work was not taken.
     virtual bool submit(std::move_only_function<void()> work) = 0;
+
+    struct Load {
+        std::size_t queued = 0, running = 0;
+        std::uint64_t refused = 0;  // since the start, at the bound
+    };
+    virtual Load load() const { return {}; }
 };
 
 class Executor {
@@ -92,14 +98,14 @@ class Completion {
     }
 
     bool await_ready() const { return state_->ready; }
-    void await_suspend(std::coroutine_handle<> waiter) { state_->waiter = waiter; }
+    void await_suspend(std::coroutine_handle<> waiter) { state_->waiter = Waiter(waiter); }
     T await_resume() { return std::move(*state_->value); }
 
   private:
     struct State {
         Executor* executor = nullptr;
         bool ready = false;  // read and written on the executor's thread only
-        std::coroutine_handle<> waiter;
+        Waiter waiter;
         std::optional<T> value;
     };
     std::shared_ptr<State> state_;
@@ -110,7 +116,9 @@ namespace detail {
 // Not a coroutine: g++ 12 destroys init-captures of a lambda twice when it is written in one.
 template <class R, class F>
 bool submit_blocking(F work, Completion<R> done) {
-    return Executor::current().blocking().submit([work = std::move(work), done]() mutable {
+    const RequestContext& context = RequestContext::current();
+    return Executor::current().blocking().submit([work = std::move(work), done, context]() mutable {
+        const ScopedContext scoped(context);
         try {
             done.set(work());
         } catch (const std::exception&) {
@@ -152,7 +160,11 @@ Task<void> complete(Task<T> task, Completion<T> done) {
 
 template <class T>
 void post_task(Executor& executor, std::move_only_function<Task<T>()> make, Completion<T> done) {
-    executor.post([make = std::move(make), done]() mutable { spawn(complete(make(), done)); });
+    const RequestContext& context = RequestContext::current();
+    executor.post([make = std::move(make), done, context]() mutable {
+        const ScopedContext scoped(context);
+        spawn(complete(make(), done));
+    });
 }
 
 }  // namespace detail
@@ -172,7 +184,7 @@ class Sleep final : private Timer {
     explicit Sleep(Instant at) : at_(at) {}
     bool await_ready() const { return false; }
     void await_suspend(std::coroutine_handle<> waiter) {
-        waiter_ = waiter;
+        waiter_ = Waiter(waiter);
         Executor::current().arm(*this, at_);
     }
     void await_resume() {}
@@ -180,7 +192,7 @@ class Sleep final : private Timer {
   private:
     void expired() override { waiter_.resume(); }
     Instant at_;
-    std::coroutine_handle<> waiter_;
+    Waiter waiter_;
 };
 inline Sleep sleep_until(Instant at) { return Sleep(at); }
 inline Sleep sleep_for(Millis delay) { return Sleep(deadline_in(delay)); }
@@ -203,7 +215,7 @@ class Event {
         void expired() override;
         Event& event_;
         Instant deadline_;
-        std::coroutine_handle<> waiter_;
+        Waiter waiter_;
         bool notified_ = false;
     };
     Wait wait_until(Instant deadline) { return Wait(*this, deadline); }

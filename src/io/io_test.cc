@@ -167,6 +167,48 @@ Task<Result<Executor*>> ask(Executor& other, bool broken) {
     co_return there;
 }
 
+RequestContext context_of(std::uint8_t number) {
+    RequestContext context;
+    context.request_id[0] = number;
+    return context;
+}
+
+int current_number() { return RequestContext::current().request_id[0]; }
+
+// Waits in each way there is, and looks each time whether its own request is still the current one.
+Task<void> keep_context(std::uint8_t number, Event& event, int& right) {
+    RequestContext::current() = context_of(number);
+    co_await sleep_for(Millis(1 + number % 3));
+    right += current_number() == number;
+    co_await event.wait_until(deadline_in(Seconds(20)));
+    right += current_number() == number;
+    const auto elsewhere = co_await run_blocking([]() -> Result<int> { return current_number(); });
+    right += elsewhere == number;
+    right += current_number() == number;
+}
+
+Task<bool> contexts_of_many() {
+    constexpr int kTasks = 20;
+    Event event;
+    TaskGroup tasks;
+    int right = 0;
+    for (int i = 1; i <= kTasks; ++i) {
+        tasks.spawn(keep_context(static_cast<std::uint8_t>(i), event, right));
+        EXPECT_EQ(current_number(), 0) << "starting a task must not change the starter's request";
+    }
+    while (right < kTasks) co_await sleep_for(Millis(8));
+    event.notify_all();
+    EXPECT_EQ(current_number(), 0) << "nor must waking one up";
+    co_await tasks.drain(deadline_in(Seconds(20)));
+    EXPECT_EQ(right, 4 * kTasks);
+    co_return true;
+}
+
+TEST(RequestContext, stays_with_the_task_through_every_wait) {
+    EXPECT_TRUE(run_task<bool>(contexts_of_many));
+    EXPECT_EQ(current_number(), 0);
+}
+
 TEST(run_on, runs_on_the_other_executor_and_comes_back_with_its_value_or_its_failure) {
     Runtime runtime({.reactors = 2});
     Result<Executor*> where, broken;

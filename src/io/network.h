@@ -96,7 +96,7 @@ class Stream::Operation : protected Timer {
 
     Stream& stream_;
     Instant deadline_;
-    std::coroutine_handle<> waiter_;
+    Waiter waiter_;
     std::optional<Error> error_;
 };
 

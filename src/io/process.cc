@@ -30,7 +30,7 @@ class Readable final : private Timer, private Reactor::Handler {
     ~Readable() override { reactor_.forget(fd_, *this); }
     bool await_ready() { return !reactor_.watch(fd_, *this); }
     void await_suspend(std::coroutine_handle<> waiter) {
-        waiter_ = waiter;
+        waiter_ = Waiter(waiter);
         reactor_.arm(*this, deadline_);
     }
     bool await_resume() const { return !late_; }
@@ -48,7 +48,7 @@ class Readable final : private Timer, private Reactor::Handler {
     Reactor& reactor_;
     int fd_;
     Instant deadline_;
-    std::coroutine_handle<> waiter_;
+    Waiter waiter_;
     bool late_ = false;
 };
 

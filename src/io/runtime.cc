@@ -32,11 +32,19 @@ class ThreadPool final : public BlockingPool {
     bool submit(std::move_only_function<void()> item) override {
         {
             std::lock_guard lock(mutex_);
-            if (stopping_ || queue_.size() >= queue_max_) return false;
+            if (stopping_ || queue_.size() >= queue_max_) {
+                ++refused_;
+                return false;
+            }
             queue_.push_back(std::move(item));
         }
         changed_.notify_one();
         return true;
+    }
+
+    Load load() const override {
+        const std::lock_guard lock(mutex_);
+        return {queue_.size(), running_, refused_};
     }
 
   private:
@@ -49,16 +57,22 @@ class ThreadPool final : public BlockingPool {
                 if (queue_.empty()) return;  // stopping, and all that was taken is done
                 item = std::move(queue_.front());
                 queue_.pop_front();
+                ++running_;
             }
             item();
+            item = {};
+            const std::lock_guard lock(mutex_);
+            --running_;
         }
     }
 
     std::size_t queue_max_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;  // for what follows
     std::condition_variable changed_;
     std::deque<std::move_only_function<void()>> queue_;
     bool stopping_ = false;
+    std::size_t running_ = 0;
+    std::uint64_t refused_ = 0;
     std::vector<std::thread> threads_;
 };
 

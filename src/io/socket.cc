@@ -157,7 +157,7 @@ class Connecting final : private Timer, private Reactor::Handler {
     ~Connecting() override { reactor_.forget(fd_, *this); }
     bool await_ready() { return !reactor_.watch(fd_, *this); }
     void await_suspend(std::coroutine_handle<> waiter) {
-        waiter_ = waiter;
+        waiter_ = Waiter(waiter);
         reactor_.arm(*this, deadline_);
     }
     // ETIMEDOUT at the deadline, else the socket's error.
@@ -182,7 +182,7 @@ class Connecting final : private Timer, private Reactor::Handler {
     Reactor& reactor_;
     int fd_;
     Instant deadline_;
-    std::coroutine_handle<> waiter_;
+    Waiter waiter_;
     bool late_ = false;
 };
 

@@ -49,7 +49,7 @@ bool Stream::Operation::ready() {
 
 void Stream::Operation::suspend(std::coroutine_handle<> waiter) {
     DOMICILE_CHECK(slot() == nullptr);
-    waiter_ = waiter;
+    waiter_ = Waiter(waiter);
     slot() = this;
     Executor::current().arm(*this, deadline_);
 }

@@ -9,8 +9,29 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/context.h"
 
 namespace domicile::io {
+
+// A suspended coroutine and the request that it works for. Whatever wakes coroutines up keeps them
+// as this, so that the one it interrupts finds its own request again.
+class Waiter {
+  public:
+    Waiter() = default;
+    explicit Waiter(std::coroutine_handle<> handle) noexcept
+        : handle_(handle), context_(RequestContext::current()) {}
+
+    explicit operator bool() const noexcept { return handle_ != nullptr; }
+    // `this` may be gone when it returns.
+    void resume() const {
+        const ScopedContext scoped(context_);
+        handle_.resume();
+    }
+
+  private:
+    std::coroutine_handle<> handle_;
+    RequestContext context_;
+};
 
 template <class T = void>
 class Task;
@@ -106,7 +127,8 @@ inline Task<void> Promise<void>::get_return_object() {
 }  // namespace detail
 
 // Starts a task at once on this thread and lets it run to its end by itself. An exception that
-// leaves it ends the process: tasks handle their errors.
+// leaves it ends the process: tasks handle their errors. It works for the request of whoever starts
+// it.
 inline void spawn(Task<void> task) {
     struct Detached {
         struct promise_type {
@@ -117,6 +139,8 @@ inline void spawn(Task<void> task) {
             void unhandled_exception() { std::terminate(); }
         };
     };
+    // Where it first waits, this thread goes on with what it did before.
+    const ScopedContext scoped(RequestContext::current());
     [](Task<void> owned) -> Detached { co_await owned; }(std::move(task));
 }
 

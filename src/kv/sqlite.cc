@@ -241,6 +241,11 @@ class SqliteStore final : public Store {
         }
     }
 
+    void report_to(telemetry::Registry& registry, const std::string& name) override {
+        writer_.report_to(registry, name);
+        readers_.report_to(registry, name);
+    }
+
   private:
     StoreOptions options_;
     SqliteWorkers writer_;

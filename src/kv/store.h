@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "io/task.h"
+#include "telemetry/registry.h"
 
 namespace domicile::io {
 class BlockingPool;
@@ -90,6 +91,10 @@ class Store {
     // "compacted" when the log begins later.
     virtual io::Task<Result<std::vector<Change>>> changes(std::int64_t after_revision,
                                                           std::size_t limit) = 0;
+    // Adds its metrics, if it has any, under this name. Once, at start.
+    virtual void report_to(telemetry::Registry& registry, const std::string& name) {
+        (void)registry, (void)name;
+    }
 };
 
 struct StoreOptions {

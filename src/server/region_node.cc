@@ -1,6 +1,7 @@
 #include "server/region_node.h"
 
 #include <atomic>
+#include <list>
 
 #include "access/access.h"
 #include "api/admin/admin.h"
@@ -17,6 +18,7 @@
 #include "keyring/keyring.h"
 #include "kv/store.h"
 #include "residency/residency.h"
+#include "server/metrics.h"
 #include "server/services.h"
 #include "sql/database.h"
 
@@ -166,8 +168,8 @@ struct RegionNode::Parts {
                                           deployment.public_port}),
           cognito(identity),
           dynamodb(documents, access, region),
-          admin(
-              {access, *base.audit, io::system_clock(), region, [this] { return ready.load(); }}) {}
+          admin({access, *base.audit, io::system_clock(), region, [this] { return check(); },
+                 metrics}) {}
 
     identity::Identity::Parts identity_parts() {
         return {
@@ -193,6 +195,9 @@ struct RegionNode::Parts {
 
     io::Task<Result<void>> open();
     io::Task<Result<void>> write_admin_credentials();
+    void report_to_metrics();
+    const http::ServerMetrics* report_as(const char* listener);
+    io::Task<std::vector<api::admin::Check>> check();
     io::Task<Result<void>> listen(std::uint16_t port, http::ServerOptions options,
                                   http::Handler handler);
     io::Task<Result<void>> open_there(io::Executor& reactor, std::uint16_t port,
@@ -205,6 +210,8 @@ struct RegionNode::Parts {
     std::string region;
     Ports ports;
     residency::Policy policy;
+    telemetry::Registry metrics;
+    std::list<http::ServerMetrics> listeners;
     Opened base;
     keyring::Keyring keyring;
     border::Border border;
@@ -233,10 +240,52 @@ io::Task<Result<void>> RegionNode::Parts::open() {
     });
     CO_TRY_VOID(co_await identity.open());
     CO_TRY_VOID(co_await documents.open());
+    report_to_metrics();
     CO_TRY_VOID(co_await listen_everywhere());
     CO_TRY_VOID(co_await functions.start());
     ready = true;
     co_return Result<void>{};
+}
+
+// Before anything is served, and after all border handlers are there.
+void RegionNode::Parts::report_to_metrics() {
+    add_process_metrics(metrics, region);
+    add_pool_metrics(metrics, io::Executor::current().blocking());
+    base.keys->report_to(metrics, "keys");
+    base.data->report_to(metrics, "region");
+    base.store->report_to(metrics, "directory");
+    base.audit->report_to(metrics);
+    border.report_to(metrics);
+    directory.report_to(metrics);
+    identity.report_to(metrics);
+    documents.report_to(metrics);
+    functions.report_to(metrics);
+    gateway.report_to(metrics);
+    cognito.report_to(metrics);
+    dynamodb.report_to(metrics);
+    edge.report_to(metrics);
+}
+
+const http::ServerMetrics* RegionNode::Parts::report_as(const char* listener) {
+    return &listeners.emplace_back(metrics, listener);
+}
+
+// For /readyz. A cut-off region serves its own people (I7), and a function that is restarting takes
+// only its routes with it: neither makes the region unfit for requests.
+io::Task<std::vector<api::admin::Check>> RegionNode::Parts::check() {
+    std::vector<api::admin::Check> out;
+    out.push_back({"serving", ready.load()});
+    const sql::Statement any{"SELECT 1", {}};
+    std::vector<sql::Statement> one{any}, other{any};
+    const auto data = co_await base.data->read(std::move(one));
+    out.push_back({"region_store", data.has_value()});
+    const auto keys = co_await base.keys->read(std::move(other));
+    out.push_back({"key_store", keys.has_value()});
+    const auto shared = co_await base.store->get("readyz");
+    out.push_back({"directory", shared.has_value(), false});
+    out.push_back({"signing_key_published", identity.keys_published(), false});
+    out.push_back({"functions", functions.all_running(), false});
+    co_return out;
 }
 
 // The operator's first key, for `domicile keys` on this machine; made once.
@@ -288,11 +337,12 @@ io::Task<Result<void>> RegionNode::Parts::open_here(std::uint16_t port, http::Se
 }
 
 io::Task<Result<void>> RegionNode::Parts::listen_everywhere() {
-    const Services services{deployment, region, identity, cognito, dynamodb, gateway};
+    const Services services{deployment, region, identity, cognito, dynamodb, gateway, metrics};
     add_public_names(edge, services, sites);
     http::ServerOptions plain;
     plain.header_bytes_max = static_cast<std::size_t>(deployment.config.limits.header_bytes_max);
     http::ServerOptions crossing = plain;
+    crossing.metrics = report_as("border");
     crossing.tls = base.border_server_tls.get();
     const http::Handler every_name = [this](http::Exchange& exchange) {
         return edge.handle(exchange);
@@ -301,11 +351,15 @@ io::Task<Result<void>> RegionNode::Parts::listen_everywhere() {
         return admin.handle(exchange);
     };
     CO_TRY_VOID(co_await listen(ports.border, crossing, border.handler()));
+    plain.metrics = report_as("admin");
     CO_TRY_VOID(co_await listen(ports.admin, plain, administration));
+    plain.metrics = report_as("loopback");
     CO_TRY_VOID(co_await listen(ports.loopback, plain, loopback_handler(services)));
     // For a TLS terminator on this machine; its address stands for the client's.
+    plain.metrics = report_as("http");
     if (ports.http != 0) CO_TRY_VOID(co_await listen(ports.http, plain, every_name));
     http::ServerOptions open = plain;
+    open.metrics = report_as("https");
     open.tls = base.public_tls.get();
     // The public port of a region is behind the front, which says who the client is.
     open.proxy_protocol = true;

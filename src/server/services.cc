@@ -9,8 +9,10 @@ constexpr std::size_t kOutboxMails = 100;
 constexpr std::string_view kOutboxPath = "/_domicile/outbox";
 
 // Development only: the mails that a real deployment would send, for anybody who asks.
-io::Task<Result<void>> answer_outbox(http::Exchange& exchange, identity::Identity& identity) {
-    const Result<std::vector<identity::Mail>> mails = co_await identity.outbox(kOutboxMails);
+io::Task<Result<void>> answer_outbox(http::Exchange& exchange, Services services) {
+    exchange.report_as(&services.metrics.route("identity", "outbox"));
+    const Result<std::vector<identity::Mail>> mails =
+        co_await services.identity.outbox(kOutboxMails);
     http::ResponseHead head;
     head.status = mails ? 200 : 503;
     head.add("Content-Type", "application/json");
@@ -32,7 +34,7 @@ io::Task<Result<void>> answer_outbox(http::Exchange& exchange, identity::Identit
 
 io::Task<Result<void>> answer_region(http::Exchange& exchange, Services services) {
     if (services.deployment.config.mail.outbox && exchange.request().path == kOutboxPath) {
-        co_return co_await answer_outbox(exchange, services.identity);
+        co_return co_await answer_outbox(exchange, services);
     }
     co_return co_await services.gateway.handle(exchange, config::RouteHost::region);
 }
@@ -41,7 +43,7 @@ io::Task<Result<void>> answer_loopback(http::Exchange& exchange, Services servic
     const std::string_view target = exchange.request().headers.find("X-Amz-Target").value_or("");
     if (target.starts_with("DynamoDB_")) co_return co_await services.dynamodb.handle(exchange);
     if (services.deployment.config.mail.outbox && exchange.request().path == kOutboxPath) {
-        co_return co_await answer_outbox(exchange, services.identity);
+        co_return co_await answer_outbox(exchange, services);
     }
     co_return co_await services.cognito.handle(exchange);
 }
@@ -111,6 +113,7 @@ void add_public_names(edge::Edge& edge, const Services& services,
                                 ? site.directory
                                 : deployment.config_directory() + '/' + site.directory;
         options.fallback = site.fallback.value_or("");
+        options.report = &services.metrics.route("edge", "site " + site.name);
         const std::string ours =
             "https://*." + config.domain + ':' + std::to_string(deployment.public_port);
         options.content_policy = "default-src 'self'; connect-src 'self' " + ours +

@@ -17,6 +17,7 @@ struct Services {
     api::cognito::Cognito& cognito;
     api::dynamodb::DynamoDb& dynamodb;
     gateway::Gateway& gateway;
+    telemetry::Registry& metrics;
 };
 
 // The public TLS port: every host name of the region and the global ones.

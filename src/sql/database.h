@@ -17,6 +17,7 @@
 
 #include "base/result.h"
 #include "io/task.h"
+#include "telemetry/registry.h"
 
 namespace domicile::io {
 class BlockingPool;
@@ -77,6 +78,10 @@ class Database {
     // Refuses (failed_precondition) a database whose version is newer than the steps known here.
     virtual io::Task<Result<void>> migrate(std::string component,
                                            std::vector<std::string> steps) = 0;
+    // Adds its metrics, if it has any, under this name. Once, at start.
+    virtual void report_to(telemetry::Registry& registry, const std::string& name) {
+        (void)registry, (void)name;
+    }
 };
 
 struct SqliteOptions {

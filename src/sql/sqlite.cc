@@ -61,6 +61,11 @@ class SqliteDatabase final : public Database {
         co_return Result<void>();
     }
 
+    void report_to(telemetry::Registry& registry, const std::string& name) override {
+        writer_.report_to(registry, name);
+        readers_.report_to(registry, name);
+    }
+
   private:
     struct Batch {
         std::vector<Statement> statements;

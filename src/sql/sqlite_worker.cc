@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "base/check.h"
+#include "io/clock.h"
 
 namespace domicile::sql {
 namespace {
@@ -48,22 +49,61 @@ Result<void> commit_group(SqliteConnection& connection, std::vector<SqliteJob>& 
     return unavailable(committed.error());
 }
 
-void write_group(SqliteConnection& connection, std::vector<SqliteJob>& group) {
-    std::vector<Result<void>> outcomes;
-    outcomes.reserve(group.size());
-    const auto committed = commit_group(connection, group, outcomes);
-    for (std::size_t i = 0; i < group.size(); ++i)
-        group[i].done(committed ? std::move(outcomes[i]) : committed);
-}
-
-void read_one(SqliteConnection& connection, SqliteJob& job) {
-    auto outcome = connection.execute("BEGIN DEFERRED");
-    if (outcome) outcome = apply(job, connection);
-    if (connection.in_transaction()) (void)connection.execute("ROLLBACK");
-    job.done(std::move(outcome));
+// SQLite does its own I/O and is replaced as a whole where time is simulated; so is its clock.
+telemetry::Nanos since(std::int64_t start_ns) {
+    return telemetry::Nanos(io::system_clock().monotonic_ns() - start_ns);
 }
 
 }  // namespace
+
+void SqliteWorkers::write_group(SqliteConnection& connection, std::vector<SqliteJob>& group) {
+    const std::int64_t start = io::system_clock().monotonic_ns();
+    std::vector<Result<void>> outcomes;
+    outcomes.reserve(group.size());
+    const auto committed = commit_group(connection, group, outcomes);
+    metrics_.transaction.observe(since(start));
+    metrics_.group.observe(group.size());
+    for (std::size_t i = 0; i < group.size(); ++i) {
+        auto outcome = committed ? std::move(outcomes[i]) : committed;
+        metrics_.batches.add(telemetry::outcome_of(outcome));
+        group[i].done(std::move(outcome));
+    }
+}
+
+void SqliteWorkers::read_one(SqliteConnection& connection, SqliteJob& job) {
+    const std::int64_t start = io::system_clock().monotonic_ns();
+    auto outcome = connection.execute("BEGIN DEFERRED");
+    if (outcome) outcome = apply(job, connection);
+    if (connection.in_transaction()) (void)connection.execute("ROLLBACK");
+    metrics_.transaction.observe(since(start));
+    metrics_.batches.add(telemetry::outcome_of(outcome));
+    job.done(std::move(outcome));
+}
+
+void SqliteWorkers::report_to(telemetry::Registry& registry, const std::string& database) {
+    const bool writing = kind_ == Kind::writing;
+    const telemetry::Labels labels{{"database", database}, {"kind", writing ? "write" : "read"}};
+    registry.add("domicile_sql_batches_total",
+                 "Batches of statements; refused: an expectation or a unique key did not hold.",
+                 metrics_.batches, {"outcome"}, labels);
+    registry.add("domicile_sql_refused_total", "Batches turned away because the queue was full.",
+                 metrics_.refused, labels);
+    registry.add_gauge(
+        "domicile_sql_queue_length", "Batches that wait.",
+        [this] {
+            const std::lock_guard lock(mutex_);
+            return static_cast<double>(queue_.size());
+        },
+        labels);
+    registry.add(
+        writing ? "domicile_sql_commit_duration_seconds" : "domicile_sql_read_duration_seconds",
+        writing ? "From the begin of a write transaction to its bytes being on the disk."
+                : "Read transactions.",
+        metrics_.transaction, {{"database", database}});
+    if (!writing) return;
+    registry.add("domicile_sql_commit_batches", "Batches that share one commit.", metrics_.group,
+                 {{"database", database}});
+}
 
 SqliteWorkers::SqliteWorkers(Kind kind, std::vector<std::unique_ptr<SqliteConnection>> connections,
                              std::size_t queue_max, std::size_t group_max, io::BlockingPool* pool)
@@ -96,7 +136,10 @@ bool SqliteWorkers::submit(SqliteJob job) {
     SqliteConnection* idle = nullptr;
     {
         const std::lock_guard lock(mutex_);
-        if (stopping_ || queue_.size() >= queue_max_) return false;
+        if (stopping_ || queue_.size() >= queue_max_) {
+            metrics_.refused.add();
+            return false;
+        }
         queue_.push_back(std::move(job));
         if (!idle_.empty()) {
             idle = idle_.back();

@@ -18,6 +18,8 @@
 #include "io/executor.h"
 #include "io/task.h"
 #include "sql/sqlite_connection.h"
+#include "telemetry/outcome.h"
+#include "telemetry/registry.h"
 
 namespace domicile::sql {
 
@@ -41,6 +43,8 @@ class SqliteWorkers {
 
     // From any thread. False, with the job untaken, when the queue is at its bound.
     bool submit(SqliteJob job);
+    // Names its metrics after `database`; it outlives the registry's use.
+    void report_to(telemetry::Registry& registry, const std::string& database);
 
   private:
     void serve(SqliteConnection& connection);
@@ -48,7 +52,17 @@ class SqliteWorkers {
     void run(SqliteConnection& connection, std::vector<SqliteJob>& group);
     bool take(std::vector<SqliteJob>& group);
     void take_waiting(std::vector<SqliteJob>& group);  // under the mutex
+    void write_group(SqliteConnection& connection, std::vector<SqliteJob>& group);
+    void read_one(SqliteConnection& connection, SqliteJob& job);
 
+    struct Metrics {
+        const telemetry::CounterBy<telemetry::Outcome> batches;
+        const telemetry::Counter refused;
+        const telemetry::TimeHistogram transaction;
+        const telemetry::BatchHistogram group;
+    };
+
+    Metrics metrics_;
     Kind kind_;
     std::size_t queue_max_;
     std::size_t group_max_;

@@ -89,14 +89,49 @@ std::optional<std::string> id_in(std::string_view path, std::string_view suffix)
 
 }  // namespace
 
+Admin::Admin(Parts parts) : parts_(std::move(parts)) {
+    const std::array<std::string_view, 7> names = {"/healthz", "/readyz",   "/metrics", "CreateKey",
+                                                   "ListKeys", "RotateKey", "RevokeKey"};
+    operations_.report_to(parts_.metrics, "admin", names);
+}
+
+// What a probe or a collector on the machine asks, without keys.
+io::Task<Result<void>> Admin::answer_unsigned(http::Exchange& exchange) {
+    const std::string_view path = exchange.request().path;
+    exchange.report_as(operations_.find(path));
+    if (path == "/readyz") co_return co_await answer_ready(exchange);
+    const bool metrics = path == "/metrics";
+    auto head = aws::json_head(
+        exchange, 200, metrics ? telemetry::Registry::kContentType : "text/plain; charset=utf-8");
+    const std::string body = metrics ? parts_.metrics.expose() : "ok\n";
+    co_return co_await exchange.respond(std::move(head), body);
+}
+
+io::Task<Result<void>> Admin::answer_ready(http::Exchange& exchange) {
+    bool ready = true, whole = true;
+    json::object list;
+    const std::vector<Check> checks = co_await parts_.checks();
+    for (const Check& check : checks) {
+        list[check.name] = {{"good", check.good}, {"required", check.required}};
+        whole = whole && check.good;
+        ready = ready && (check.good || !check.required);
+    }
+    const char* good = whole ? "ready" : "degraded";
+    const json::object document{{"status", ready ? good : "not ready"},
+                                {"region", parts_.region},
+                                {"checks", std::move(list)}};
+    auto head = aws::json_head(exchange, ready ? 200 : 503, "application/json");
+    if (!ready) head.add("Retry-After", "1");
+    const std::string body = json::serialize(document) + '\n';
+    co_return co_await exchange.respond(std::move(head), body);
+}
+
 io::Task<Result<void>> Admin::handle(http::Exchange& exchange) {
     const http::RequestHead& request = exchange.request();
     const bool get = request.method == "GET" || request.method == "HEAD";
-    if (get && (request.path == "/healthz" || request.path == "/readyz")) {
-        const bool good = request.path == "/healthz" || !parts_.ready || parts_.ready();
-        auto head = aws::json_head(exchange, good ? 200 : 503, "text/plain; charset=utf-8");
-        if (!good) head.add("Retry-After", "1");
-        co_return co_await exchange.respond(std::move(head), good ? "ok\n" : "not ready\n");
+    const std::string_view path = request.path;
+    if (get && (path == "/healthz" || path == "/readyz" || path == "/metrics")) {
+        co_return co_await answer_unsigned(exchange);
     }
     auto answered = co_await answer(exchange);
     if (answered) {
@@ -112,21 +147,33 @@ io::Task<Result<void>> Admin::handle(http::Exchange& exchange) {
 }
 
 io::Task<Result<json::object>> Admin::answer(http::Exchange& exchange) {
+    exchange.report_as(operations_.find(""));
     CO_TRY(std::string body, co_await exchange.read_all(kBodyBytesMax));
     aws::Scope scope{kService, parts_.region};
     CO_TRY(auto who, co_await aws::authenticate(exchange, body, parts_.access, std::move(scope),
                                                 parts_.clock));
     const std::string_view method = exchange.request().method;
     const std::string_view path = exchange.request().path;
-    if (path == "/keys" && method == "POST")
+    const auto as = [&](std::string_view name) { exchange.report_as(operations_.find(name)); };
+    if (path == "/keys" && method == "POST") {
+        as("CreateKey");
         co_return co_await create(std::move(who), std::move(body));
-    if (path == "/keys" && method == "GET") co_return co_await list(std::move(who));
+    }
+    if (path == "/keys" && method == "GET") {
+        as("ListKeys");
+        co_return co_await list(std::move(who));
+    }
     if (method == "POST") {
-        if (auto id = id_in(path, kRotate))
+        if (auto id = id_in(path, kRotate)) {
+            as("RotateKey");
             co_return co_await rotate(std::move(who), std::move(*id));
+        }
     }
     if (method == "DELETE") {
-        if (auto id = id_in(path, "")) co_return co_await revoke(std::move(who), std::move(*id));
+        if (auto id = id_in(path, "")) {
+            as("RevokeKey");
+            co_return co_await revoke(std::move(who), std::move(*id));
+        }
     }
     co_return fail(Code::not_found, "There is no such operation.");
 }

@@ -1,6 +1,6 @@
 #include "api/admin/admin.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <filesystem>
 
@@ -24,8 +24,9 @@ class AdminTest : public ::testing::Test {
         access_ = std::make_unique<access::Access>(*database_, *keyring_, io::system_clock(),
                                                    io::system_random(), "eu-central-1");
         EXPECT_TRUE(io::run_task<Result<void>>([&] { return access_->open(); }));
-        admin_ = std::make_unique<Admin>(Admin::Parts{*access_, *audit_, io::system_clock(),
-                                                      "eu-central-1", [this] { return ready_; }});
+        admin_ = std::make_unique<Admin>(
+            Admin::Parts{*access_, *audit_, io::system_clock(), "eu-central-1",
+                         [this] { return checks(directory_, ready_); }, metrics_});
     }
     ~AdminTest() override {
         admin_.reset();
@@ -83,7 +84,13 @@ class AdminTest : public ::testing::Test {
         R"({"description":"x","policy":{"statements":[{"operations":["dynamodb:*"],"resources":["*"]}]}})";
 
     std::string folder_;
+    static io::Task<std::vector<Check>> checks(bool directory, bool ready) {
+        co_return std::vector<Check>{{"directory", directory, false}, {"serving", ready, true}};
+    }
+
     bool ready_ = true;
+    bool directory_ = true;
+    telemetry::Registry metrics_;
     std::unique_ptr<sql::Database> database_;
     std::unique_ptr<keyring::Keyring> keyring_;
     std::unique_ptr<audit::Log> audit_;
@@ -97,6 +104,27 @@ TEST_F(AdminTest, health_and_readiness_need_no_signature) {
     ready_ = false;
     EXPECT_TRUE(get("/healthz").starts_with("HTTP/1.1 200"));
     EXPECT_TRUE(get("/readyz").starts_with("HTTP/1.1 503"));
+}
+
+TEST_F(AdminTest, readiness_names_its_checks_and_what_is_not_required_only_degrades_it) {
+    EXPECT_THAT(get("/readyz"), ::testing::HasSubstr(R"("status":"ready")"));
+    directory_ = false;
+    const std::string degraded = get("/readyz");
+    EXPECT_TRUE(degraded.starts_with("HTTP/1.1 200")) << degraded;
+    EXPECT_THAT(degraded, ::testing::HasSubstr(R"("status":"degraded")"));
+    EXPECT_THAT(degraded, ::testing::HasSubstr(R"("directory":{"good":false,"required":false})"));
+    ready_ = false;
+    const std::string not_ready = get("/readyz");
+    EXPECT_TRUE(not_ready.starts_with("HTTP/1.1 503")) << not_ready;
+    EXPECT_THAT(not_ready, ::testing::HasSubstr("Retry-After: "));
+    EXPECT_THAT(not_ready, ::testing::HasSubstr(R"("serving":{"good":false,"required":true})"));
+}
+
+TEST_F(AdminTest, metrics_are_in_the_text_format_and_need_no_signature) {
+    const std::string answer = get("/metrics");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
+    EXPECT_THAT(answer, ::testing::HasSubstr("Content-Type: text/plain; version=0.0.4"));
+    EXPECT_THAT(answer, ::testing::HasSubstr("# TYPE domicile_http_request_duration_seconds"));
 }
 
 TEST_F(AdminTest, everything_else_needs_one) {

@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::string_view kJwksPath = "/.well-known/jwks.json";
 constexpr std::string_view kDiscoveryPath = "/.well-known/openid-configuration";
+// What the documents are counted under.
+constexpr std::string_view kJwks = "jwks", kDiscovery = "discovery", kPreflight = "preflight";
 
 http::ResponseHead json_head(const http::Exchange& exchange, int status) {
     http::ResponseHead head;
@@ -82,8 +84,15 @@ DialectError not_found() {
 
 }  // namespace
 
+void Cognito::report_to(telemetry::Registry& registry) {
+    auto names = operation_names();
+    for (const std::string_view name : {kJwks, kDiscovery, kPreflight}) names.emplace_back(name);
+    operations_.report_to(registry, "identity", names);
+}
+
 io::Task<Result<void>> Cognito::handle(http::Exchange& exchange) {
     const http::RequestHead& request = exchange.request();
+    exchange.report_as(operations_.find(request.method == "OPTIONS" ? kPreflight : ""));
     if (request.method == "OPTIONS") co_return co_await reply_preflight(exchange);
     if (request.method == "GET" || request.method == "HEAD") co_return co_await document(exchange);
     if (request.method == "POST" && request.path == "/") co_return co_await call(exchange);
@@ -99,6 +108,7 @@ io::Task<Result<void>> Cognito::call(http::Exchange& exchange) {
         co_return co_await reply_error(exchange, std::move(unknown));
     }
     std::string name(target->substr(kTargetPrefix.size()));
+    exchange.report_as(operations_.find(name));
     auto body = co_await exchange.read_all(kBodyBytesMax);
     if (!body && body.error().code != Code::too_large && body.error().code != Code::malformed) {
         co_return std::unexpected(body.error());  // the client went away
@@ -119,6 +129,8 @@ io::Task<Result<void>> Cognito::call(http::Exchange& exchange) {
 
 io::Task<Result<void>> Cognito::document(http::Exchange& exchange) {
     const std::string_view path = exchange.request().path;
+    if (path.ends_with(kJwksPath)) exchange.report_as(operations_.find(kJwks));
+    if (path.ends_with(kDiscoveryPath)) exchange.report_as(operations_.find(kDiscovery));
     if (path == kJwksPath) {
         std::string keys = identity_.combined_jwks();
         co_return co_await reply_document(exchange, std::move(keys));

@@ -7,6 +7,7 @@
 #include "http/server.h"
 #include "identity/identity.h"
 #include "io/task.h"
+#include "telemetry/operations.h"
 
 namespace domicile::api::cognito {
 
@@ -20,12 +21,15 @@ class Cognito {
 
     // Answers every request; an error means that the connection is of no more use.
     io::Task<Result<void>> handle(http::Exchange& exchange);
+    // Once, at start: each operation is counted under its name.
+    void report_to(telemetry::Registry& registry);
 
   private:
     io::Task<Result<void>> call(http::Exchange& exchange);
     io::Task<Result<void>> document(http::Exchange& exchange);
 
     identity::Identity& identity_;
+    telemetry::Operations operations_;
 };
 
 }  // namespace domicile::api::cognito

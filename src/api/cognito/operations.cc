@@ -218,6 +218,12 @@ const std::map<std::string, Operation, std::less<>>& operations() {
 
 bool is_operation(std::string_view name) { return operations().contains(name); }
 
+std::vector<std::string> operation_names() {
+    std::vector<std::string> out;
+    for (const auto& [name, operation] : operations()) out.push_back(name);
+    return out;
+}
+
 io::Task<Outcome<json::object>> run_operation(Identity& identity, std::string name,
                                               json::object request) {
     return operations().find(name)->second(identity, std::move(request));

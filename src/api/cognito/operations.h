@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "api/cognito/error.h"
 #include "base/json.h"
@@ -12,6 +13,7 @@ namespace domicile::api::cognito {
 
 // What follows "AWSCognitoIdentityProviderService." in X-Amz-Target.
 bool is_operation(std::string_view name);
+std::vector<std::string> operation_names();
 // `name` must be an operation. The answer is always an object, `{}` where there is nothing to say.
 io::Task<Outcome<json::object>> run_operation(identity::Identity& identity, std::string name,
                                               json::object request);

@@ -6,11 +6,23 @@
 #include "api/dynamodb/members.h"
 
 namespace domicile::api::dynamodb {
+namespace {
+constexpr std::string_view kPreflight = "preflight", kProbe = "probe";
+}
+
+void DynamoDb::report_to(telemetry::Registry& registry) {
+    const std::array<std::string_view, 9> names = {"PutItem",    "GetItem",  "DeleteItem",
+                                                   "UpdateItem", "Query",    "DescribeTable",
+                                                   "ListTables", kPreflight, kProbe};
+    operations_.report_to(registry, "documents", names);
+}
 
 io::Task<Result<void>> DynamoDb::handle(http::Exchange& exchange) {
     const http::RequestHead& request = exchange.request();
+    exchange.report_as(operations_.find(aws::is_preflight(request) ? kPreflight : ""));
     if (aws::is_preflight(request)) co_return co_await aws::answer_preflight(exchange);
     if (request.method == "GET" && request.path == "/") {
+        exchange.report_as(operations_.find(kProbe));
         // What the SDKs' and load balancers' probes of DynamoDB get.
         http::ResponseHead head = aws::json_head(exchange, 200, "text/plain");
         std::string body = "healthy: dynamodb." + region_;
@@ -37,6 +49,7 @@ io::Task<Result<json::object>> DynamoDb::answer(http::Exchange& exchange) {
         co_return fail(Code::unsupported,
                        "The operation is not known: POST with X-Amz-Target "
                        "DynamoDB_20120810.<Operation> is expected.");
+    exchange.report_as(operations_.find(*operation));
     CO_TRY(std::string body, co_await exchange.read_all(kBodyBytesMax));
     aws::Scope scope{"dynamodb", region_};
     CO_TRY(auto who, co_await aws::authenticate(exchange, body, access_, std::move(scope), clock_));

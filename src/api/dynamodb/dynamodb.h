@@ -12,6 +12,7 @@
 #include "http/server.h"
 #include "io/clock.h"
 #include "io/task.h"
+#include "telemetry/operations.h"
 
 namespace domicile::api::dynamodb {
 
@@ -25,6 +26,8 @@ class DynamoDb {
     // Answers one request, whatever it is; on any reactor. An error means that the connection
     // broke.
     io::Task<Result<void>> handle(http::Exchange& exchange);
+    // Once, at start: each operation is counted under its name.
+    void report_to(telemetry::Registry& registry);
 
     static constexpr std::size_t kBodyBytesMax = 2 << 20;  // an item of 400 KB in Base64, with room
 
@@ -44,6 +47,7 @@ class DynamoDb {
     access::Access& access_;
     io::Clock& clock_;
     const std::string region_;
+    telemetry::Operations operations_;
 };
 
 }  // namespace domicile::api::dynamodb
