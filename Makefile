@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-build setup-test build cpp web demo test lint asan tsan fuzz fuzz-smoke bench clean
+.PHONY: help setup setup-build setup-test test-setup build cpp web demo test lint asan tsan fuzz fuzz-smoke bench clean
 
 CONFIG ?= examples/health/domicile.yaml
 export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
@@ -50,6 +50,10 @@ test: setup-test build  ## build and run every suite that scripts/test-suites.tx
 lint: setup-build  ## clang-format on everything, clang-tidy on changed files (ARGS=--all: on all)
 	@scripts/setup lint
 	scripts/lint $(ARGS)
+
+test-setup:  ## make demo and make test on a bare Debian 12 made with debootstrap (as root)
+	@scripts/setup proof
+	scripts/test-setup $(ARGS)
 
 asan: ## the C++ tests under address and undefined sanitizers
 tsan: ## the C++ tests under the thread sanitizer
