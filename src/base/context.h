@@ -17,6 +17,7 @@ struct RequestContext {
     std::array<std::uint8_t, 16> request_id{};  // all zero: no request
     std::array<std::uint8_t, 16> trace_id{};    // all zero: none
     std::array<std::uint8_t, 8> span_id{};      // of the span that is open here
+    std::uint8_t trace_flags = 0;               // of the W3C's traceparent
     SpanSink* spans = nullptr;                  // null: the trace is not recorded here
 
     static RequestContext& current() noexcept;

@@ -1,7 +1,7 @@
-// One JSON object a line. The sink adds nothing: the time comes from the caller's clock through the
-// stamp function that the composition root installs, since base reads no clock. Fields hold ids,
-// codes, counts and route templates; never identifiers, attributes, addresses, paths or tokens
-// (I2).
+// One JSON object a line, with the ids of the current request (context.h) where there is one. The
+// sink adds nothing: the time comes from the caller's clock through the stamp function that the
+// composition root installs, since base reads no clock. Fields hold ids, codes, counts and route
+// templates; never identifiers, attributes, addresses, paths or tokens (I2).
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,7 @@ using Stamp = std::function<std::string()>;
 
 // Process-wide, set once by the composition root before any thread starts. Without a sink, lines
 // are dropped, which is what unit tests want.
-void configure(Level least, Sink sink, Stamp stamp, std::string region);
+void configure(Level least, Sink sink, Stamp stamp, std::string region, std::string node = {});
 
 bool enabled(Level level);
 // `event` is a stable snake_case name such as "listener_started".

@@ -11,7 +11,8 @@
 
 #include "base/encoding.h"
 #include "base/log.h"
-#include "telemetry/outcome.h"
+#include "telemetry/span.h"
+#include "telemetry/trace.h"
 
 namespace domicile::border {
 namespace {
@@ -149,7 +150,14 @@ io::Task<Result<json::value>> Border::Impl::exchange_message(const Peer& to, std
     head.target = target;
     head.headers.add("Content-Type", "application/json");
     head.headers.add(kCrossingHeader, crossing);
+    telemetry::ChildSpan span(telemetry::SpanKind::crossing, to.region);
+    const std::string trace = telemetry::traceparent_of(RequestContext::current());
+    // Nothing is passed on where the region does something of its own accord.
+    if (RequestContext::current().span_id != decltype(RequestContext::span_id){}) {
+        head.headers.add("traceparent", trace);
+    }
     auto response = co_await client.send(target_of(to), head, body, deadline);
+    span.end(telemetry::outcome_of(response));
     if (!response) {
         co_return fail(response.error().code == Code::deadline_exceeded ? Code::deadline_exceeded
                                                                         : Code::unavailable,

@@ -36,6 +36,12 @@ struct Limits {
 
 struct Log {
     log::Level level = log::Level::info;
+    bool requests = true;  // a line for each
+};
+
+struct Traces {
+    std::optional<UpstreamUrl> collector;
+    double sample_ratio = 0.01;
 };
 
 struct Config {
@@ -54,6 +60,7 @@ struct Config {
     Mail mail;
     Limits limits;
     Log log;
+    Traces traces;
     int reactors = 1;  // per region process
 };
 

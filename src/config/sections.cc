@@ -298,7 +298,24 @@ const Object<Limits>& describe() {
 template <>
 const Object<Log>& describe() {
     static const auto object =
-        Object<Log>("The log.").field("level", &Log::level, "the least level");
+        Object<Log>("The log: JSON lines in the region's folder.")
+            .field("level", &Log::level, "the least level")
+            .field("requests", &Log::requests,
+                   "a line for each request, by route template; see docs/operations.md");
+    return object;
+}
+
+template <>
+const Object<Traces>& describe() {
+    static const auto object =
+        Object<Traces>("Traces, to an OpenTelemetry collector.")
+            .field("collector", &Traces::collector,
+                   "where it takes OTLP over HTTP (POST /v1/traces); without one, nothing is "
+                   "recorded")
+            .field(
+                "sample_ratio", &Traces::sample_ratio,
+                "the share of the traces that begin here; a caller's own decision counts as it is",
+                range(0, 1));
     return object;
 }
 
@@ -326,6 +343,7 @@ const Object<Config>& describe() {
             .field("mail", &Config::mail, "mail")
             .field("limits", &Config::limits, "bounds")
             .field("log", &Config::log, "the log")
+            .field("traces", &Config::traces, "traces")
             .field("reactors", &Config::reactors, "reactor threads of each region process",
                    range(1, 64));
     return object;

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "base/log.h"
+#include "telemetry/trace.h"
 
 namespace domicile::functions {
 namespace {
@@ -197,6 +198,7 @@ io::Task<Result<std::string>> Worker::invoke_counted(std::string event, std::str
     auto invocation = std::make_shared<Invocation>();
     invocation->id = std::move(request_id);
     invocation->event = std::move(event);
+    invocation->trace = telemetry::amazon_trace_of(RequestContext::current());
     invocation->deadline = io::deadline_in(Seconds(function_.timeout_seconds));
     waiting_.push_back(invocation);
     count_load();
@@ -262,6 +264,7 @@ io::Task<Result<void>> Worker::next(http::Exchange& exchange) {
     http::ResponseHead head;
     head.add("Content-Type", "application/json");
     head.add("Lambda-Runtime-Aws-Request-Id", invocation->id);
+    head.add("Lambda-Runtime-Trace-Id", invocation->trace);
     head.add("Lambda-Runtime-Deadline-Ms", std::to_string(deadline.ms));
     head.add("Lambda-Runtime-Invoked-Function-Arn",
              "arn:aws:lambda:" + options_.region + ":000000000000:function:" + function_.name);

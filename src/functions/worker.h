@@ -34,6 +34,7 @@ class Worker {
   private:
     struct Invocation {
         std::string id, event;
+        std::string trace;  // as the Runtime API hands it on
         Instant deadline;
         bool taken = false;
         std::optional<Result<std::string>> result;
@@ -67,8 +68,8 @@ class Worker {
     const Options& options_;
     bool stopping_ = false;
     bool running_ = false;
-    bool polled_ = false;    // the current process asked for work
-    int failed_starts_ = 0;  // in a row, of processes that ended without having asked
+    bool polled_ = false;             // the current process asked for work
+    int failed_starts_ = 0;           // in a row, of processes that ended without having asked
     io::Process* process_ = nullptr;  // of run_once
     std::deque<std::shared_ptr<Invocation>> waiting_;
     std::shared_ptr<Invocation> busy_;  // handed out, not answered

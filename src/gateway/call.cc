@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/encoding.h"
+#include "telemetry/trace.h"
 
 namespace domicile::gateway {
 namespace {
@@ -49,7 +50,9 @@ void add_cors(http::ResponseHead& head, const Call& call) {
 }
 
 bool is_hop_header(std::string_view name) {
-    constexpr std::array<std::string_view, 16> kNames = {"connection",
+    constexpr std::array<std::string_view, 18> kNames = {"connection",
+                                                         "traceparent",
+                                                         "tracestate",
                                                          "keep-alive",
                                                          "proxy-connection",
                                                          "te",
@@ -68,6 +71,20 @@ bool is_hop_header(std::string_view name) {
     if (name.size() >= 9 && equals_ignore_case(name.substr(0, 9), "domicile-")) return true;
     return std::any_of(kNames.begin(), kNames.end(),
                        [&](std::string_view hop) { return equals_ignore_case(hop, name); });
+}
+
+void add_trace(const http::Exchange& exchange, std::string& text, http::Headers& to) {
+    text = telemetry::traceparent_of(RequestContext::current());
+    to.add("traceparent", text);
+    const http::Headers& headers = exchange.request().headers;
+    const auto state = headers.find("tracestate");
+    // Several fields are a list in parts; a list that long is not passed on.
+    if (!state || headers.count("tracestate") != 1) return;
+    // Without a good traceparent a tracestate means nothing.
+    const bool good =
+        headers.count("traceparent") == 1 &&
+        telemetry::parse_traceparent(headers.find("traceparent").value_or("")).has_value();
+    if (good && telemetry::is_tracestate(*state)) to.add("tracestate", *state);
 }
 
 io::Task<Result<void>> reply_message(Call& call, int status, std::string message,

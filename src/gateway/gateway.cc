@@ -7,6 +7,7 @@
 #include "gateway/call.h"
 #include "gateway/metrics.h"
 #include "gateway/target.h"
+#include "telemetry/span.h"
 
 namespace domicile::gateway {
 
@@ -151,11 +152,15 @@ io::Task<Result<void>> Gateway::Impl::forward(Call& call, std::string home) {
     }
     head.headers.add("Domicile-Host", call.host == config::RouteHost::app ? "app" : "region");
     head.headers.add("Domicile-Route", call.route().path);
+    telemetry::ChildSpan span(telemetry::SpanKind::crossing, home);
+    std::string trace;
+    add_trace(call.exchange, trace, head.headers);
     ExchangeBody body(call.exchange,
                       call.route().body_bytes_max.value_or(parts.config.limits.body_bytes_max));
     const Instant deadline = io::deadline_in(Seconds(call.route().timeout_seconds + 1));
     auto response = co_await parts.border.forward(home, call.route().path, std::move(head), body,
                                                   call.exchange.content_length(), deadline);
+    span.end(telemetry::outcome_of(response));
     if (body.too_large()) {
         co_return co_await reply_message(call, 413, "Request Too Long", parts.region);
     }

@@ -2,6 +2,8 @@
 
 #include "base/encoding.h"
 #include "base/log.h"
+#include "telemetry/span.h"
+#include "telemetry/trace.h"
 
 namespace domicile::gateway {
 namespace {
@@ -74,8 +76,18 @@ functions::HttpCall Target::describe(Call& call, const config::Function& functio
     for (const http::Header& header : request.headers) {
         const bool ours =
             header.name.size() >= 9 && equals_ignore_case(header.name.substr(0, 9), "Domicile-");
-        if (!ours) out.headers.emplace_back(header.name, header.value);
+        const bool traces = equals_ignore_case(header.name, "traceparent") ||
+                            equals_ignore_case(header.name, "tracestate") ||
+                            equals_ignore_case(header.name, "X-Amzn-Trace-Id");
+        if (!ours && !traces) out.headers.emplace_back(header.name, header.value);
     }
+    // As API Gateway tells it, and as everybody else does.
+    const RequestContext& context = RequestContext::current();
+    out.headers.emplace_back("X-Amzn-Trace-Id", telemetry::amazon_trace_of(context));
+    http::Headers trace;
+    std::string parent;
+    add_trace(call.exchange, parent, trace);
+    for (const http::Header& header : trace) out.headers.emplace_back(header.name, header.value);
     out.path_parameters = call.match.parameters;
     out.body = std::move(body);
     out.time = io::Executor::current().clock().now();
@@ -100,10 +112,12 @@ io::Task<Result<void>> Target::call_function(Call& call) {
         co_return std::unexpected(body.error());
     }
     const bool v2 = route.event == config::EventVersion::v2;
+    telemetry::ChildSpan span(telemetry::SpanKind::function, function->name);
     const functions::HttpCall description = describe(call, *function, std::move(*body));
     const json::object event = v2 ? http_event_v2(description) : rest_event_v1(description);
     const Result<std::string> result =
         co_await functions_.invoke(function->name, json::serialize(event), description.request_id);
+    span.end(telemetry::outcome_of(result));
     if (!result) {
         log::warning("function_failed", {{"function", function->name},
                                          {"reason", result.error().reason},
@@ -151,6 +165,9 @@ io::Task<Result<void>> Target::call_upstream(Call& call) {
         head.headers.add("Domicile-Subject", call.token->sub);
         head.headers.add("Domicile-Home", call.token->home);
     }
+    telemetry::ChildSpan span(telemetry::SpanKind::upstream, upstream->name);
+    std::string trace;
+    add_trace(call.exchange, trace, head.headers);
     http::Target target;
     target.endpoint = {url.host, url.port};
     ExchangeBody body(call.exchange,
@@ -163,6 +180,7 @@ io::Task<Result<void>> Target::call_upstream(Call& call) {
     const UpstreamMetrics& metrics = metrics_.find(upstream->name)->second;
     metrics.time.observe(telemetry::Nanos(clock.monotonic_ns() - start));
     metrics.calls.add(telemetry::outcome_of(response));
+    span.end(telemetry::outcome_of(response));
     if (body.too_large()) co_return co_await reply_message(call, 413, "Request Too Long", region_);
     if (!response) {
         const bool late = response.error().code == Code::deadline_exceeded;

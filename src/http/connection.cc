@@ -16,29 +16,46 @@ constexpr std::size_t kCopyBytesMax = 2 * 1024;  // smaller bodies are copied be
 constexpr std::int64_t kNanosPerMilli = 1'000'000;
 constexpr std::size_t kRetainBytesMax = 2 * 1024;  // output buffer of an idle connection
 
+// Version 4, variant 10 (RFC 9562), so that a trace of the same number reads like the request's id.
+std::array<std::uint8_t, 16> uuid_bytes(std::array<std::uint8_t, 16> random) {
+    random[6] = static_cast<std::uint8_t>((random[6] & 0x0f) | 0x40);
+    random[8] = static_cast<std::uint8_t>((random[8] & 0x3f) | 0x80);
+    return random;
+}
+
+std::optional<telemetry::TraceParent> caller_of(const Headers& headers) {
+    if (const auto value = headers.find("traceparent")) {
+        if (headers.count("traceparent") != 1) return std::nullopt;
+        return telemetry::parse_traceparent(*value);
+    }
+    // What the AWS SDKs send from within a function.
+    if (const auto value = headers.find("X-Amzn-Trace-Id")) {
+        return telemetry::parse_amazon_trace(*value);
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 ServerState::ServerState(ServerOptions o, Handler h)
     : options(o), handler(std::move(h)), limits{.bytes_max = o.header_bytes_max} {}
 
 std::string_view ServerState::date() {
-    const Timestamp now = io::Executor::current().clock().now();
-    if (now.seconds() != date_second_) {
-        date_second_ = now.seconds();
-        date_ = to_http_date(now);
+    now_ = io::Executor::current().clock().now();
+    if (now_.seconds() != date_second_) {
+        date_second_ = now_.seconds();
+        date_ = to_http_date(now_);
     }
     return date_;
 }
 
-std::string ServerState::request_id() {
-    std::array<std::uint8_t, 16> raw;
-    if (random_used_ + raw.size() > random_.size()) {
+void ServerState::fill(std::uint8_t* into, std::size_t size) {
+    if (random_used_ + size > random_.size()) {
         io::Executor::current().random().fill(random_.data(), random_.size());
         random_used_ = 0;
     }
-    std::memcpy(raw.data(), random_.data() + random_used_, raw.size());
-    random_used_ += raw.size();
-    return uuid_from(raw);
+    std::memcpy(into, random_.data() + random_used_, size);
+    random_used_ += size;
 }
 
 Connection::Connection(ServerState& state, std::unique_ptr<io::Stream> stream)
@@ -50,7 +67,7 @@ void Connection::cancel() {
 }
 
 const std::string& Connection::request_id() const {
-    if (request_id_.empty()) request_id_ = state_.request_id();
+    if (request_id_.empty()) request_id_ = uuid_from(request_number_);
     return request_id_;
 }
 
@@ -100,21 +117,85 @@ void Connection::begin_report(Instant& deadline, Millis timeout) {
     deadline = Instant{started_ns_ / kNanosPerMilli} + timeout;
 }
 
+// The request's ids: its own, the trace that its caller named or else one of the same number, and a
+// span of this server. Where nothing is recorded, the caller's span stays in place, so that what is
+// called from here is seen as called by it.
+void Connection::begin_context() {
+    RequestContext context;
+    context.request_id = context.trace_id = request_number_;
+    parent_span_ = {};
+    const auto parent = caller_of(request_.headers);
+    if (parent) {
+        context.trace_id = parent->trace_id;
+        parent_span_ = context.span_id = parent->parent_id;
+        context.trace_flags = parent->flags;
+    }
+    telemetry::Tracer* tracer = state_.options.metrics->tracer;
+    const bool sampled =
+        tracer != nullptr && tracer->samples(parent ? &*parent : nullptr, context.trace_id);
+    if (sampled || !parent) context.span_id = state_.random_bytes<8>();
+    if (sampled) {
+        context.spans = tracer;
+        context.trace_flags = telemetry::TraceParent::kSampled;
+    }
+    RequestContext::current() = context;
+}
+
+void Connection::record_span(telemetry::Tracer& tracer) const {
+    const RequestContext& context = RequestContext::current();
+    telemetry::Span span;
+    span.trace_id = context.trace_id;
+    span.span_id = context.span_id;
+    span.parent_id = parent_span_;
+    span.start_ns = started_ns_;
+    span.end_ns = ended_ns_;
+    span.route = route_;
+    span.method = telemetry::method_of(request_.method);
+    span.status = status_;
+    const bool good = status_ > 0 && status_ < 500;
+    span.outcome = good ? telemetry::Outcome::ok : telemetry::Outcome::failed;
+    tracer.record(std::move(span));
+}
+
+void Connection::write_access_line(const telemetry::Route& route, telemetry::Nanos duration) {
+    const ServerMetrics& metrics = *state_.options.metrics;
+    if (network_.empty()) network_ = telemetry::network_of(peer_.remote.host);
+    const Timestamp time = status_ == 0 ? io::Executor::current().clock().now() : state_.now();
+    metrics.access_log->write({.route = route,
+                               .listener = metrics.listener,
+                               .method = telemetry::method_of(request_.method),
+                               .status = status_,
+                               .duration = duration,
+                               .received_bytes = received_bytes_,
+                               .sent_bytes = sent_bytes_,
+                               .network = network_,
+                               .time = time});
+}
+
 void Connection::end_report() {
     ended_ns_ = io::Executor::current().clock().monotonic_ns();
     const ServerMetrics* metrics = state_.options.metrics;
     if (metrics == nullptr) return;
     const telemetry::Route& route = route_ != nullptr ? *route_ : metrics->unrouted;
+    const telemetry::Nanos duration(ended_ns_ - started_ns_);
     route.requests.add(telemetry::method_of(request_.method), telemetry::status_class_of(status_));
-    route.time.observe(telemetry::Nanos(ended_ns_ - started_ns_));
+    route.time.observe(duration);
     metrics->received_bytes.add(received_bytes_);
     metrics->sent_bytes.add(sent_bytes_);
     if (refusal_ != 0 && refusal_ != 500) metrics->refused.add(refusal_of(refusal_));
+    RequestContext& context = RequestContext::current();
+    if (context.span_id == decltype(context.span_id){}) {  // refused before it was read
+        context.request_id = context.trace_id = request_number_;
+    }
+    if (metrics->access_log != nullptr) write_access_line(route, duration);
+    if (context.spans != nullptr) record_span(*metrics->tracer);
+    context = {};
 }
 
 // False when there is none: the client left, or sent what is no request and was told so.
 io::Task<bool> Connection::next_request() {
     request_id_.clear();
+    request_number_ = uuid_bytes(state_.random_bytes<16>());
     sent_ = Sent::nothing;
     refusal_ = 0;
     framing_ = {};
@@ -183,6 +264,7 @@ bool Connection::parse(std::string_view head) {
 
 io::Task<void> Connection::serve() {
     bool handled = false;
+    if (state_.options.metrics != nullptr) begin_context();
     try {
         io::Task<Result<void>> task = state_.handler(*this);
         const Result<void> outcome = co_await task;

@@ -20,10 +20,20 @@ class ServerState {
     bool stopping = false;
     std::size_t unhandled = 0;
 
-    std::string_view date();   // of this second, as the Date header wants it
-    std::string request_id();  // UUID from buffered randomness: one system call for 256 of them
+    std::string_view date();  // of this second, as the Date header wants it
+    // From buffered randomness: one system call for a hundred requests.
+    template <std::size_t N>
+    std::array<std::uint8_t, N> random_bytes() {
+        std::array<std::uint8_t, N> out;
+        fill(out.data(), N);
+        return out;
+    }
+    Timestamp now() const { return now_; }  // when the last date() was asked for
 
   private:
+    void fill(std::uint8_t* into, std::size_t size);
+
+    Timestamp now_;
     std::int64_t date_second_ = -1;
     std::string date_;
     std::array<std::uint8_t, 4096> random_{};
@@ -65,7 +75,10 @@ class Connection final : public Exchange {
     io::Task<Result<void>> send(std::string_view body, std::string_view tail);
     Result<void> print(const ResponseHead& head, std::optional<std::uint64_t> length, bool chunked);
     void begin_report(Instant& deadline, Millis timeout);
+    void begin_context();
     void end_report();
+    void record_span(telemetry::Tracer& tracer) const;
+    void write_access_line(const telemetry::Route& route, telemetry::Nanos duration);
     void note_unhandled();
     std::unexpected<Error> fail_body(Code code, int status, const char* message);
     bool must_close() const;
@@ -77,7 +90,10 @@ class Connection final : public Exchange {
     Inbound inbound_;
     RequestHead request_;
     Framing framing_;
-    mutable std::string request_id_;  // minted when asked for
+    std::array<std::uint8_t, 16> request_number_{};  // random, as a UUID has it
+    mutable std::string request_id_;                 // its text, made when asked for
+    std::array<std::uint8_t, 8> parent_span_{};      // of the caller, if it named one
+    std::string network_;                            // of the client, for the access log
     std::string out_;
     std::uint64_t body_read_ = 0;
     // For the report of the request under way.

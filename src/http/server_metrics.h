@@ -2,7 +2,9 @@
 // they are on; it outlives them.
 #pragma once
 
+#include "telemetry/access_log.h"
 #include "telemetry/registry.h"
+#include "telemetry/tracer.h"
 
 namespace domicile::http {
 
@@ -25,6 +27,10 @@ Refusal refusal_of(int status);
 struct ServerMetrics {
     // `listener` says which of the node's ports it is, such as "https" or "border".
     ServerMetrics(telemetry::Registry& registry, std::string listener);
+
+    // Null: off. They outlive the servers.
+    const telemetry::AccessLog* access_log = nullptr;
+    telemetry::Tracer* tracer = nullptr;
 
     const std::string listener;
     // For requests that end before a handler has said what they are.

@@ -1,5 +1,8 @@
 #include "http/server.h"
 
+#include <cstring>
+
+#include "base/encoding.h"
 #include "http/testing.h"
 #include "io/tls.h"
 
@@ -390,6 +393,90 @@ HTTP_TEST(Server, counts_a_handler_that_fails) {
     EXPECT_EQ(metrics.failed.value(), 1u);
     EXPECT_EQ(metrics.unrouted.requests.value(Method::get, StatusClass::c5xx), 1u);
     EXPECT_EQ(metrics.refused.value(Refusal::other), 0u) << "it was not the client's fault";
+    co_return true;
+}
+
+// Answers with what a call that goes on from here would carry.
+io::Task<Result<void>> tell_trace(Exchange& exchange) {
+    const RequestContext& context = RequestContext::current();
+    const std::string body =
+        telemetry::traceparent_of(context) + ' ' +
+        (uuid_from(context.request_id) == exchange.request_id() ? "own" : "?") + '\n';
+    co_return co_await exchange.respond(kPlain, body);
+}
+
+const std::string kTrace = "4bf92f3577b34da6a3ce929d0e0e4736";
+const std::string kSpan = "00f067aa0ba902b7";
+
+std::string get_within(const std::string& traceparent) {
+    return "GET / HTTP/1.1\r\nHost: a\r\ntraceparent: " + traceparent + "\r\n";
+}
+
+HTTP_TEST(Server, goes_on_with_the_trace_of_a_caller_or_begins_one) {
+    telemetry::Registry registry;
+    const ServerMetrics metrics(registry, "test");
+    auto server = serve(tell_trace, {.metrics = &metrics});
+    const std::string given = "00-" + kTrace + "-" + kSpan + "-01";
+    const std::string all = co_await exchange(
+        server->local(), get_within(given) + "\r\n" + get_within("00-" + kTrace + "-x") + "\r\n" +
+                             get_within(given) + "traceparent: " + given + "\r\n\r\n" + kLast);
+    co_await server->stop(soon());
+    EXPECT_EQ(count_of(all, " own\n"), 4) << all;
+    EXPECT_EQ(count_of(all, given), 1)
+        << "passed on as it came where nothing is recorded; a broken or a double one is not\n"
+        << all;
+    EXPECT_EQ(count_of(all, kTrace), 1) << all;
+    EXPECT_EQ(RequestContext::current().span_id, RequestContext{}.span_id);
+    co_return true;
+}
+
+HTTP_TEST(Server, records_a_span_for_each_request_of_a_sampled_trace) {
+    telemetry::Registry registry;
+    telemetry::Tracer tracer(
+        {}, [] { return io::system_clock().monotonic_ns(); },
+        [](void* into, std::size_t size) { std::memset(into, 7, size); });
+    ServerMetrics metrics(registry, "test");
+    metrics.tracer = &tracer;
+    auto server = serve(tell_trace, {.metrics = &metrics});
+    const std::string all = co_await exchange(
+        server->local(), get_within("00-" + kTrace + "-" + kSpan + "-01") + "\r\n" + kLast);
+    co_await server->stop(soon());
+    const std::vector<telemetry::Span> spans = tracer.take(10);
+    CO_ASSERT(spans.size() == 1);
+    RequestContext own;
+    own.trace_id = spans[0].trace_id;
+    own.span_id = spans[0].span_id;
+    own.trace_flags = telemetry::TraceParent::kSampled;
+    EXPECT_EQ(count_of(all, telemetry::traceparent_of(own)), 1) << all;
+    own.span_id = spans[0].parent_id;
+    EXPECT_EQ(telemetry::traceparent_of(own), "00-" + kTrace + "-" + kSpan + "-01");
+    EXPECT_EQ(spans[0].status, 200);
+    EXPECT_GE(spans[0].end_ns, spans[0].start_ns);
+    co_return true;
+}
+
+HTTP_TEST(Server, logs_each_request_by_its_route_and_never_by_its_path) {
+    telemetry::Registry registry;
+    std::vector<std::string> lines;
+    const telemetry::AccessLog log([&](std::string_view line) { lines.emplace_back(line); },
+                                   "eu-central-1", "node");
+    ServerMetrics metrics(registry, "test");
+    metrics.access_log = &log;
+    auto server = serve(Reporting{&registry.route("gateway", "/x/{id}")}, {.metrics = &metrics});
+    const std::string secret =
+        "GET /x/secret?also=secret HTTP/1.1\r\nHost: secret.example\r\n"
+        "User-Agent: secret\r\nAuthorization: secret\r\n\r\n";
+    (void)co_await exchange(server->local(), secret + "nonsense secret\r\n\r\n");
+    co_await server->stop(soon());
+    CO_ASSERT(lines.size() == 2);
+    EXPECT_EQ(count_of(lines[0], R"("route":"/x/{id}","method":"GET","status":201,)"), 1)
+        << lines[0];
+    EXPECT_EQ(count_of(lines[0], R"("network":"127.0.0.0/24")"), 1) << lines[0];
+    EXPECT_EQ(count_of(lines[1], R"("route":"unrouted","method":"other","status":400,)"), 1);
+    for (const std::string& line : lines) {
+        EXPECT_EQ(count_of(line, "secret"), 0) << line;
+        EXPECT_EQ(count_of(line, "00000000-0000"), 0) << "each has an id: " << line;
+    }
     co_return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "io/files.h"
+#include "io/line_writer.h"
 #include "io/network.h"
 #include "io/process.h"
 #include "io/runtime.h"
@@ -165,6 +166,48 @@ Task<Result<Executor*>> ask(Executor& other, bool broken) {
         co_await run_on<Result<Executor*>>(other, [broken] { return executor_here(broken); });
     EXPECT_EQ(before, &Executor::current()) << "comes back to where it was";
     co_return there;
+}
+
+// Takes nothing until it is let go, as a pipe does that nobody reads.
+class StuckFile final : public AppendFile {
+  public:
+    struct Shared {
+        std::mutex mutex;
+        std::condition_variable changed;
+        bool open = false;
+        std::string written;
+    };
+    explicit StuckFile(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+    Result<void> append(std::string_view bytes) override {
+        std::unique_lock lock(shared_->mutex);
+        shared_->changed.wait(lock, [this] { return shared_->open; });
+        shared_->written += bytes;
+        return {};
+    }
+    Result<void> sync() override { return {}; }
+    std::uint64_t size() const override { return 0; }
+
+  private:
+    std::shared_ptr<Shared> shared_;
+};
+
+TEST(LineWriter, never_waits_for_its_file_and_says_how_many_lines_it_dropped) {
+    auto shared = std::make_shared<StuckFile::Shared>();
+    const auto note = [](std::uint64_t count) { return std::to_string(count) + " dropped\n"; };
+    auto writer = std::make_unique<LineWriter>(std::make_unique<StuckFile>(shared), note, 32);
+    int taken = 0;
+    for (int i = 0; i < 100; ++i) taken += writer->append("0123456789abcde\n");
+    EXPECT_GE(taken, 2);
+    EXPECT_LE(taken, 4) << "one buffer waits, another may be with the file";
+    EXPECT_EQ(writer->dropped(), 100u - static_cast<unsigned>(taken));
+    {
+        const std::lock_guard lock(shared->mutex);
+        shared->open = true;
+    }
+    shared->changed.notify_all();
+    writer.reset();  // writes what waits
+    EXPECT_EQ(std::count(shared->written.begin(), shared->written.end(), '\n'), taken + 1);
+    EXPECT_NE(shared->written.find(std::to_string(100 - taken) + " dropped\n"), std::string::npos);
 }
 
 RequestContext context_of(std::uint8_t number) {

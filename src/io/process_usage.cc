@@ -58,4 +58,10 @@ ProcessUsage process_usage() {
     return {resident_bytes(), open_files(), cpu_seconds(), start_seconds()};
 }
 
+std::string node_name() {
+    std::string host(256, '\0');
+    if (gethostname(host.data(), host.size() - 1) != 0) host = "unknown";
+    return std::string(host.c_str()) + ':' + std::to_string(getpid());
+}
+
 }  // namespace domicile::io

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace domicile::io {
 
@@ -14,5 +15,7 @@ struct ProcessUsage {
 
 // Zero where it is not known.
 ProcessUsage process_usage();
+// "<host name>:<process id>", which tells the nodes of a region apart.
+std::string node_name();
 
 }  // namespace domicile::io

@@ -1,7 +1,6 @@
 #include "server/region_node.h"
 
 #include <atomic>
-#include <list>
 
 #include "access/access.h"
 #include "api/admin/admin.h"
@@ -18,7 +17,7 @@
 #include "keyring/keyring.h"
 #include "kv/store.h"
 #include "residency/residency.h"
-#include "server/metrics.h"
+#include "server/reports.h"
 #include "server/services.h"
 #include "sql/database.h"
 
@@ -144,9 +143,10 @@ io::Task<Result<void>> stop_there(Listening& listening, Instant deadline) {
 }  // namespace
 
 struct RegionNode::Parts {
-    Parts(const Deployment& deployment_in, std::string region_in, Opened opened)
+    Parts(const Deployment& deployment_in, std::string region_in, Opened opened, Output output)
         : deployment(deployment_in),
           region(std::move(region_in)),
+          reports(deployment.config, region, std::move(output)),
           ports(deployment.ports.at(region)),
           policy(config::make_policy(deployment.config)),
           base(std::move(opened)),
@@ -196,7 +196,6 @@ struct RegionNode::Parts {
     io::Task<Result<void>> open();
     io::Task<Result<void>> write_admin_credentials();
     void report_to_metrics();
-    const http::ServerMetrics* report_as(const char* listener);
     io::Task<std::vector<api::admin::Check>> check();
     io::Task<Result<void>> listen(std::uint16_t port, http::ServerOptions options,
                                   http::Handler handler);
@@ -208,10 +207,10 @@ struct RegionNode::Parts {
 
     const Deployment& deployment;
     std::string region;
+    Reports reports;
+    telemetry::Registry& metrics = reports.metrics;
     Ports ports;
     residency::Policy policy;
-    telemetry::Registry metrics;
-    std::list<http::ServerMetrics> listeners;
     Opened base;
     keyring::Keyring keyring;
     border::Border border;
@@ -249,8 +248,7 @@ io::Task<Result<void>> RegionNode::Parts::open() {
 
 // Before anything is served, and after all border handlers are there.
 void RegionNode::Parts::report_to_metrics() {
-    add_process_metrics(metrics, region);
-    add_pool_metrics(metrics, io::Executor::current().blocking());
+    reports.start(io::Executor::current());
     base.keys->report_to(metrics, "keys");
     base.data->report_to(metrics, "region");
     base.store->report_to(metrics, "directory");
@@ -264,10 +262,6 @@ void RegionNode::Parts::report_to_metrics() {
     cognito.report_to(metrics);
     dynamodb.report_to(metrics);
     edge.report_to(metrics);
-}
-
-const http::ServerMetrics* RegionNode::Parts::report_as(const char* listener) {
-    return &listeners.emplace_back(metrics, listener);
 }
 
 // For /readyz. A cut-off region serves its own people (I7), and a function that is restarting takes
@@ -342,7 +336,7 @@ io::Task<Result<void>> RegionNode::Parts::listen_everywhere() {
     http::ServerOptions plain;
     plain.header_bytes_max = static_cast<std::size_t>(deployment.config.limits.header_bytes_max);
     http::ServerOptions crossing = plain;
-    crossing.metrics = report_as("border");
+    crossing.metrics = reports.listener("border");
     crossing.tls = base.border_server_tls.get();
     const http::Handler every_name = [this](http::Exchange& exchange) {
         return edge.handle(exchange);
@@ -351,15 +345,15 @@ io::Task<Result<void>> RegionNode::Parts::listen_everywhere() {
         return admin.handle(exchange);
     };
     CO_TRY_VOID(co_await listen(ports.border, crossing, border.handler()));
-    plain.metrics = report_as("admin");
+    plain.metrics = reports.listener("admin");
     CO_TRY_VOID(co_await listen(ports.admin, plain, administration));
-    plain.metrics = report_as("loopback");
+    plain.metrics = reports.listener("loopback");
     CO_TRY_VOID(co_await listen(ports.loopback, plain, loopback_handler(services)));
     // For a TLS terminator on this machine; its address stands for the client's.
-    plain.metrics = report_as("http");
+    plain.metrics = reports.listener("http");
     if (ports.http != 0) CO_TRY_VOID(co_await listen(ports.http, plain, every_name));
     http::ServerOptions open = plain;
-    open.metrics = report_as("https");
+    open.metrics = reports.listener("https");
     open.tls = base.public_tls.get();
     // The public port of a region is behind the front, which says who the client is.
     open.proxy_protocol = true;
@@ -370,12 +364,13 @@ RegionNode::RegionNode(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) 
 RegionNode::~RegionNode() = default;
 
 Result<std::unique_ptr<RegionNode>> RegionNode::open(const Deployment& deployment,
-                                                     std::string region) {
+                                                     std::string region, Output output) {
     if (!deployment.ports.contains(region)) {
         return fail(Code::not_found, "The deployment has no region " + region + ".");
     }
     TRY(Opened opened, open_all(deployment, region));
-    auto parts = std::make_unique<Parts>(deployment, std::move(region), std::move(opened));
+    auto parts = std::make_unique<Parts>(deployment, std::move(region), std::move(opened),
+                                         std::move(output));
     return std::unique_ptr<RegionNode>(new RegionNode(std::move(parts)));
 }
 
@@ -391,6 +386,7 @@ io::Task<void> RegionNode::stop(Instant deadline) {
     }
     co_await parts_->functions.stop();
     co_await parts_->identity.stop();
+    co_await parts_->reports.stop();
 }
 
 }  // namespace domicile::server

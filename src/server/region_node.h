@@ -8,14 +8,20 @@
 #include "base/result.h"
 #include "io/executor.h"
 #include "server/deployment.h"
+#include "telemetry/access_log.h"
 
 namespace domicile::server {
 
 class RegionNode {
   public:
+    struct Output {
+        telemetry::AccessLog::Sink lines;  // of the log; must not block
+        std::function<std::uint64_t()> dropped_lines;
+        std::string node;
+    };
     // Opens stores and puts the parts together; nothing runs yet. The deployment outlives the node.
     static Result<std::unique_ptr<RegionNode>> open(const Deployment& deployment,
-                                                    std::string region);
+                                                    std::string region, Output output);
     // When no thread runs the reactors any more, and before these go: pooled connections belong to
     // them.
     ~RegionNode();

@@ -7,7 +7,9 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "io/line_writer.h"
 #include "io/process.h"
+#include "io/process_usage.h"
 #include "io/runtime.h"
 #include "io/tls.h"
 #include "server/children.h"
@@ -192,15 +194,26 @@ io::Task<Result<void>> serve(RegionNode& node, std::string region, io::Runtime& 
 }
 
 // The node is destroyed between the end of the runtime's threads and the runtime's own.
-Result<void> serve_on_reactors(const Deployment& deployment, const std::string& region) {
+Result<void> serve_on_reactors(const Deployment& deployment, const std::string& region,
+                               RegionNode::Output output) {
     io::RuntimeOptions options;
     options.reactors = static_cast<std::size_t>(deployment.config.reactors);
     options.blocking_threads = 4;
     io::Runtime runtime(options);
-    TRY(const std::unique_ptr<RegionNode> node, RegionNode::open(deployment, region));
+    TRY(const std::unique_ptr<RegionNode> node,
+        RegionNode::open(deployment, region, std::move(output)));
     Result<void> outcome;
     runtime.run([&] { return io::store(serve(*node, region, runtime), outcome); });
     return outcome;
+}
+
+// The line that stands in the log for those that its buffer had no room for.
+std::string tell_dropped(std::uint64_t count) {
+    return json::serialize(json::object{{"time", to_rfc3339(io::system_clock().now())},
+                                        {"level", "warning"},
+                                        {"event", "log_lines_dropped"},
+                                        {"count", count}}) +
+           '\n';
 }
 
 }  // namespace
@@ -214,17 +227,19 @@ Result<void> run_region(const std::string& data, const std::string& region) {
     io::block_signals();
     TRY(const Deployment deployment, load(io::system_files(), data));
     // The log stays in the region's own folder: lines of functions may be resident data.
-    TRY(std::shared_ptr<io::AppendFile> file,
+    TRY(std::unique_ptr<io::AppendFile> file,
         io::system_files().open_append(deployment.region_directory(region) + "/log.jsonl"));
-    auto mutex = std::make_shared<std::mutex>();
+    const auto lines = std::make_shared<io::LineWriter>(std::move(file), tell_dropped);
+    RegionNode::Output output;
+    output.node = io::node_name();
+    output.lines = [lines](std::string_view line) { lines->append(line); };
+    output.dropped_lines = [lines] { return lines->dropped(); };
     log::configure(
-        deployment.config.log.level,
-        [file, mutex](std::string_view line) {
-            const std::lock_guard lock(*mutex);
-            (void)file->append(line);
-        },
-        [] { return to_rfc3339(io::system_clock().now()); }, region);
-    return serve_on_reactors(deployment, region);
+        deployment.config.log.level, output.lines,
+        [] { return to_rfc3339(io::system_clock().now()); }, region, output.node);
+    const Result<void> outcome = serve_on_reactors(deployment, region, std::move(output));
+    log::configure(log::Level::info, {}, {}, {});  // writes what waits
+    return outcome;
 }
 
 }  // namespace domicile::server

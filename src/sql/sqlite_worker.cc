@@ -82,6 +82,7 @@ void SqliteWorkers::read_one(SqliteConnection& connection, SqliteJob& job) {
 
 void SqliteWorkers::report_to(telemetry::Registry& registry, const std::string& database) {
     const bool writing = kind_ == Kind::writing;
+    if (writing) name_ = database;
     const telemetry::Labels labels{{"database", database}, {"kind", writing ? "write" : "read"}};
     registry.add("domicile_sql_batches_total",
                  "Batches of statements; refused: an expectation or a unique key did not hold.",

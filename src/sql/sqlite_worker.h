@@ -18,8 +18,8 @@
 #include "io/executor.h"
 #include "io/task.h"
 #include "sql/sqlite_connection.h"
-#include "telemetry/outcome.h"
 #include "telemetry/registry.h"
+#include "telemetry/span.h"
 
 namespace domicile::sql {
 
@@ -43,6 +43,8 @@ class SqliteWorkers {
 
     // From any thread. False, with the job untaken, when the queue is at its bound.
     bool submit(SqliteJob job);
+    // What the commits of a writing pool are called in traces. Empty: they are not.
+    const std::string& name() const { return name_; }
     // Names its metrics after `database`; it outlives the registry's use.
     void report_to(telemetry::Registry& registry, const std::string& database);
 
@@ -63,6 +65,7 @@ class SqliteWorkers {
     };
 
     Metrics metrics_;
+    std::string name_;  // set before there is work for it
     Kind kind_;
     std::size_t queue_max_;
     std::size_t group_max_;
@@ -104,9 +107,13 @@ io::Task<std::invoke_result_t<F&, SqliteConnection&>> run_on(SqliteWorkers& work
     using R = std::invoke_result_t<F&, SqliteConnection&>;
     io::Completion<R> done;
     SqliteJob job = make_job<F, R>(std::move(work), done);
+    std::optional<telemetry::ChildSpan> span;
+    if (!workers.name().empty()) span.emplace(telemetry::SpanKind::commit, workers.name());
     const bool taken = workers.submit(std::move(job));
     if (!taken) co_return fail(Code::resource_exhausted, "The queue of the database is full.");
-    co_return co_await done;
+    R outcome = co_await done;
+    if (span) span->end(telemetry::outcome_of(outcome));
+    co_return outcome;
 }
 
 }  // namespace domicile::sql

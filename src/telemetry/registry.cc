@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/json.h"
 
 namespace domicile::telemetry {
 namespace {
@@ -69,6 +70,11 @@ void print_histogram(std::string_view name, std::string_view labels, const Histo
     out += fmt::format("{}_count{} {}\n", name, braced(labels), below);
 }
 
+std::string json_fields(const std::string& service, const std::string& path) {
+    return "\"service\":" + json::serialize(json::value(service)) +
+           ",\"route\":" + json::serialize(json::value(path));
+}
+
 constexpr std::array<std::string_view, 3> kTypes = {"counter", "gauge", "histogram"};
 
 }  // namespace
@@ -131,7 +137,7 @@ const Route& Registry::route(std::string_view service, std::string_view path) {
         const std::lock_guard lock(mutex_);
         auto& entry = routes_[key];
         if (entry) return *entry;
-        entry.reset(new Route{key.first, key.second, {}, {}});
+        entry.reset(new Route{key.first, key.second, json_fields(key.first, key.second), {}, {}});
         made = entry.get();
     }
     const Labels labels{{"service", made->service}, {"route", made->path}};

@@ -29,6 +29,7 @@ constexpr StatusClass status_class_of(int status) {
 struct Route {
     std::string service;
     std::string path;
+    std::string json;  // `"service":"...","route":"..."`, as the access log has it
     CounterBy<Method, StatusClass> requests;
     TimeHistogram time;
 };
