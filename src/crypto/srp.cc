@@ -3,34 +3,10 @@
 #include "base/check.h"
 #include "base/encoding.h"
 #include "crypto/hash.h"
-#include "crypto/openssl.h"
+#include "crypto/srp_group.h"
 
 namespace domicile::crypto {
 namespace {
-
-// RFC 3526 group 15, which is RFC 5054's 3072-bit group with g = 2 here.
-constexpr char kPrimeHex[] =
-    "ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74020bbea63b139b22514a0879"
-    "8e3404ddef9519b3cd3a431b302b0a6df25f14374fe1356d6d51c245e485b576625e7ec6f44c42e9a637ed6b"
-    "0bff5cb6f406b7edee386bfb5a899fa5ae9f24117c4b1fe649286651ece45b3dc2007cb8a163bf0598da4836"
-    "1c55d39a69163fa8fd24cf5f83655d23dca3ad961c62f356208552bb9ed529077096966d670c354e4abc9804"
-    "f1746c08ca18217c32905e462e36ce3be39e772c180e86039b2783a2ec07a28fb5c55df06f4c52c9de2bcbf6"
-    "955817183995497cea956ae515d2261898fa051015728e5a8aaac42dad33170d04507a33a85521abdf1cba64"
-    "ecfb850458dbef0a8aea71575d060c7db3970f85a6e1e4c7abf5ae8cdb0933d71e8c94e04a25619dcee3d226"
-    "1ad2ee6bf12ffa06d98a0864d87602733ec86a64521f2b18177b200cbbe117577a615d6c770988c0bad946e2"
-    "08e24fa074e5ab3143db5bfce0fd108e4b82d120a93ad2caffffffffffffffff";
-
-BnPtr new_bn() {
-    BnPtr value(BN_new());
-    DOMICILE_CHECK(value != nullptr);
-    return value;
-}
-
-BnCtxPtr new_ctx() {
-    BnCtxPtr ctx(BN_CTX_new());
-    DOMICILE_CHECK(ctx != nullptr);
-    return ctx;
-}
 
 // Java's BigInteger.toByteArray: see the note in the header.
 std::string pad(const BIGNUM* n) {
@@ -39,55 +15,28 @@ std::string pad(const BIGNUM* n) {
     return out;
 }
 
-// Made once and only read afterwards, so all threads share it.
-struct Group {
-    BnPtr N, g, k;
-    MontPtr mont{BN_MONT_CTX_new()};
-
-    Group() {
-        const auto prime = from_hex(kPrimeHex);
-        DOMICILE_CHECK(prime && prime->size() == 384);
-        N = bn_from_bytes(*prime);
-        g = bn_from_bytes("\x02");
-        k = bn_from_bytes(sha256(pad(N.get()) + pad(g.get())));
-        DOMICILE_CHECK(mont && BN_MONT_CTX_set(mont.get(), N.get(), new_ctx().get()) == 1);
-    }
-};
-
-const Group& group() {
-    static const Group* const kGroup = new Group;  // never freed: threads may outlive statics
-    return *kGroup;
-}
-
-// The exponent is secret (b, a + ux, x) or may be treated as if it were (u).
-BnPtr mod_exp(const BIGNUM* base, BIGNUM* exponent, BN_CTX* ctx) {
-    BnPtr out = new_bn();
-    BN_set_flags(exponent, BN_FLG_CONSTTIME);
-    DOMICILE_CHECK(BN_mod_exp_mont_consttime(out.get(), base, exponent, group().N.get(), ctx,
-                                             group().mont.get()) == 1);
-    return out;
-}
-
-BnPtr mod_mul(const BIGNUM* a, const BIGNUM* b, BN_CTX* ctx) {
-    BnPtr out = new_bn();
-    DOMICILE_CHECK(BN_mod_mul(out.get(), a, b, group().N.get(), ctx) == 1);
-    return out;
+// The multiplier of RFC 5054, 2.5.3, in this protocol's padding.
+const BIGNUM* multiplier() {
+    static const BIGNUM* const kMultiplier =
+        bn_from_bytes(sha256(pad(srp_group().N.get()) + pad(srp_group().g.get()))).release();
+    return kMultiplier;
 }
 
 bool is_zero_mod_n(const BIGNUM* a, BN_CTX* ctx) {
     const BnPtr rest = new_bn();
-    DOMICILE_CHECK(BN_nnmod(rest.get(), a, group().N.get(), ctx) == 1);
+    DOMICILE_CHECK(BN_nnmod(rest.get(), a, srp_group().N.get(), ctx) == 1);
     return BN_is_zero(rest.get());
 }
 
-BnPtr private_exponent(const BIGNUM* salt, std::string_view pool_name, std::string_view user,
-                       std::string_view password) {
+// 32 bytes.
+std::string private_exponent(const BIGNUM* salt, std::string_view pool_name, std::string_view user,
+                             std::string_view password) {
     Sha256 inner;
     inner.update(pool_name);
     inner.update(user);
     inner.update(":");
     inner.update(password);
-    return bn_from_bytes(sha256(pad(salt) + inner.finish()));
+    return sha256(pad(salt) + inner.finish());
 }
 
 BnPtr scramble(const BIGNUM* A, const BIGNUM* B) { return bn_from_bytes(sha256(pad(A) + pad(B))); }
@@ -135,8 +84,9 @@ SrpVerifier make_verifier(std::string_view pool_name, std::string_view user,
     DOMICILE_CHECK(salt16.size() == kSrpSaltSize);
     const BnCtxPtr ctx = new_ctx();
     const BnPtr salt = bn_from_bytes(salt16);
-    const BnPtr x = private_exponent(salt.get(), pool_name, user, password);
-    const BnPtr v = mod_exp(group().g.get(), x.get(), ctx.get());
+    std::string x = private_exponent(salt.get(), pool_name, user, password);
+    const BnPtr v = power_of_g(x, ctx.get());
+    OPENSSL_cleanse(x.data(), x.size());
     return {to_hex(salt16), bn_to_bytes(v.get())};
 }
 
@@ -159,11 +109,10 @@ SrpVerifier decoy_verifier(std::string_view key, std::string_view name) {
 Result<std::string> server_public(const SrpVerifier& verifier, std::string_view b) {
     const BnCtxPtr ctx = new_ctx();
     const BnPtr v = bn_from_bytes(verifier.verifier);
-    const BnPtr secret = bn_from_bytes(b);
-    const BnPtr kv = mod_mul(group().k.get(), v.get(), ctx.get());
-    const BnPtr gb = mod_exp(group().g.get(), secret.get(), ctx.get());
+    const BnPtr kv = mod_mul(multiplier(), v.get(), ctx.get());
+    const BnPtr gb = power_of_g(b, ctx.get());
     const BnPtr B = new_bn();
-    DOMICILE_CHECK(BN_mod_add(B.get(), kv.get(), gb.get(), group().N.get(), ctx.get()) == 1);
+    DOMICILE_CHECK(BN_mod_add(B.get(), kv.get(), gb.get(), srp_group().N.get(), ctx.get()) == 1);
     if (BN_is_zero(B.get())) return fail(Code::internal, "SRP B is zero; choose another b");
     return to_hex(bn_to_bytes(B.get()));
 }
@@ -190,8 +139,7 @@ std::string claim_signature(std::string_view K, std::string_view pool_name, std:
 
 std::string client_public(std::string_view a) {
     const BnCtxPtr ctx = new_ctx();
-    const BnPtr secret = bn_from_bytes(a);
-    const BnPtr A = mod_exp(group().g.get(), secret.get(), ctx.get());
+    const BnPtr A = power_of_g(a, ctx.get());
     std::string hex = to_hex(bn_to_bytes(A.get()));
     if (hex.starts_with('0')) hex.erase(0, 1);
     return hex;
@@ -204,12 +152,13 @@ Result<std::string> client_session_key(std::string_view pool_name, std::string_v
     TRY(const auto publics, parse_publics(client_public(a), B_hex, ctx.get()));
     TRY(const auto salt_bytes, parse_srp_hex(salt_hex));
     const BnPtr salt = bn_from_bytes(salt_bytes);
-    const BnPtr x = private_exponent(salt.get(), pool_name, user, password);
-    const BnPtr gx = mod_exp(group().g.get(), x.get(), ctx.get());
-    const BnPtr kgx = mod_mul(group().k.get(), gx.get(), ctx.get());
+    const std::string x_bytes = private_exponent(salt.get(), pool_name, user, password);
+    const BnPtr x = bn_from_bytes(x_bytes);
+    const BnPtr gx = power_of_g(x_bytes, ctx.get());
+    const BnPtr kgx = mod_mul(multiplier(), gx.get(), ctx.get());
     const BnPtr base = new_bn(), exponent = new_bn();
-    DOMICILE_CHECK(BN_mod_sub(base.get(), publics.B.get(), kgx.get(), group().N.get(), ctx.get()) ==
-                   1);
+    DOMICILE_CHECK(
+        BN_mod_sub(base.get(), publics.B.get(), kgx.get(), srp_group().N.get(), ctx.get()) == 1);
     const BnPtr secret = bn_from_bytes(a);
     DOMICILE_CHECK(BN_mul(exponent.get(), publics.u.get(), x.get(), ctx.get()) == 1);
     DOMICILE_CHECK(BN_add(exponent.get(), exponent.get(), secret.get()) == 1);

@@ -8,6 +8,7 @@
 #include "base/encoding.h"
 #include "base/json.h"
 #include "crypto/hash.h"
+#include "crypto/srp_group.h"
 
 namespace domicile::crypto {
 namespace {
@@ -94,6 +95,32 @@ TEST(srp, client_and_server_agree_for_many_salts_and_secrets) {
         EXPECT_NE(client_session_key("Pool", "zoë", "pässword", verifier.salt_hex, a, B), *key);
     }
     EXPECT_TRUE(odd) << "no A of odd length came up; change the seed";
+}
+
+TEST(srp, a_power_of_g_by_table_is_what_openssl_makes_of_it) {
+    std::vector<std::string> exponents = {"",
+                                          std::string("\0", 1),
+                                          "\1",
+                                          "\2",
+                                          std::string(kFixedBaseBytes, '\xff'),
+                                          std::string(kFixedBaseBytes, '\0'),
+                                          '\x80' + std::string(kFixedBaseBytes - 1, '\0'),
+                                          std::string(kFixedBaseBytes + 1, '\x5a')};
+    // Each bit alone, and many together.
+    for (std::size_t bit = 0; bit < kFixedBaseBytes * 8; ++bit) {
+        std::string one(kFixedBaseBytes, '\0');
+        one[bit / 8] = static_cast<char>(1 << (bit % 8));
+        exponents.push_back(one);
+    }
+    for (std::size_t size = 1; size <= kFixedBaseBytes; ++size)
+        exponents.push_back(hkdf_sha256("seed", "exponent", size));
+    const BnCtxPtr ctx = new_ctx();
+    for (const std::string& exponent : exponents) {
+        const BnPtr value = bn_from_bytes(exponent);
+        const BnPtr wanted = mod_exp(srp_group().g.get(), value.get(), ctx.get());
+        const BnPtr got = power_of_g(exponent, ctx.get());
+        EXPECT_EQ(BN_cmp(got.get(), wanted.get()), 0) << to_hex(exponent);
+    }
 }
 
 TEST(srp, refuses_values_that_give_the_session_key_away) {
