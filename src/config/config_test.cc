@@ -97,12 +97,14 @@ TEST(config, defaults_are_those_of_the_structs) {
     const Client& client = loaded.config.pools[0].clients[0];
     EXPECT_THAT(client.flows, ElementsAre(AuthFlow::user_srp_auth, AuthFlow::refresh_token_auth));
     EXPECT_FALSE(client.allows(AuthFlow::user_password_auth));
+    EXPECT_EQ(client.token_algorithm, TokenAlgorithm::rs256);
     EXPECT_EQ(loaded.config.pools[0].country_attribute, "custom:country");
 }
 
 TEST(config, every_value_of_a_full_file_arrives) {
+    const std::string base = replace(kBase, "{id: abc}", "{id: abc, token_algorithm: ES256}");
     const Loaded loaded =
-        load("f.yaml", replace(kBase, "a1: {}",
+        load("f.yaml", replace(base, "a1: {}",
                                "a1: {standby: a2, latitude: -1.5, longitude: 2, "
                                "listen: {https: 1443, admin: 0}}") +
                            "tables:\n"
@@ -132,6 +134,7 @@ TEST(config, every_value_of_a_full_file_arrives) {
     EXPECT_EQ(config.functions[0].environment.at("A"), "");
     EXPECT_EQ(config.upstreams[0].url[0], (UpstreamUrl{"127.0.0.1", 9000}));
     EXPECT_EQ(config.upstreams[1].url[1], (UpstreamUrl{"::1", 2}));
+    EXPECT_EQ(config.pools[0].clients[0].token_algorithm, TokenAlgorithm::es256);
     const Route& route = config.routes[0];
     EXPECT_EQ(route.residency, residency::RouteResidency::open);
     EXPECT_EQ(route.elsewhere, residency::Elsewhere::misdirected);

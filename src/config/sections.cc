@@ -49,6 +49,7 @@ DOMICILE_WORDS(residency::Elsewhere, "forward", "misdirected")
 DOMICILE_WORDS(IssuerStyle, "own", "aws")
 DOMICILE_WORDS(log::Level, "debug", "info", "warning", "error")
 DOMICILE_WORDS(AuthFlow, "USER_SRP_AUTH", "USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH")
+DOMICILE_WORDS(TokenAlgorithm, "RS256", "ES256")
 DOMICILE_WORDS(KeyType, "S", "N", "B")
 DOMICILE_WORDS(SortKeyStorage, "encrypted", "clear")
 DOMICILE_WORDS(RouteHost, "api", "app", "region")
@@ -118,7 +119,9 @@ const Object<Client>& describe() {
             .field("id_token_minutes", &Client::id_token_minutes, "life of an ID token",
                    range(5, 1440))
             .field("refresh_token_days", &Client::refresh_token_days, "life of a refresh token",
-                   range(1, 3650));
+                   range(1, 3650))
+            .field("token_algorithm", &Client::token_algorithm,
+                   "what access and ID tokens are signed with; RS256 is what Cognito uses");
     return object;
 }
 

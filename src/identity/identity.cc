@@ -113,7 +113,7 @@ Identity::~Identity() = default;
 io::Task<Result<void>> Identity::open() {
     CO_TRY_VOID(co_await impl_->home.open());
     impl_->router.register_handlers();
-    co_await impl_->publisher.start(impl_->home.signer().key().public_key());
+    co_await impl_->publisher.start(impl_->home.signer().public_keys());
     co_return Result<void>();
 }
 

@@ -4,10 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 
 #include "base/encoding.h"
+#include "crypto/jwt.h"
 #include "crypto/srp.h"
 #include "directory/testing.h"
 #include "identity/srp_block.h"
@@ -65,6 +67,7 @@ class IdentityTest : public ::testing::Test {
     }
 
     directory::testing::StillClock clock_;
+    config::Config config_ = make_config();
 
   private:
     static Task<Result<void>> with_identity(IdentityTest* self,
@@ -103,7 +106,6 @@ class IdentityTest : public ::testing::Test {
     std::unique_ptr<sql::Database> database_, keys_;
     std::unique_ptr<audit::Log> audit_;
     std::shared_ptr<kv::Store> store_ = kv::make_memory_store();
-    config::Config config_ = make_config();
     residency::Policy policy_ = config::make_policy(config_);
 };
 
@@ -171,6 +173,57 @@ Task<Result<void>> whole_journey(Identity& identity) {
 TEST_F(IdentityTest, sign_up_confirm_sign_in_refresh_and_revoke) {
     const auto done = run(whole_journey);
     ASSERT_TRUE(done) << done.error().message << " " << done.error().reason;
+}
+
+// What an access token says about its signature, and whether the region takes it and publishes its
+// key.
+Task<Result<void>> check_signed_with(Identity& identity, std::string algorithm) {
+    CO_TRY(const Tokens tokens, co_await srp_sign_in(identity, "anna@example.de", kPassword));
+    const std::array<std::string, 2> signed_ones = {tokens.access_token, tokens.id_token};
+    for (const std::string& token : signed_ones) {
+        const auto parsed = crypto::parse_jwt(token);
+        EXPECT_EQ(crypto::to_string(parsed->alg), algorithm);
+        EXPECT_NE(identity.jwks().find(parsed->kid), std::string::npos);
+        EXPECT_NE(identity.combined_jwks().find(parsed->kid), std::string::npos);
+    }
+    CO_TRY_VOID(co_await identity.verifier().verify(tokens.access_token));
+    co_return Result<void>();
+}
+
+Task<Result<void>> signed_with_rs256(Identity& identity) {
+    CO_TRY_VOID(co_await sign_up_and_confirm(identity));
+    co_return co_await check_signed_with(identity, "RS256");
+}
+
+Task<Result<void>> signed_with_es256(Identity& identity) {
+    co_return co_await check_signed_with(identity, "ES256");
+}
+
+TEST_F(IdentityTest, tokens_are_signed_with_the_algorithm_of_the_client) {
+    auto done = run(signed_with_rs256);
+    ASSERT_TRUE(done) << done.error().message << " " << done.error().reason;
+    config_.pools[0].clients[0].token_algorithm = config::TokenAlgorithm::es256;
+    done = run(signed_with_es256);
+    ASSERT_TRUE(done) << done.error().message << " " << done.error().reason;
+}
+
+std::string first_jwks;
+
+Task<Result<void>> keep_jwks(Identity& identity) {
+    first_jwks = identity.jwks();
+    co_return Result<void>();
+}
+
+Task<Result<void>> same_jwks(Identity& identity) {
+    EXPECT_EQ(identity.jwks(), first_jwks);
+    co_return Result<void>();
+}
+
+TEST_F(IdentityTest, the_signing_keys_outlive_a_restart) {
+    ASSERT_TRUE(run(keep_jwks));
+    const json::object document = *parse_json_object(first_jwks);
+    EXPECT_EQ(document.at("keys").as_array().size(), 2U);
+    ASSERT_TRUE(run(same_jwks));
 }
 
 Task<Result<void>> wrong_people(Identity& identity) {

@@ -1,5 +1,7 @@
 #include "identity/key_publisher.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 
 namespace domicile::identity {
@@ -15,8 +17,11 @@ std::string key_set(const std::vector<TrustedKey>& keys) {
 
 }  // namespace
 
-io::Task<void> KeyPublisher::start(crypto::PublicKey own) {
-    own_ = std::make_shared<const crypto::PublicKey>(std::move(own));
+io::Task<void> KeyPublisher::start(std::vector<crypto::PublicKey> own) {
+    for (crypto::PublicKey& key : own) {
+        auto shared = std::make_shared<const crypto::PublicKey>(std::move(key));
+        own_.push_back({p_.region, shared->kid(), shared});
+    }
     use(trusted({}));
     co_await reload();
     tasks_.spawn(run());
@@ -46,14 +51,17 @@ io::Task<void> KeyPublisher::run() {
 }
 
 io::Task<Result<void>> KeyPublisher::publish() {
-    directory::KeyRecord record;
-    record.region = p_.region;
-    record.kid = own_->kid();
-    record.jwk = own_->jwk();
-    if (p_.sign) {
-        CO_TRY(record.signature, p_.sign(record));
+    for (const TrustedKey& own : own_) {
+        directory::KeyRecord record;
+        record.region = p_.region;
+        record.kid = own.kid;
+        record.jwk = own.key->jwk();
+        if (p_.sign) {
+            CO_TRY(record.signature, p_.sign(record));
+        }
+        CO_TRY_VOID(co_await p_.directory.publish_key(std::move(record)));
     }
-    co_return co_await p_.directory.publish_key(std::move(record));
+    co_return Result<void>();
 }
 
 io::Task<Result<void>> KeyPublisher::reload() {
@@ -68,10 +76,12 @@ io::Task<Result<void>> KeyPublisher::reload() {
 
 std::vector<TrustedKey> KeyPublisher::trusted(
     const std::vector<directory::KeyRecord>& records) const {
-    std::vector<TrustedKey> out;
-    out.push_back({p_.region, own_->kid(), own_});
+    std::vector<TrustedKey> out = own_;
+    const auto is_own = [this](const std::string& kid) {
+        return std::ranges::any_of(own_, [&](const TrustedKey& own) { return own.kid == kid; });
+    };
     for (const directory::KeyRecord& record : records) {
-        if (record.kid == own_->kid() || !p_.verify || !p_.verify(record)) continue;
+        if (is_own(record.kid) || !p_.verify || !p_.verify(record)) continue;
         auto key = crypto::PublicKey::from_jwk(record.jwk);
         if (!key || key->kid() != record.kid) continue;
         auto shared = std::make_shared<const crypto::PublicKey>(std::move(*key));
@@ -88,7 +98,7 @@ void KeyPublisher::use(std::vector<TrustedKey> keys) {
     p_.verifier.set_keys(std::move(keys));
 }
 
-std::string KeyPublisher::own_jwks() const { return key_set({{p_.region, own_->kid(), own_}}); }
+std::string KeyPublisher::own_jwks() const { return key_set(own_); }
 
 std::string KeyPublisher::combined_jwks() const {
     const std::lock_guard lock(mutex_);

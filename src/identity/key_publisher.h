@@ -1,4 +1,4 @@
-// The region's public signing key in the directory, and everybody else's from there. A key record
+// The region's public signing keys in the directory, and everybody else's from there. A key record
 // of another region counts only when that region's border certificate verifies it: whoever can
 // write the directory still cannot speak for a region.
 #pragma once
@@ -7,6 +7,7 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "crypto/keys.h"
 #include "directory/directory.h"
@@ -28,9 +29,9 @@ class KeyPublisher {
     };
     explicit KeyPublisher(Parts parts) : p_(std::move(parts)) {}
 
-    // Takes the own key and starts the task that publishes it and reloads the others every few
+    // Takes the own keys and starts the task that publishes it and reloads the others every few
     // seconds. A directory that is out of reach is no error: own tokens are valid meanwhile (I7).
-    io::Task<void> start(crypto::PublicKey own);
+    io::Task<void> start(std::vector<crypto::PublicKey> own);
     io::Task<void> stop();
     io::Task<Result<void>> reload();  // on any executor
     bool published() const { return published_; }
@@ -45,7 +46,7 @@ class KeyPublisher {
     void use(std::vector<TrustedKey> keys);
 
     Parts p_;
-    std::shared_ptr<const crypto::PublicKey> own_;
+    std::vector<TrustedKey> own_;
     std::atomic<bool> published_ = false;  // reload() runs on whichever reactor meets a new key
     bool stopping_ = false;
     io::Event wake_;

@@ -1,10 +1,14 @@
 #include "identity/signer.h"
 
+#include <array>
+
 #include "crypto/jwt.h"
 #include "io/executor.h"
 
 namespace domicile::identity {
 namespace {
+
+constexpr std::array kAlgorithms = {crypto::Algorithm::rs256, crypto::Algorithm::es256};
 
 std::string context(const std::string& kid) { return "identity_signing_keys.sealed:" + kid; }
 
@@ -53,23 +57,23 @@ std::string issuer(const config::Config& config, std::uint16_t public_port, std:
     return "https://idp." + std::string(region) + "." + config.domain + port + "/" + pool;
 }
 
-io::Task<Result<std::optional<crypto::SigningKey>>> Signer::load() {
+io::Task<Result<void>> Signer::load() {
     std::vector<sql::Statement> batch;
     batch.push_back(
-        {"SELECT kid, sealed FROM identity_signing_keys ORDER BY created DESC, kid LIMIT 1", {}});
+        {"SELECT kid, sealed FROM identity_signing_keys ORDER BY created DESC, kid", {}});
     CO_TRY(auto found, co_await database_.read(std::move(batch)));
-    if (found[0].rows.empty()) co_return std::optional<crypto::SigningKey>();
-    const sql::Row& row = found[0].rows[0];
     const keyring::DataKey key = keyring_.region_key("identity.signing_key");
-    CO_TRY(const std::string der, key.open(context(row.text(0)), row.bytes(1)));
-    CO_TRY(crypto::SigningKey signing, crypto::SigningKey::from_pkcs8_der(der));
-    co_return std::optional<crypto::SigningKey>(std::move(signing));
+    for (const sql::Row& row : found[0].rows) {
+        CO_TRY(const std::string der, key.open(context(row.text(0)), row.bytes(1)));
+        CO_TRY(crypto::SigningKey signing, crypto::SigningKey::from_pkcs8_der(der));
+        const crypto::Algorithm algorithm = signing.algorithm();
+        keys_.try_emplace(algorithm, std::move(signing));  // the newest comes first
+    }
+    co_return Result<void>();
 }
 
-io::Task<Result<void>> Signer::open() {
-    CO_TRY(key_, co_await load());
-    if (key_) co_return Result<void>();
-    auto generate = [] { return crypto::SigningKey::generate(crypto::Algorithm::rs256); };
+io::Task<Result<void>> Signer::make(crypto::Algorithm algorithm) {
+    auto generate = [algorithm] { return crypto::SigningKey::generate(algorithm); };
     CO_TRY(crypto::SigningKey fresh, co_await io::run_blocking(std::move(generate)));
     const keyring::DataKey key = keyring_.region_key("identity.signing_key");
     sql::Blob sealed{key.seal(context(fresh.kid()), fresh.to_pkcs8_der())};
@@ -77,8 +81,22 @@ io::Task<Result<void>> Signer::open() {
     batch.push_back({"INSERT INTO identity_signing_keys (kid, sealed, created) VALUES ($1, $2, $3)",
                      {fresh.kid(), std::move(sealed), clock_.now().ms}});
     CO_TRY_VOID(co_await database_.write(std::move(batch)));
-    key_ = std::move(fresh);
+    keys_.emplace(algorithm, std::move(fresh));
     co_return Result<void>();
+}
+
+io::Task<Result<void>> Signer::open() {
+    CO_TRY_VOID(co_await load());
+    for (const crypto::Algorithm algorithm : kAlgorithms) {
+        if (!keys_.contains(algorithm)) CO_TRY_VOID(co_await make(algorithm));
+    }
+    co_return Result<void>();
+}
+
+std::vector<crypto::PublicKey> Signer::public_keys() const {
+    std::vector<crypto::PublicKey> out;
+    for (const auto& [algorithm, key] : keys_) out.push_back(key.public_key());
+    return out;
 }
 
 io::Task<Result<Tokens>> Signer::issue(TokenSubject subject, std::string issuer,
@@ -92,7 +110,9 @@ io::Task<Result<Tokens>> Signer::issue(TokenSubject subject, std::string issuer,
     id["jti"] = random_.uuid();
     Tokens tokens;
     tokens.expires_in_seconds = std::int64_t{client.access_token_minutes} * 60;
-    auto sign = [key = *key_, access = std::move(access), id = std::move(id),
+    const bool es256 = client.token_algorithm == config::TokenAlgorithm::es256;
+    const auto algorithm = es256 ? crypto::Algorithm::es256 : crypto::Algorithm::rs256;
+    auto sign = [key = keys_.at(algorithm), access = std::move(access), id = std::move(id),
                  tokens = std::move(tokens)]() mutable -> Result<Tokens> {
         tokens.access_token = crypto::sign_jwt(key, access);
         tokens.id_token = crypto::sign_jwt(key, id);

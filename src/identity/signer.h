@@ -1,9 +1,10 @@
-// The region's signing key and the tokens made with it. The private half is sealed under a region
-// key; the public half is published through the directory.
+// The region's signing keys, one for each algorithm, and the tokens made with them. The private
+// halves are sealed under a region key; the public ones are published through the directory.
 #pragma once
 
-#include <optional>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "config/config.h"
 #include "crypto/keys.h"
@@ -33,21 +34,24 @@ class Signer {
     Signer(sql::Database& database, keyring::Keyring& keyring, io::Clock& clock, io::Random& random)
         : database_(database), keyring_(keyring), clock_(clock), random_(random) {}
 
-    // Loads the newest key, or makes and stores one.
+    // Loads the newest key of each algorithm, or makes and stores one. All of them, whatever the
+    // clients ask for today: so a client's algorithm can change without a token becoming invalid.
     io::Task<Result<void>> open();
-    const crypto::SigningKey& key() const { return *key_; }
+    std::vector<crypto::PublicKey> public_keys() const;
 
-    // An access and an id token, signed on the blocking pool. No refresh token.
+    // An access and an id token, signed on the blocking pool with the client's algorithm. No
+    // refresh token.
     io::Task<Result<Tokens>> issue(TokenSubject subject, std::string issuer, config::Client client);
 
   private:
-    io::Task<Result<std::optional<crypto::SigningKey>>> load();
+    io::Task<Result<void>> load();
+    io::Task<Result<void>> make(crypto::Algorithm algorithm);
 
     sql::Database& database_;
     keyring::Keyring& keyring_;
     io::Clock& clock_;
     io::Random& random_;
-    std::optional<crypto::SigningKey> key_;
+    std::map<crypto::Algorithm, crypto::SigningKey> keys_;
 };
 
 }  // namespace domicile::identity

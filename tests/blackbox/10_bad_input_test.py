@@ -551,10 +551,15 @@ def der(tag, content):
 
 
 def public_pem(jwk):
-    """SubjectPublicKeyInfo of an RSA key, as a careless verifier would have it at hand."""
-    integers = b"".join(der(2, srp.pad(int.from_bytes(unb64url(jwk[x]), "big"))) for x in "ne")
-    algorithm = bytes.fromhex("300d06092a864886f70d0101010500")
-    info = der(0x30, algorithm + der(3, b"\0" + der(0x30, integers)))
+    """SubjectPublicKeyInfo of an RSA or P-256 key, as a careless verifier would have it at hand."""
+    if jwk["kty"] == "RSA":
+        integers = b"".join(der(2, srp.pad(int.from_bytes(unb64url(jwk[x]), "big"))) for x in "ne")
+        algorithm = bytes.fromhex("300d06092a864886f70d0101010500")
+        key = der(0x30, integers)
+    else:
+        algorithm = bytes.fromhex("301306072a8648ce3d020106082a8648ce3d030107")
+        key = b"\4" + unb64url(jwk["x"]) + unb64url(jwk["y"])
+    info = der(0x30, algorithm + der(3, b"\0" + key))
     lines = base64.encodebytes(info).replace(b"\n", b"")
     lines = b"\n".join(lines[i : i + 64] for i in range(0, len(lines), 64))
     return b"-----BEGIN PUBLIC KEY-----\n" + lines + b"\n-----END PUBLIC KEY-----\n"
@@ -672,7 +677,8 @@ class Gateway(unittest.TestCase):
         keys = call(f"idp.{US}", "GET", f"/{world.POOLS[US]}/.well-known/jwks.json").json()["keys"]
         for jwk in keys:
             pem = public_pem(jwk)
-            for secret in (pem, pem.strip(), unb64url(jwk["n"]), json.dumps(jwk).encode(), b""):
+            number = unb64url(jwk["n"] if jwk["kty"] == "RSA" else jwk["x"])
+            for secret in (pem, pem.strip(), number, json.dumps(jwk).encode(), b""):
                 self.assert_token_refused(forger.hs256(secret))
 
     def test_a_key_that_comes_with_the_token_is_not_used(self):

@@ -74,7 +74,7 @@ std::string discovery(const std::string& issuer) {
                            {"jwks_uri", issuer + std::string(kJwksPath)},
                            {"response_types_supported", {"code", "token"}},
                            {"subject_types_supported", {"public"}},
-                           {"id_token_signing_alg_values_supported", {"RS256"}}};
+                           {"id_token_signing_alg_values_supported", {"RS256", "ES256"}}};
     return json::serialize(out);
 }
 
