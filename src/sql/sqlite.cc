@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "sql/database.h"
@@ -5,6 +6,10 @@
 
 namespace domicile::sql {
 namespace {
+
+// Reads in one snapshot: enough to save most of the cost of taking it, few enough that the first
+// does not wait long for the last.
+constexpr std::size_t kReadGroupMax = 16;
 
 Result<BatchResult> run_batch(SqliteConnection& connection, const std::vector<Statement>& batch) {
     BatchResult out;
@@ -46,8 +51,8 @@ class SqliteDatabase final : public Database {
                    std::vector<std::unique_ptr<SqliteConnection>> readers)
         : writer_(SqliteWorkers::Kind::writing, std::move(writer), options.queue_max,
                   options.group_max, options.pool),
-          readers_(SqliteWorkers::Kind::reading, std::move(readers), options.queue_max, 1,
-                   options.pool) {}
+          readers_(SqliteWorkers::Kind::reading, std::move(readers), options.queue_max,
+                   std::min(options.group_max, kReadGroupMax), options.pool) {}
 
     io::Task<Result<BatchResult>> write(std::vector<Statement> batch) override {
         return run_on(writer_, Batch{std::move(batch)});

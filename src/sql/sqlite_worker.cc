@@ -1,5 +1,6 @@
 #include "sql/sqlite_worker.h"
 
+#include <algorithm>
 #include <exception>
 
 #include "base/check.h"
@@ -54,6 +55,11 @@ telemetry::Nanos since(std::int64_t start_ns) {
     return telemetry::Nanos(io::system_clock().monotonic_ns() - start_ns);
 }
 
+Result<void> unavailable_snapshot(const Result<void>& begun) {
+    if (!begun) return begun;
+    return fail(Code::unavailable, "The database gives no snapshot.");
+}
+
 }  // namespace
 
 void SqliteWorkers::write_group(SqliteConnection& connection, std::vector<SqliteJob>& group) {
@@ -70,14 +76,24 @@ void SqliteWorkers::write_group(SqliteConnection& connection, std::vector<Sqlite
     }
 }
 
-void SqliteWorkers::read_one(SqliteConnection& connection, SqliteJob& job) {
+// In one snapshot, which is younger than every job of the group.
+void SqliteWorkers::read_group(SqliteConnection& connection, std::vector<SqliteJob>& group) {
     const std::int64_t start = io::system_clock().monotonic_ns();
-    auto outcome = connection.execute("BEGIN DEFERRED");
-    if (outcome) outcome = apply(job, connection);
+    const auto begun = connection.execute("BEGIN DEFERRED");
+    std::vector<Result<void>> outcomes;
+    outcomes.reserve(group.size());
+    for (SqliteJob& job : group) {
+        // A job that ended the transaction has failed; the next ones need a new one.
+        const bool ready = begun && (connection.in_transaction() ||
+                                     connection.execute("BEGIN DEFERRED").has_value());
+        outcomes.push_back(ready ? apply(job, connection) : unavailable_snapshot(begun));
+    }
     if (connection.in_transaction()) (void)connection.execute("ROLLBACK");
     metrics_.transaction.observe(since(start));
-    metrics_.batches.add(telemetry::outcome_of(outcome));
-    job.done(std::move(outcome));
+    for (std::size_t i = 0; i < group.size(); ++i) {
+        metrics_.batches.add(telemetry::outcome_of(outcomes[i]));
+        group[i].done(std::move(outcomes[i]));
+    }
 }
 
 void SqliteWorkers::report_to(telemetry::Registry& registry, const std::string& database) {
@@ -135,6 +151,7 @@ SqliteWorkers::~SqliteWorkers() {
 
 bool SqliteWorkers::submit(SqliteJob job) {
     SqliteConnection* idle = nullptr;
+    bool wake = false;
     {
         const std::lock_guard lock(mutex_);
         if (stopping_ || queue_.size() >= queue_max_) {
@@ -146,16 +163,24 @@ bool SqliteWorkers::submit(SqliteJob job) {
             idle = idle_.back();
             idle_.pop_back();
         }
+        // Who is awake looks at the queue before it sleeps.
+        wake = sleeping_ > 0;
+        if (wake) --sleeping_;
     }
     if (idle != nullptr)
         DOMICILE_CHECK(pool_->submit([this, idle] { serve_on_pool(*idle); }));
-    else
+    else if (wake)
         work_.notify_one();
     return true;
 }
 
 void SqliteWorkers::take_waiting(std::vector<SqliteJob>& group) {
-    const std::size_t most = kind_ == Kind::writing ? group_max_ : 1;
+    std::size_t most = group_max_;
+    if (kind_ == Kind::reading) {
+        // A fair share, so that no reader idles while another has a heap to do.
+        const std::size_t share = (queue_.size() + connections_.size() - 1) / connections_.size();
+        most = std::min(group_max_, share);
+    }
     while (!queue_.empty() && group.size() < most) {
         group.push_back(std::move(queue_.front()));
         queue_.pop_front();
@@ -164,7 +189,11 @@ void SqliteWorkers::take_waiting(std::vector<SqliteJob>& group) {
 
 bool SqliteWorkers::take(std::vector<SqliteJob>& group) {
     std::unique_lock lock(mutex_);
-    work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    while (!stopping_ && queue_.empty()) {
+        ++sleeping_;
+        work_.wait(lock);
+        // A wake-up that nobody sent leaves the count one too high: a superfluous notification.
+    }
     take_waiting(group);
     return !group.empty();
 }
@@ -173,7 +202,7 @@ void SqliteWorkers::run(SqliteConnection& connection, std::vector<SqliteJob>& gr
     if (kind_ == Kind::writing)
         write_group(connection, group);
     else
-        read_one(connection, group.front());
+        read_group(connection, group);
     group.clear();
 }
 

@@ -1,7 +1,8 @@
 // Threads that own SQLite connections, with one bounded queue. A writing pool has one thread and
 // commits all waiting jobs together (group commit): one fsync for many batches. Each job runs
 // inside a savepoint, so that a job that fails is rolled back alone, and none is told of success
-// before the commit is on disk. A reading pool runs each job in a snapshot of its own.
+// before the commit is on disk. A reading pool gives each of its threads a share of the waiting
+// jobs, which it runs in one snapshot.
 #pragma once
 
 #include <condition_variable>
@@ -55,7 +56,7 @@ class SqliteWorkers {
     bool take(std::vector<SqliteJob>& group);
     void take_waiting(std::vector<SqliteJob>& group);  // under the mutex
     void write_group(SqliteConnection& connection, std::vector<SqliteJob>& group);
-    void read_one(SqliteConnection& connection, SqliteJob& job);
+    void read_group(SqliteConnection& connection, std::vector<SqliteJob>& group);
 
     struct Metrics {
         const telemetry::CounterBy<telemetry::Outcome> batches;
@@ -73,6 +74,8 @@ class SqliteWorkers {
     std::mutex mutex_;
     std::condition_variable work_;
     std::deque<SqliteJob> queue_;
+    // Threads that wait and were not woken; at times too high, never too low.
+    std::size_t sleeping_ = 0;
     bool stopping_ = false;
     std::vector<SqliteConnection*> idle_;  // with a pool only
     std::vector<std::unique_ptr<SqliteConnection>> connections_;
