@@ -180,11 +180,11 @@ std::string to_lower(std::string_view text) {
 
 bool equals_ignore_case(std::string_view a, std::string_view b) {
     if (a.size() != b.size()) return false;
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
     for (std::size_t i = 0; i < a.size(); ++i) {
-        const auto lower = [](char c) {
-            return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-        };
-        if (lower(a[i]) != lower(b[i])) return false;
+        // Most texts that differ do so at once, and those that do not are mostly written alike.
+        if (a[i] == b[i]) continue;
+        if (((a[i] ^ b[i]) & ~0x20) != 0 || lower(a[i]) != lower(b[i])) return false;
     }
     return true;
 }
@@ -196,12 +196,18 @@ std::string_view trim(std::string_view text) {
 }
 
 std::string uuid_from(const std::array<std::uint8_t, 16>& random) {
-    std::array<std::uint8_t, 16> bytes = random;
-    bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0f) | 0x40);
-    bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3f) | 0x80);
-    const std::string hex = to_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-    return hex.substr(0, 8) + '-' + hex.substr(8, 4) + '-' + hex.substr(12, 4) + '-' +
-           hex.substr(16, 4) + '-' + hex.substr(20);
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string out(36, '-');
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < random.size(); ++i) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) ++at;  // the dash stands there already
+        unsigned byte = random[i];
+        if (i == 6) byte = (byte & 0x0f) | 0x40;
+        if (i == 8) byte = (byte & 0x3f) | 0x80;
+        out[at++] = kDigits[byte >> 4];
+        out[at++] = kDigits[byte & 0x0f];
+    }
+    return out;
 }
 
 bool is_uuid(std::string_view text) {

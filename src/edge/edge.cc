@@ -13,7 +13,9 @@ void Edge::report_to(telemetry::Registry& registry) {
 }
 
 io::Task<Result<void>> Edge::handle(http::Exchange& exchange) {
-    const auto found = handlers_.find(to_lower(exchange.request().host));
+    // Nearly every client sends lower case.
+    auto found = handlers_.find(exchange.request().host);
+    if (found == handlers_.end()) found = handlers_.find(to_lower(exchange.request().host));
     if (found != handlers_.end()) co_return co_await found->second(exchange);
     exchange.report_as(unknown_);
     http::ResponseHead head;

@@ -1,21 +1,45 @@
 #include "gateway/routes.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/encoding.h"
 
 namespace domicile::gateway {
 namespace {
 
-std::vector<std::string_view> split(std::string_view path) {
-    std::vector<std::string_view> out;
+std::string_view without_slash(std::string_view path) {
     if (path.starts_with('/')) path.remove_prefix(1);
-    while (true) {
-        const auto slash = path.find('/');
-        out.push_back(path.substr(0, slash));
-        if (slash == std::string_view::npos) return out;
-        path.remove_prefix(slash + 1);
+    return path;
+}
+
+// Cuts the next segment off; nullopt after the last one. "a/" has two, the last one empty.
+class Segments {
+  public:
+    explicit Segments(std::string_view path) : rest_(without_slash(path)) {}
+    std::optional<std::string_view> next() {
+        if (ended_) return std::nullopt;
+        const auto slash = rest_.find('/');
+        const std::string_view out = rest_.substr(0, slash);
+        ended_ = slash == std::string_view::npos;
+        rest_.remove_prefix(ended_ ? rest_.size() : slash + 1);
+        return out;
     }
+    // What next() would give and everything behind it.
+    std::optional<std::string_view> rest() const {
+        return ended_ ? std::nullopt : std::optional(rest_);
+    }
+
+  private:
+    std::string_view rest_;
+    bool ended_ = false;
+};
+
+// Whether percent_decode gives text. A path holds ASCII only, so that only escapes can be wrong.
+bool is_decodable(std::string_view raw) {
+    if (raw.find('%') == std::string_view::npos) return true;
+    const auto decoded = percent_decode(raw);
+    return decoded && is_utf8(*decoded);
 }
 
 }  // namespace
@@ -23,7 +47,9 @@ std::vector<std::string_view> split(std::string_view path) {
 RouteTable::RouteTable(const std::vector<config::Route>& routes) {
     for (const config::Route& route : routes) {
         Entry entry{&route, {}};
-        for (std::string_view part : split(route.path)) {
+        Segments parts(route.path);
+        while (const auto next = parts.next()) {
+            const std::string_view part = *next;
             if (part.starts_with('{') && part.ends_with("+}")) {
                 entry.segments.push_back(
                     {Segment::Kind::rest, std::string(part.substr(1, part.size() - 3))});
@@ -38,31 +64,29 @@ RouteTable::RouteTable(const std::vector<config::Route>& routes) {
     }
 }
 
-bool RouteTable::matches(const Entry& entry, const std::vector<std::string_view>& path,
-                         std::map<std::string, std::string>* parameters) {
-    const auto keep = [&](const std::string& name, std::string_view raw) {
-        auto decoded = percent_decode(raw);
-        if (!decoded || !is_utf8(*decoded)) return false;
-        if (parameters != nullptr) (*parameters)[name] = std::move(*decoded);
-        return true;
-    };
-    for (std::size_t i = 0; i < entry.segments.size(); ++i) {
-        const Segment& segment = entry.segments[i];
-        if (i >= path.size()) return false;
-        if (segment.kind == Segment::Kind::rest) {
-            const std::string_view last = path.back();
-            const std::string_view rest(
-                path[i].data(),
-                static_cast<std::size_t>(last.data() + last.size() - path[i].data()));
-            return keep(segment.text, rest);
+bool RouteTable::matches(const Entry& entry, std::string_view path,
+                         std::vector<Match::Parameter>& parameters) {
+    Segments parts(path);
+    for (const Segment& segment : entry.segments) {
+        const bool all = segment.kind == Segment::Kind::rest;
+        const std::optional<std::string_view> part = all ? parts.rest() : parts.next();
+        if (!part) return false;
+        if (segment.kind == Segment::Kind::literal) {
+            if (*part != segment.text) return false;
+            continue;
         }
-        if (segment.kind == Segment::Kind::literal
-                ? path[i] != segment.text
-                : path[i].empty() || !keep(segment.text, path[i])) {
-            return false;
-        }
+        if ((part->empty() && !all) || !is_decodable(*part)) return false;
+        parameters.push_back({segment.text, *part});
+        if (all) return true;
     }
-    return path.size() == entry.segments.size();
+    return !parts.rest();
+}
+
+std::map<std::string, std::string> Match::parameters() const {
+    std::map<std::string, std::string> out;
+    for (const Parameter& each : raw_parameters)
+        out[std::string(each.name)] = percent_decode(each.raw).value_or("");
+    return out;
 }
 
 void RouteTable::report_to(telemetry::Registry& registry) {
@@ -71,15 +95,14 @@ void RouteTable::report_to(telemetry::Registry& registry) {
 
 Match RouteTable::find(config::RouteHost host, std::string_view method,
                        std::string_view path) const {
-    const std::vector<std::string_view> parts = split(path);
+    Match match;
     for (const Entry& entry : entries_) {
         const std::vector<std::string>& methods = entry.route->methods;
         const bool method_fits = method.empty() || methods.empty() ||
                                  std::find(methods.begin(), methods.end(), method) != methods.end();
-        Match match;
-        if (!method_fits || !entry.route->answers_on(host) ||
-            !matches(entry, parts, &match.parameters))
-            continue;
+        if (!method_fits || !entry.route->answers_on(host)) continue;
+        match.raw_parameters.clear();
+        if (!matches(entry, path, match.raw_parameters)) continue;
         match.route = entry.route;
         match.report = entry.report;
         return match;

@@ -12,9 +12,16 @@
 namespace domicile::gateway {
 
 struct Match {
-    const config::Route* route = nullptr;           // null when nothing fits
-    std::map<std::string, std::string> parameters;  // decoded
-    const telemetry::Route* report = nullptr;       // what its requests are counted under
+    const config::Route* route = nullptr;  // null when nothing fits
+    // By name and decoded; made when asked for, since most calls go on without.
+    std::map<std::string, std::string> parameters() const;
+
+    struct Parameter {
+        std::string_view name;  // in the route table
+        std::string_view raw;   // in the path that was looked for
+    };
+    std::vector<Parameter> raw_parameters;
+    const telemetry::Route* report = nullptr;  // what its requests are counted under
 };
 
 class RouteTable {
@@ -36,8 +43,8 @@ class RouteTable {
         std::vector<Segment> segments;
         const telemetry::Route* report = nullptr;
     };
-    static bool matches(const Entry& entry, const std::vector<std::string_view>& path,
-                        std::map<std::string, std::string>* parameters);
+    static bool matches(const Entry& entry, std::string_view path,
+                        std::vector<Match::Parameter>& parameters);
     std::vector<Entry> entries_;
 };
 

@@ -47,7 +47,7 @@ TEST(routes, parameters_take_one_segment_and_are_decoded) {
     const Table table({route("/a/{id}/b/{name}")});
     const Match match = table.get("/a/1%2F2/b/J%C3%BCrgen+x");
     ASSERT_NE(match.route, nullptr);
-    EXPECT_EQ(match.parameters,
+    EXPECT_EQ(match.parameters(),
               (std::map<std::string, std::string>{{"id", "1/2"}, {"name", "J\xC3\xBCrgen+x"}}));
     EXPECT_EQ(table.found("/a//b/x"), "") << "a parameter is never empty";
     EXPECT_EQ(table.found("/a/1/2/b/x"), "") << "nor more than one segment";
@@ -65,7 +65,7 @@ TEST(routes, a_rest_parameter_takes_everything_that_follows) {
     for (const auto& [path, rest] : cases) {
         const Match match = table.get(path);
         ASSERT_NE(match.route, nullptr) << path;
-        EXPECT_EQ(match.parameters.at("rest"), rest) << path;
+        EXPECT_EQ(match.parameters().at("rest"), rest) << path;
     }
     EXPECT_EQ(table.found("/proxy"), "");
     EXPECT_EQ(table.found("/other/a"), "");
@@ -84,7 +84,7 @@ TEST(routes, a_match_has_the_parameters_of_its_own_route_only) {
     const Table table({route("/{a}/{b}/x"), route("/{c}/{d}/y")});
     const Match match = table.get("/1/2/y");
     ASSERT_NE(match.route, nullptr);
-    EXPECT_EQ(match.parameters, (std::map<std::string, std::string>{{"c", "1"}, {"d", "2"}}));
+    EXPECT_EQ(match.parameters(), (std::map<std::string, std::string>{{"c", "1"}, {"d", "2"}}));
 }
 
 TEST(routes, methods_are_compared_exactly_and_none_listed_means_all) {

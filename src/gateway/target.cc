@@ -88,7 +88,7 @@ functions::HttpCall Target::describe(Call& call, const config::Function& functio
     std::string parent;
     add_trace(call.exchange, parent, trace);
     for (const http::Header& header : trace) out.headers.emplace_back(header.name, header.value);
-    out.path_parameters = call.match.parameters;
+    out.path_parameters = call.match.parameters();
     out.body = std::move(body);
     out.time = io::Executor::current().clock().now();
     if (call.token) out.claims = &call.token->claims;
@@ -175,8 +175,13 @@ io::Task<Result<void>> Target::call_upstream(Call& call) {
     const io::Clock& clock = io::Executor::current().clock();
     const std::int64_t start = clock.monotonic_ns();
     const Instant deadline = Instant{start / 1'000'000} + Seconds(call.route().timeout_seconds);
-    auto response = co_await client_.send(target, std::move(head), body,
-                                          call.exchange.content_length(), deadline);
+    const std::optional<std::uint64_t> length = call.exchange.content_length();
+    // Without a body there is nothing to stream, and a connection that the upstream closed at this
+    // moment can be replaced.
+    auto sent = length == 0
+                    ? client_.send(std::move(target), std::move(head), std::string_view(), deadline)
+                    : client_.send(std::move(target), std::move(head), body, length, deadline);
+    auto response = co_await std::move(sent);
     const UpstreamMetrics& metrics = metrics_.find(upstream->name)->second;
     metrics.time.observe(telemetry::Nanos(clock.monotonic_ns() - start));
     metrics.calls.add(telemetry::outcome_of(response));

@@ -32,11 +32,12 @@ constexpr std::array<std::uint8_t, 256> make_character_table() {
 }
 inline constexpr std::array<std::uint8_t, 256> kCharacters = make_character_table();
 
+// Looks at all of it even if the first is wrong: texts are short, nearly always right, and a loop
+// without a way out is the quicker one.
 constexpr bool is_all(std::string_view text, CharacterClass wanted) {
-    for (const char c : text) {
-        if ((kCharacters[static_cast<unsigned char>(c)] & wanted) == 0) return false;
-    }
-    return true;
+    unsigned common = wanted;
+    for (const char c : text) common &= kCharacters[static_cast<unsigned char>(c)];
+    return common != 0;
 }
 
 // True when `text` is a token (not empty).

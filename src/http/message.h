@@ -24,7 +24,10 @@ class Headers {
     std::optional<std::string_view> find(std::string_view name) const;
     bool contains(std::string_view name) const { return find(name).has_value(); }
     std::size_t count(std::string_view name) const;
-    void add(std::string_view name, std::string_view value) { items_.push_back({name, value}); }
+    void add(std::string_view name, std::string_view value) {
+        if (items_.capacity() == 0) items_.reserve(kUsual);
+        items_.push_back({name, value});
+    }
     void remove(std::string_view name);
     void clear() { items_.clear(); }
     std::size_t size() const { return items_.size(); }
@@ -32,6 +35,7 @@ class Headers {
     auto end() const { return items_.end(); }
 
   private:
+    static constexpr std::size_t kUsual = 16;  // room for most messages without growing
     std::vector<Header> items_;
 };
 
@@ -51,6 +55,7 @@ struct ResponseHead {
     std::vector<std::pair<std::string, std::string>> headers;
 
     ResponseHead& add(std::string name, std::string value) {
+        if (headers.capacity() == 0) headers.reserve(8);
         headers.emplace_back(std::move(name), std::move(value));
         return *this;
     }

@@ -11,6 +11,19 @@
 
 namespace domicile::http {
 
+namespace {
+
+// Of 8 bytes, the top bit of each that is a control character other than the tab.
+std::uint64_t controls(std::uint64_t bytes) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101, kTops = kOnes << 7;
+    constexpr std::uint64_t kLow = ~kTops;
+    const auto is_zero = [](std::uint64_t x) { return ~(((x & kLow) + kLow) | x | kLow); };
+    const std::uint64_t below_space = is_zero(bytes & (kOnes * 0xe0));
+    return (below_space & ~is_zero(bytes ^ (kOnes * '\t'))) | is_zero(bytes ^ (kOnes * 0x7f));
+}
+
+}  // namespace
+
 bool is_field_value(std::string_view text) {
     const char* at = text.data();
     std::size_t left = text.size();
@@ -26,11 +39,16 @@ bool is_field_value(std::string_view text) {
         if (_mm_movemask_epi8(bad) != 0) return false;
     }
 #endif
-    for (; left > 0; ++at, --left) {
-        const auto c = static_cast<unsigned char>(*at);
-        if ((c < 0x20 && c != '\t') || c == 0x7f) return false;
+    // What is left goes in words, the last one filled up with blanks.
+    std::uint64_t bad = 0;
+    for (; left >= 8; at += 8, left -= 8) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, at, 8);
+        bad |= controls(word);
     }
-    return true;
+    std::uint64_t word = 0x2020202020202020;
+    for (std::size_t i = 0; i < left; ++i) word = word << 8 | static_cast<unsigned char>(at[i]);
+    return (bad | controls(word)) == 0;
 }
 
 namespace {

@@ -20,6 +20,7 @@ class SystemClock final : public Clock {
     Timestamp now() const override { return {read_ms(CLOCK_REALTIME)}; }
     Instant monotonic() const override { return {read_ms(CLOCK_MONOTONIC)}; }
     std::int64_t monotonic_ns() const override { return read_ns(CLOCK_MONOTONIC); }
+    Instant coarse() const override { return {read_ms(CLOCK_MONOTONIC_COARSE)}; }
 };
 
 class SystemRandom final : public Random {

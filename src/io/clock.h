@@ -13,8 +13,11 @@ namespace domicile::io {
 class Clock {
   public:
     virtual ~Clock() = default;
-    virtual Timestamp now() const = 0;      // wall clock; may jump
-    virtual Instant monotonic() const = 0;  // for deadlines
+    virtual Timestamp now() const = 0;  // wall clock; may jump
+    virtual Instant monotonic() const = 0;
+    // The same, up to a timer tick of the kernel (4 ms) behind and cheaper to ask for: for
+    // deadlines.
+    virtual Instant coarse() const { return monotonic(); }
     // The same clock in nanoseconds, to measure with. Clocks that know only milliseconds may leave
     // it at that.
     virtual std::int64_t monotonic_ns() const { return monotonic().ms * 1'000'000; }

@@ -71,7 +71,7 @@ class Executor {
     virtual Network& network() = 0;
     virtual BlockingPool& blocking() = 0;
 
-    Instant in(Millis delay) { return clock().monotonic() + delay; }
+    Instant in(Millis delay) { return clock().coarse() + delay; }
 
   protected:
     static void set_current(Executor* executor);

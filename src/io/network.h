@@ -71,6 +71,7 @@ class Stream {
     virtual void do_close() = 0;
     void notify_readable();
     void notify_writable();
+    bool writer_waits() const { return writer_ != nullptr; }
     PeerInfo peer_;
 
   private:

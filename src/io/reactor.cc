@@ -13,7 +13,7 @@ Reactor::Reactor(BlockingPool& pool)
     : pool_(pool),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       wakeup_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      wheel_(system_clock().monotonic()),
+      wheel_(system_clock().coarse()),
       network_(make_socket_network(*this)) {
     DOMICILE_CHECK(epoll_ >= 0 && wakeup_ >= 0);
     epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.ptr = nullptr}};
@@ -55,16 +55,16 @@ void Reactor::stop() {
 }
 
 void Reactor::run_posted() {
-    std::vector<std::move_only_function<void()>> work;
     {
         std::lock_guard lock(mutex_);
-        work.swap(posted_);
+        running_.swap(posted_);
     }
-    for (auto& item : work) item();
+    for (auto& item : running_) item();
+    running_.clear();
 }
 
 void Reactor::wait_and_dispatch() {
-    const auto next = wheel_.next(system_clock().monotonic());
+    const auto next = wheel_.next(system_clock().coarse());
     const int timeout = next ? static_cast<int>(next->count()) : -1;
     std::array<epoll_event, kEventsMax> events;
     const int count = epoll_wait(epoll_, events.data(), kEventsMax, timeout);
@@ -88,7 +88,7 @@ void Reactor::run() {
     run_posted();
     while (!stopping_) {
         wait_and_dispatch();
-        wheel_.advance(system_clock().monotonic());
+        wheel_.advance(system_clock().coarse());
         run_posted();
     }
     set_current(before);

@@ -51,13 +51,19 @@ void Socket::shutdown_write() { ::shutdown(fd_, SHUT_WR); }
 Stream::Attempt Socket::try_read(std::span<char> into) {
     if (!readable_ && !ended_) return {Attempt::would_block};
     for (;;) {
-        const ssize_t count = ::read(fd_, into.data(), into.size());
+        // recv is a shorter way through the kernel than read.
+        const ssize_t count = pipe_ ? ::read(fd_, into.data(), into.size())
+                                    : ::recv(fd_, into.data(), into.size(), 0);
         if (count > 0) {
             if (static_cast<std::size_t>(count) < into.size()) readable_ = false;
             return {Attempt::done, static_cast<std::size_t>(count)};
         }
         if (count == 0) return {Attempt::done, 0};
         if (errno == EINTR) continue;
+        if (errno == ENOTSOCK && !pipe_) {
+            pipe_ = true;
+            continue;
+        }
         if (errno == EAGAIN) {
             readable_ = false;
             return {Attempt::would_block};
@@ -74,27 +80,40 @@ Stream::Attempt Socket::try_write(std::span<const std::string_view> pieces) {
         vectors[used++] = {const_cast<char*>(piece.data()), piece.size()};
     }
     for (;;) {
-        const ssize_t count = ::writev(fd_, vectors.data(), static_cast<int>(used));
+        const ssize_t count =
+            used == 1 && !pipe_ ? ::send(fd_, vectors[0].iov_base, vectors[0].iov_len, MSG_NOSIGNAL)
+                                : ::writev(fd_, vectors.data(), static_cast<int>(used));
         if (count >= 0) return {Attempt::done, static_cast<std::size_t>(count)};
         if (errno == EINTR) continue;
+        if (errno == ENOTSOCK && !pipe_) {
+            pipe_ = true;
+            continue;
+        }
         if (errno == EAGAIN) return {Attempt::would_block};
         return {Attempt::failed};
     }
 }
 
-void Socket::on_events(std::uint32_t events) {
+void Socket::note(std::uint32_t events) {
     const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
-    // Waking the reader may destroy this socket; a writer waiting at the same time keeps it alive,
-    // so the writer goes first and only the reader's wake-up comes last.
     if ((events & (EPOLLIN | EPOLLRDHUP)) != 0 || broken) readable_ = true;
     if ((events & EPOLLRDHUP) != 0 || broken) ended_ = true;
-    const bool wake_reader = readable_;
-    if ((events & EPOLLOUT) != 0 || broken) {
-        std::weak_ptr<int> alive = alive_;
+}
+
+// A writer waiting at the same time as the reader keeps the socket alive, so the writer goes first
+// and only the reader's wake-up comes last.
+void Socket::wake(bool reader, bool writer) {
+    if (writer && writer_waits()) {
+        const std::weak_ptr<int> alive = alive_;
         notify_writable();
         if (alive.expired()) return;
     }
-    if (wake_reader) notify_readable();
+    if (reader) notify_readable();
+}
+
+void Socket::on_events(std::uint32_t events) {
+    note(events);
+    wake(readable_, (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0);
 }
 
 namespace {

@@ -30,11 +30,15 @@ class Socket : public Stream, protected Reactor::Handler {
     Attempt try_write(std::span<const std::string_view> pieces) override;
     void do_close() override;
     void on_events(std::uint32_t events) override;
+    void note(std::uint32_t events);
+    // Waking the reader may destroy this socket.
+    void wake(bool reader, bool writer);
 
     Reactor& reactor_;
     int fd_;
     bool readable_ = true;
     bool ended_ = false;  // the peer closed: no further edge will come
+    bool pipe_ = false;   // found out at the first read
     std::shared_ptr<int> alive_ = std::make_shared<int>();  // tells on_events that this is gone
 };
 

@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/context.h"
+#include "io/frame_pool.h"
 
 namespace domicile::io {
 
@@ -38,7 +39,15 @@ class Task;
 
 namespace detail {
 
-struct PromiseBase {
+// What a promise derives from so that its frame comes from the frame pool.
+struct PooledFrame {
+    static void* operator new(std::size_t bytes) { return allocate_frame(bytes); }
+    static void operator delete(void* frame, std::size_t bytes) noexcept {
+        free_frame(frame, bytes);
+    }
+};
+
+struct PromiseBase : PooledFrame {
     std::coroutine_handle<> awaiter = std::noop_coroutine();
     std::exception_ptr exception;
 
@@ -131,7 +140,7 @@ inline Task<void> Promise<void>::get_return_object() {
 // it.
 inline void spawn(Task<void> task) {
     struct Detached {
-        struct promise_type {
+        struct promise_type : detail::PooledFrame {
             Detached get_return_object() { return {}; }
             std::suspend_never initial_suspend() noexcept { return {}; }
             std::suspend_never final_suspend() noexcept { return {}; }

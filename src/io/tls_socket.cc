@@ -36,7 +36,13 @@ std::string certificate_dns_name(SSL* ssl) {
 
 class TlsSocket final : public Socket {
   public:
-    TlsSocket(Reactor& reactor, int fd, SslPtr ssl) : Socket(reactor, fd), ssl_(std::move(ssl)) {}
+    TlsSocket(Reactor& reactor, int fd, SslPtr ssl) : Socket(reactor, fd), ssl_(std::move(ssl)) {
+        BIO* bio = BIO_new(method());
+        DOMICILE_CHECK(bio != nullptr);
+        BIO_set_data(bio, this);
+        BIO_set_init(bio, 1);
+        SSL_set_bio(ssl_.get(), bio, bio);
+    }
     ~TlsSocket() override { TlsSocket::do_close(); }
 
     Task<Result<void>> handshake(Instant deadline) {
@@ -65,6 +71,9 @@ class TlsSocket final : public Socket {
     Attempt try_read(std::span<char> into) override {
         ERR_clear_error();
         if (handshaking_) return outcome(SSL_do_handshake(ssl_.get()), 1);
+        // Without this OpenSSL would make a buffer, find nothing to read and free it again.
+        if (!readable_ && !ended_ && SSL_has_pending(ssl_.get()) == 0)
+            return {Attempt::would_block};
         std::size_t count = 0;
         const int ok = SSL_read_ex(ssl_.get(), into.data(), into.size(), &count);
         if (ok != 1 && SSL_get_error(ssl_.get(), ok) == SSL_ERROR_ZERO_RETURN)
@@ -106,11 +115,52 @@ class TlsSocket final : public Socket {
     }
 
     void on_events(std::uint32_t events) override {
+        note(events);
         // Either direction of TLS may need either direction of the socket.
-        Socket::on_events(events | EPOLLIN | EPOLLOUT);
+        wake(true, true);
+    }
+
+    // OpenSSL's bytes go through the socket's own attempts, so that what they know about edges
+    // saves the same system calls as without TLS.
+    static const BIO_METHOD* method() {
+        static const BIO_METHOD* const kMethod = [] {
+            BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "domicile");
+            DOMICILE_CHECK(made != nullptr);
+            BIO_meth_set_read(made, bio_read);
+            BIO_meth_set_write(made, bio_write);
+            BIO_meth_set_ctrl(made, bio_control);
+            return made;
+        }();
+        return kMethod;
+    }
+
+    static int bio_read(BIO* bio, char* into, int size) {
+        auto& self = *static_cast<TlsSocket*>(BIO_get_data(bio));
+        BIO_clear_retry_flags(bio);
+        const Attempt attempt = self.Socket::try_read({into, static_cast<std::size_t>(size)});
+        if (attempt.status == Attempt::would_block) BIO_set_retry_read(bio);
+        if (attempt.status != Attempt::done) return -1;
+        self.end_of_stream_ = attempt.bytes == 0;
+        return static_cast<int>(attempt.bytes);
+    }
+
+    static int bio_write(BIO* bio, const char* from, int size) {
+        auto& self = *static_cast<TlsSocket*>(BIO_get_data(bio));
+        BIO_clear_retry_flags(bio);
+        const std::string_view piece(from, static_cast<std::size_t>(size));
+        const Attempt attempt = self.Socket::try_write({&piece, 1});
+        if (attempt.status == Attempt::would_block) BIO_set_retry_write(bio);
+        return attempt.status == Attempt::done ? static_cast<int>(attempt.bytes) : -1;
+    }
+
+    static long bio_control(BIO* bio, int command, long, void*) {
+        if (command == BIO_CTRL_FLUSH) return 1;
+        if (command != BIO_CTRL_EOF) return 0;
+        return static_cast<TlsSocket*>(BIO_get_data(bio))->end_of_stream_ ? 1 : 0;
     }
 
     SslPtr ssl_;
+    bool end_of_stream_ = false;
     bool handshaking_ = false;
     bool failed_ = false;
 };
@@ -138,16 +188,12 @@ Task<Result<std::unique_ptr<Stream>>> connect_tls(std::unique_ptr<Socket> socket
                                                   const TlsClient& tls, std::string server_name,
                                                   Instant deadline) {
     SslPtr ssl(new_client_ssl(tls, server_name));
-    // The descriptor is given to OpenSSL before the socket lets go of it, so that no event is
-    // missed.
-    SSL_set_fd(ssl.get(), socket->descriptor());
     co_return co_await start(std::move(socket), std::move(ssl), deadline);
 }
 
 Task<Result<std::unique_ptr<Stream>>> accept_tls_on(std::unique_ptr<Socket> socket,
                                                     const TlsServer& tls, Instant deadline) {
     SslPtr ssl(new_server_ssl(tls));
-    SSL_set_fd(ssl.get(), socket->descriptor());
     co_return co_await start(std::move(socket), std::move(ssl), deadline);
 }
 
