@@ -7,6 +7,7 @@ SHELL := /bin/bash
 .PHONY: help setup setup-build setup-test test-setup build cpp web demo test lint asan tsan fuzz fuzz-smoke bench clean
 
 CONFIG ?= examples/health/domicile.yaml
+SUITES ?=
 export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
 
 WEB := examples/health/web
@@ -70,10 +71,11 @@ fuzz: setup-build  ## a fuzzing campaign: SECONDS=n for each target, TARGETS="a 
 	@scripts/setup fuzz
 	scripts/fuzz $(or $(SECONDS),600) $(TARGETS)
 
-bench: build  ## ratios against HAProxy and the raw engines
+bench: setup-build  ## ratios against HAProxy, dynalite and raw engines (SUITES="proxy tls": some)
 	@scripts/setup bench
-	if [ ! -f bench/run.py ]; then echo "make bench: there is no bench/run.py yet" >&2; exit 1; fi
-	python3 bench/run.py
+	cmake --preset release >/dev/null
+	cmake --build --preset release
+	python3 bench/run.py --suites "$(SUITES)"
 
 clean:  ## remove what the build made (.tools and node_modules stay)
 	rm -rf build/release build/debug build/asan build/tsan build/fuzz build/lint $(WEB)/dist

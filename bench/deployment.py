@@ -3,32 +3,40 @@ import base64
 import json
 import os
 import re
-import socket
 import subprocess
-import sys
-import time
 import urllib.request
 
+from harness import Failed, free_port, stop, wait_until
+
 REGION = "eu-central-1"
-CLIENT = "bench0client0bench0client0"
-MAIL = "bench@example.org"
+POOL = "Bench1"
+CLIENTS = {"RS256": "bench0rs256client", "ES256": "bench0es256client"}
+TABLE = "Diary"
+MAIL = "bench{}@example.org"
 PASSWORD = "Bench-Passw0rd!"
 
 CONFIG = """\
 domain: bench.localhost
 listen: 127.0.0.1:0
+reactors: {reactors}
 jurisdictions:
   EU: {{countries: [DE], regions: [{region}]}}
 regions:
   {region}: {{listen: {{http: {http_port}}}}}
 pools:
   bench:
-    id_suffix: Bench1
+    id_suffix: {pool}
     clients:
-      web: {{id: {client}, flows: [USER_PASSWORD_AUTH]}}
+      rs256: {{id: {rs256}, flows: {flows}}}
+      es256: {{id: {es256}, flows: {flows}, token_algorithm: ES256}}
     attributes:
       - {{name: email, required: true}}
       - {{name: custom:country, required: true}}
+tables:
+  {table}:
+    partition_key: {{name: subject}}
+    sort_key: {{name: entry}}
+    resident: {{subject: subject}}
 upstreams:
   generator: {{url: ["http://127.0.0.1:{upstream_port}"]}}
 routes:
@@ -36,34 +44,6 @@ routes:
   - {{path: "/guarded/{{rest+}}", hosts: [api], upstream: generator, authorizer: bench}}
 mail: {{outbox: true}}
 """
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def wait_until(ready, process, what, deadline_s=30):
-    end = time.monotonic() + deadline_s
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            sys.exit(f"{what}: the program ended with {process.returncode}")
-        if ready():
-            return
-        time.sleep(0.02)
-    sys.exit(f"{what}: not in {deadline_s} s")
-
-
-def wait_for(port, process):
-    def listens():
-        try:
-            socket.create_connection(("127.0.0.1", port), 0.2).close()
-            return True
-        except OSError:
-            return False
-
-    wait_until(listens, process, f"waiting for port {port}")
 
 
 def from_base64url(text):
@@ -83,49 +63,70 @@ def der_unsigned(raw):
     return der(0x02, (b"\0" if raw[0] & 0x80 else b"") + raw)
 
 
-def rsa_pem(jwk):
-    """SubjectPublicKeyInfo of a JWK (RFC 5280; RFC 8017, A.1.1)."""
-    numbers = [der_unsigned(from_base64url(jwk[name])) for name in ("n", "e")]
-    algorithm = der(0x30, bytes.fromhex("06092a864886f70d010101") + b"\x05\x00")
-    info = der(0x30, algorithm + der(0x03, b"\0" + der(0x30, b"".join(numbers))))
+def public_pem(jwk):
+    """SubjectPublicKeyInfo of a JWK (RFC 5280; RFC 8017, A.1.1; RFC 5480)."""
+    if jwk["kty"] == "RSA":
+        algorithm = der(0x30, bytes.fromhex("06092a864886f70d010101") + b"\x05\x00")
+        key = der(0x30, b"".join(der_unsigned(from_base64url(jwk[name])) for name in ("n", "e")))
+    else:  # P-256, a point that is not compressed
+        algorithm = der(0x30, bytes.fromhex("06072a8648ce3d0201" "06082a8648ce3d030107"))
+        key = b"\x04" + from_base64url(jwk["x"]) + from_base64url(jwk["y"])
+    info = der(0x30, algorithm + der(0x03, b"\0" + key))
     text = base64.encodebytes(info).decode()
     return f"-----BEGIN PUBLIC KEY-----\n{text}-----END PUBLIC KEY-----\n"
 
 
 class Deployment:
-    def __init__(self, build, folder, upstream_port):
+    """`domicile up` with one region, pinned to a core, and the people who signed up in it."""
+
+    def __init__(self, build, folder, core, upstream_port=9, reactors=1, people=1):
         self.program = os.path.join(build, "domicile")
-        self.folder = folder
-        self.upstream_port = upstream_port
+        self.folder, self.core, self.upstream_port = folder, core, upstream_port
+        self.reactors, self.people = reactors, people
         self.http_port = free_port()
         self.process = None
         self.ready = {}
-        self.token = ""
+        self.tokens = {}  # algorithm -> what a sign-in of the first person gave
+        os.makedirs(folder, exist_ok=True)
 
     def start(self):
         config = os.path.join(self.folder, "domicile.yaml")
         with open(config, "w", encoding="utf-8") as file:
-            file.write(CONFIG.format(region=REGION, client=CLIENT, http_port=self.http_port,
-                                     upstream_port=self.upstream_port))
+            file.write(CONFIG.format(
+                region=REGION, http_port=self.http_port, upstream_port=self.upstream_port,
+                reactors=self.reactors, pool=POOL, table=TABLE, rs256=CLIENTS["RS256"],
+                es256=CLIENTS["ES256"],
+                flows="[USER_PASSWORD_AUTH, USER_SRP_AUTH, REFRESH_TOKEN_AUTH]"))
         ready = os.path.join(self.folder, "ready.json")
         with open(os.path.join(self.folder, "up.log"), "wb") as log:
             self.process = subprocess.Popen(
                 [self.program, "up", config, "--data", os.path.join(self.folder, "data"),
-                 "--listen", "127.0.0.1:0", "--ready-file", ready], stdout=log)
+                 "--listen", "127.0.0.1:0", "--ready-file", ready], stdout=log, stderr=log)
         wait_until(lambda: os.path.exists(ready), self.process, "domicile up")
         with open(ready, encoding="utf-8") as file:
             self.ready = json.load(file)["regions"][REGION]
-        self.sign_up()
+        self.pin(self.core)
+        for number in range(self.people):
+            self.sign_up(MAIL.format(number))
+        for algorithm in CLIENTS:
+            self.tokens[algorithm] = self.sign_in(algorithm, MAIL.format(0))
 
     def stop(self):
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait()
+        stop(self.process)
 
-    def pin(self, core):
+    def pid(self):
+        return self.ready["pid"]
+
+    def pin(self, cores):
         """All threads of the region; what `up` itself does is none of a request's path."""
-        subprocess.run(["taskset", "-a", "-p", "-c", str(core), str(self.ready["pid"])],
+        subprocess.run(["taskset", "-a", "-p", "-c", str(cores), str(self.pid())],
                        stdout=subprocess.DEVNULL, check=True)
+
+    def token(self, algorithm):
+        return self.tokens[algorithm]["AccessToken"]
+
+    def bearer(self, algorithm):
+        return "Authorization: Bearer " + self.token(algorithm)
 
     def get(self, path):
         with urllib.request.urlopen(self.loopback() + path, timeout=10) as reply:
@@ -142,28 +143,58 @@ class Deployment:
         with urllib.request.urlopen(request, timeout=30) as reply:
             return json.load(reply)
 
-    def code(self):
+    def code(self, mail):
         mails = self.get("/_domicile/outbox")["mails"]
-        found = [re.search(r"\b\d{6}\b", mail["text"]) for mail in mails if mail["to"] == MAIL]
+        found = [re.search(r"\b\d{6}\b", sent["text"]) for sent in mails if sent["to"] == mail]
         return found[0].group() if found and found[0] else None
 
-    def sign_up(self):
-        attributes = {"email": MAIL, "custom:country": "DE"}
-        self.call("SignUp", ClientId=CLIENT, Username=MAIL, Password=PASSWORD,
+    def sign_up(self, mail):
+        client = CLIENTS["RS256"]
+        attributes = {"email": mail, "custom:country": "DE"}
+        self.call("SignUp", ClientId=client, Username=mail, Password=PASSWORD,
                   UserAttributes=[{"Name": n, "Value": v} for n, v in attributes.items()])
-        wait_until(self.code, self.process, "the mail with the code")
-        self.call("ConfirmSignUp", ClientId=CLIENT, Username=MAIL, ConfirmationCode=self.code())
-        reply = self.call("InitiateAuth", ClientId=CLIENT, AuthFlow="USER_PASSWORD_AUTH",
-                          AuthParameters={"USERNAME": MAIL, "PASSWORD": PASSWORD})
-        self.token = reply["AuthenticationResult"]["AccessToken"]
+        wait_until(lambda: self.code(mail), self.process, "the mail with the code")
+        self.call("ConfirmSignUp", ClientId=client, Username=mail,
+                  ConfirmationCode=self.code(mail))
+
+    def sign_in(self, algorithm, mail):
+        reply = self.call("InitiateAuth", ClientId=CLIENTS[algorithm],
+                          AuthFlow="USER_PASSWORD_AUTH",
+                          AuthParameters={"USERNAME": mail, "PASSWORD": PASSWORD})
+        return reply["AuthenticationResult"]
+
+    def subjects(self):
+        return [json.loads(from_base64url(
+            self.sign_in("ES256", MAIL.format(number))["AccessToken"].split(".")[1]))["sub"]
+            for number in range(self.people)]
+
+    def access_key(self):
+        """(id, secret) of a key that may do everything with the tables."""
+        made = subprocess.run(
+            [self.program, "keys", "create", "--data", os.path.join(self.folder, "data"),
+             "--region", REGION], stdout=subprocess.PIPE, check=True, text=True).stdout
+        found = [re.search(name + r"\W+(\S+)", made, re.IGNORECASE)
+                 for name in ("access.?key.?id", "secret.?access.?key")]
+        if not all(found):
+            raise Failed("domicile keys create printed something else: " + made)
+        return tuple(match.group(1).strip('",') for match in found)
 
     def write_jwt_files(self, folder):
-        """What HAProxy needs: the key of the token, and a map from its subject to a home."""
-        os.makedirs(folder)
-        header, claims = (json.loads(from_base64url(part)) for part in self.token.split(".")[:2])
+        """What HAProxy needs: the keys of the tokens, and a map from the subject to a home."""
+        os.makedirs(folder, exist_ok=True)
         keys = self.get("/.well-known/jwks.json")["keys"]
-        jwk = next(key for key in keys if key["kid"] == header["kid"])
-        with open(os.path.join(folder, "RS256.pem"), "w", encoding="utf-8") as file:
-            file.write(rsa_pem(jwk))
-        with open(os.path.join(folder, "users.map"), "w", encoding="utf-8") as file:
-            file.write(claims["sub"] + " eu\n")
+        for algorithm in CLIENTS:
+            header, claims = (json.loads(from_base64url(part))
+                              for part in self.token(algorithm).split(".")[:2])
+            jwk = next(key for key in keys if key["kid"] == header["kid"])
+            with open(os.path.join(folder, algorithm + ".pem"), "w", encoding="utf-8") as file:
+                file.write(public_pem(jwk))
+            with open(os.path.join(folder, "users.map"), "w", encoding="utf-8") as file:
+                file.write(claims["sub"] + " eu\n")
+
+    def write_tls_file(self, path):
+        """The region's own certificate and key, as HAProxy wants them."""
+        with open(path, "w", encoding="utf-8") as out:
+            for end in ("pem", "key"):
+                with open(os.path.join(self.ready["data"], "tls." + end), encoding="utf-8") as file:
+                    out.write(file.read())

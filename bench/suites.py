@@ -1,0 +1,262 @@
+"""The suites: each makes its cases, runs its rounds and returns rows. See docs/performance.md."""
+import contextlib
+import json
+import os
+import subprocess
+
+from deployment import CLIENTS, MAIL, PASSWORD, POOL, REGION, TABLE, Deployment
+from harness import (Case, Failed, free_port, resident_bytes, row_of, run_json, run_rounds, stop)
+from peers import Peers
+
+PUBLIC_PATH = "/diary/entries?limit=20"
+GUARDED_PATH = "/guarded/entries?limit=20"
+APP = "app.bench.localhost"
+
+
+class Suite:
+    """One run of one suite: the options, the machine, and what has to be stopped at its end."""
+
+    def __init__(self, options, machine, folder):
+        self.options, self.machine, self.folder = options, machine, folder
+        self.closing = contextlib.ExitStack()
+        self.peers = Peers(folder, machine.server)
+        self.closing.callback(self.peers.stop)
+
+    def program(self, name):
+        return os.path.join(self.options.build, "bench", name)
+
+    def deployment(self, name="region", **options):
+        made = Deployment(self.options.build, os.path.join(self.folder, name),
+                          self.machine.server, **options)
+        self.closing.callback(made.stop)
+        made.start()
+        return made
+
+    def load(self, program, port, **options):
+        """A measurement by one of our generators."""
+        seconds = options.pop("seconds", self.options.seconds)
+        options.setdefault("connections", self.options.connections)
+        command = [self.program(program), "--port", str(port), "--seconds", str(seconds)]
+        for name, value in options.items():
+            command += ["--" + name.replace("_", "-"), str(value)]
+        return lambda: run_json(command, self.machine.generator, seconds)
+
+    def engine(self, what, **options):
+        """A measurement of a raw engine, on the server's core."""
+        seconds = options.pop("seconds", self.options.seconds)
+        command = [self.program("bench_engines"), "--what", what, "--folder", self.folder,
+                   "--seconds", str(seconds)]
+        for name, value in options.items():
+            command += ["--" + name, str(value)]
+        return lambda: run_json(command, self.machine.server, seconds)
+
+    def run(self, cases, rounds=None):
+        run_rounds(cases, rounds or self.options.rounds)
+        return [row_of(case) for case in cases]
+
+
+def proxy(suite):
+    """Gateway against HAProxy: plain, and with a token that is checked."""
+    upstream = free_port()
+    region = suite.deployment(upstream_port=upstream)
+    region.write_jwt_files(os.path.join(suite.folder, "jwt"))
+
+    def case(name, port, pid, path, algorithm=None, peers=(), peer=False):
+        options = {"upstream": upstream, "path": path}
+        if algorithm:
+            options["header"] = region.bearer(algorithm)
+        return Case(name, suite.load("bench_http", port, **options), peers, pid, peer=peer)
+
+    def haproxy(name, setting, path, algorithm=None):
+        port, pid = suite.peers.haproxy(setting, upstream)
+        return case(name, port, pid, path, algorithm, peer=True)
+
+    plain = haproxy("HAProxy plain", "plain", PUBLIC_PATH)
+    cases = [plain, case("Domicile plain", region.http_port, region.pid, PUBLIC_PATH,
+                         peers=[(plain, 1.25)])]
+    wanted = {"ES256": (7, 1.8), "RS256": (None, None)}
+    for algorithm, (every, remembered) in wanted.items():
+        verify = haproxy(f"HAProxy jwt_verify {algorithm}", algorithm, GUARDED_PATH, algorithm)
+        table = haproxy(f"HAProxy stick table {algorithm}", algorithm + "c", GUARDED_PATH,
+                        algorithm)
+        cases += [verify, table,
+                  case(f"Domicile JWT and home {algorithm}", region.http_port, region.pid,
+                       GUARDED_PATH, algorithm, [(verify, every), (table, remembered)])]
+    return suite.run(cases)
+
+
+def tls(suite):
+    """TLS 1.3, keep-alive, behind a front that says the client's address (PROXY protocol v2)."""
+    upstream = free_port()
+    region = suite.deployment(upstream_port=upstream)
+    os.makedirs(os.path.join(suite.folder, "tls"))
+    region.write_tls_file(os.path.join(suite.folder, "tls", "site.pem"))
+    options = {"upstream": upstream, "path": PUBLIC_PATH, "tls": APP, "proxy_protocol": 1}
+    port, pid = suite.peers.haproxy("tls", upstream)
+    peer = Case("HAProxy TLS 1.3", suite.load("bench_http", port, **options), pid=pid, peer=True)
+    ours = Case("Domicile TLS 1.3", suite.load("bench_http", region.ready["https"], **options),
+                [(peer, 1.1)], region.pid)
+    return suite.run([peer, ours])
+
+
+def reactors(suite):
+    """Processor time of a request with two reactors and with one, on the same core."""
+    cases = []
+    for count in (1, 2):
+        upstream = free_port()
+        region = suite.deployment(f"reactors{count}", upstream_port=upstream, reactors=count)
+        measure = suite.load("bench_http", region.http_port, upstream=upstream, path=GUARDED_PATH,
+                             header=region.bearer("RS256"))
+        cases.append(Case(f"{count} reactor{'s' * (count > 1)}", measure, pid=region.pid))
+    cases[1].peers = [(cases[0], None)]
+    rows = suite.run(cases)
+    ratios = sorted(two["cpu_us"] / one["cpu_us"]
+                    for one, two in zip(cases[0].rounds, cases[1].rounds))
+    rows.append({"name": "CPU per request, two reactors to one (wanted: at most 1.1)",
+                 "unit": "ratio", "per_second": None, "errors": 0, "peer": False,
+                 "note": f"{ratios[len(ratios) // 2]:.3f} ({ratios[0]:.3f}-{ratios[-1]:.3f})",
+                 "compared": []})
+    return rows
+
+
+def signin(suite):
+    """SRP sign-ins and token issue against what OpenSSL alone takes for the same numbers."""
+    region = suite.deployment()
+    limit = Case("3 modular exponentiations", suite.engine("modexp"), unit="sign-ins", peer=True)
+    two = Case("2 modular exponentiations", suite.engine("modexp2"), unit="sign-ins", peer=True)
+    cases = [limit, two]
+    for algorithm, client in CLIENTS.items():
+        person = {"client": client, "pool": POOL, "user": MAIL.format(0), "password": PASSWORD}
+        wanted = 0.85 if algorithm == "ES256" else None
+        cases.append(Case(f"SRP sign-in, {algorithm} tokens",
+                          suite.load("bench_signin", region.ready["loopback"], connections=16,
+                                     **person),
+                          [(limit, wanted), (two, None)], region.pid, "sign-ins"))
+        bare = Case(f"1 signature {algorithm}", suite.engine(algorithm.lower()),
+                    unit="signatures", peer=True)
+        refresh = region.tokens[algorithm]["RefreshToken"]
+        issue = suite.load("bench_signin", region.ready["loopback"], connections=16, client=client,
+                           mode="refresh", refresh_token=refresh)
+        # A refresh signs two tokens.
+        cases += [bare, Case(f"tokens issued, {algorithm}", doubled(issue), [(bare, None)],
+                             region.pid, "tokens")]
+    return suite.run(cases)
+
+
+def doubled(measure):
+    def run():
+        result = measure()
+        result["per_second"] *= 2
+        return result
+    return run
+
+
+def documents(suite):
+    """put, get and query in the DynamoDB dialect against bare SQLite and dynalite."""
+    region = suite.deployment(people=10)
+    key_id, secret = region.access_key()
+    subjects = ",".join(region.subjects())
+    dynalite_port, dynalite_pid = suite.peers.dynalite(TABLE)
+    cases = []
+    for operation, wanted in (("put", 0.5), ("get", None), ("query", None)):
+        options = {"operation": operation, "table": TABLE, "region": REGION, "subjects": subjects,
+                   "key_id": key_id, "secret": secret}
+        bare = Case(f"SQLite {operation}", suite.engine("sqlite-" + operation), unit=operation,
+                    peer=True)
+        other = Case(f"dynalite {operation}",
+                     suite.load("bench_documents", dynalite_port, **options), pid=dynalite_pid,
+                     unit=operation, peer=True)
+        ours = Case(f"Domicile {operation}",
+                    suite.load("bench_documents", region.ready["loopback"], **options),
+                    [(bare, wanted), (other, 20)], region.pid, operation)
+        cases += [bare, other, ours]
+    return suite.run(cases)
+
+
+def engines(suite):
+    """What has no network in front of it: the audit log and the directory."""
+    raw_audit = Case("lines written and synced in groups", suite.engine("audit-raw"),
+                     unit="events", peer=True)
+    audit = Case("audit events recorded", suite.engine("audit"), [(raw_audit, None)],
+                 unit="events")
+    raw_locate = Case("the same two reads on bare SQLite", suite.engine("locate-raw"),
+                      unit="look-ups", peer=True)
+    locate = Case("directory look-ups", suite.engine("locate"), [(raw_locate, None)],
+                  unit="look-ups")
+    return suite.run([raw_audit, audit, raw_locate, locate])
+
+
+def memory(suite):
+    """Bytes of the region's process for each idle TLS connection."""
+    upstream = free_port()
+    region = suite.deployment(upstream_port=upstream)
+    warm = suite.load("bench_http", region.ready["https"], upstream=upstream, path=PUBLIC_PATH,
+                      tls=APP, proxy_protocol=1, seconds=1)
+    warm()
+    before = resident_bytes(region.pid())
+    wanted = suite.options.idle_connections
+    holder = subprocess.Popen(
+        [suite.program("bench_idle"), "--port", str(region.ready["https"]), "--connections",
+         str(wanted), "--tls", APP, "--proxy-protocol", "1", "--path", PUBLIC_PATH, "--upstream",
+         str(upstream)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    suite.closing.callback(stop, holder)
+    line = holder.stdout.readline()
+    if not line:
+        raise Failed("bench_idle ended without opening its connections")
+    opened = json.loads(line)["open"]
+    used = resident_bytes(region.pid()) - before
+    return [{"name": f"bytes per idle TLS connection ({opened:,} open)", "unit": "bytes",
+             "per_second": None, "peer": False, "errors": 0 if opened == wanted else 1,
+             "note": f"{used / max(opened, 1):,.0f}", "compared": []}]
+
+
+def micro(suite):
+    """Google Benchmark: nanoseconds of single steps."""
+    program = suite.program("bench_micro")
+    if not os.path.exists(program):
+        raise Failed("there is no bench_micro: scripts/setup bench, then build again")
+    path = os.path.join(suite.folder, "micro.json")
+    subprocess.run(["taskset", "-c", str(suite.machine.server), program,
+                    "--benchmark_min_time=0.2", "--benchmark_repetitions=3",
+                    "--benchmark_report_aggregates_only=true", f"--benchmark_out={path}"],
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True, timeout=120)
+    with open(path, encoding="utf-8") as file:
+        results = json.load(file)["benchmarks"]
+    return [{"name": each["run_name"].replace("/", " "), "unit": "calls", "peer": False,
+             "per_second": 1e9 / each["cpu_time"], "errors": 0,
+             "note": f"{each['cpu_time']:,.0f} ns", "compared": []}
+            for each in results if each["aggregate_name"] == "median"]
+
+
+def sim(suite):
+    """Seeds that the simulator runs in a second, on one core."""
+    program = os.path.join(suite.options.build, "sim", "sim")
+    if not os.path.exists(program):
+        program = os.path.join(suite.options.build, "sim")
+    if not os.path.isfile(program):
+        raise Failed("there is no simulator in this build")
+    seeds = 100
+
+    def measure():
+        import time
+        start = time.monotonic()
+        done = subprocess.run(["taskset", "-c", str(suite.machine.server), program, "--seeds",
+                               str(seeds)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              check=False, timeout=120)
+        return {"per_second": seeds / (time.monotonic() - start), "errors": done.returncode}
+
+    return suite.run([Case("simulated seeds", measure, unit="seeds")], rounds=3)
+
+
+# In the order of the table, with the seconds that each may take.
+SUITES = {
+    "proxy": (proxy, 240),
+    "tls": (tls, 90),
+    "reactors": (reactors, 90),
+    "signin": (signin, 180),
+    "documents": (documents, 200),
+    "engines": (engines, 90),
+    "memory": (memory, 90),
+    "micro": (micro, 130),
+    "sim": (sim, 150),
+}
