@@ -77,5 +77,10 @@ bench: setup-build  ## ratios against HAProxy, dynalite and raw engines (SUITES=
 	cmake --build --preset release
 	python3 bench/run.py --suites "$(SUITES)"
 
+SEEDS ?= 2000
+.PHONY: sim
+sim: cpp  ## SEEDS=2000 worlds in the simulator; a failing one prints how to replay it
+	build/release/sim/domicile_sim --seeds $(SEEDS) --jobs "$$(nproc)" --counts
+
 clean:  ## remove what the build made (.tools and node_modules stay)
 	rm -rf build/release build/debug build/asan build/tsan build/fuzz build/lint $(WEB)/dist

@@ -47,6 +47,7 @@ class Disk {
     void lose_power();
     // Loses power at the n-th write or sync from now (n >= 1): between a write and its sync, say.
     void lose_power_after(std::uint64_t operations) { countdown_ = operations; }
+    bool power_will_go() const { return countdown_ > 0; }
     void power_on();
     // Whoever had files open is gone: their locks and shared memory with them.
     void forget_handles();

@@ -1,6 +1,7 @@
 // The simulator itself: time, waiting, the network, the disk and the real SQLite engines on it.
 #include <gtest/gtest.h>
 
+#include "http/client.h"
 #include "kv/store.h"
 #include "sim/files.h"
 #include "sim/host.h"
@@ -135,6 +136,28 @@ TEST(Fabric, a_host_without_power_says_nothing) {
     EXPECT_TRUE(pair.run(pair.done));
     ASSERT_TRUE(pair.error);
     EXPECT_EQ(pair.error->code, Code::deadline_exceeded);
+}
+
+Task<void> get(Pair& pair, http::Client& client) {
+    http::RequestHead head;
+    head.method = "GET";
+    head.target = "/";
+    http::Target target{{"10.0.0.2", 80}};
+    const Instant deadline = io::deadline_in(Millis(20'000));
+    const auto response = co_await client.send(std::move(target), head, "", deadline);
+    if (!response) pair.error = response.error();
+    pair.done = true;
+}
+
+// Nothing was sent, so it is safe to say: not now, come back. "Late" would leave it open.
+TEST(HttpClient, a_server_that_cannot_be_reached_is_unavailable_and_not_late) {
+    Pair pair(9);
+    http::Client client;
+    pair.fabric.cut(pair.a, pair.b);
+    pair.a.process()->spawn([&] { return get(pair, client); });
+    EXPECT_TRUE(pair.run(pair.done));
+    ASSERT_TRUE(pair.error);
+    EXPECT_EQ(pair.error->code, Code::unavailable);
 }
 
 TEST(Trace, is_the_same_for_the_same_seed_only) {

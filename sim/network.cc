@@ -32,6 +32,7 @@ class ProcessNetwork final : public io::Network {
 
     io::Task<Result<std::unique_ptr<io::Stream>>> connect(io::Endpoint to, io::ConnectOptions,
                                                           Instant deadline) override {
+        if (to.host == "127.0.0.1") to.host = process_.host().address();
         auto dial = std::make_shared<Fabric::Dial>();
         fabric_.dial(process_, to, dial, deadline);
         while (!dial->answered) {

@@ -122,10 +122,16 @@ io::Task<Result<ClaimHandle>> Claims::begin(std::vector<SubjectKey> keys, std::s
 
     ClaimRequest request{handle.keys, handle.claim_id, 0};
     auto claimed = co_await directory_.claim(std::move(request));
+    if (!claimed && claimed.error().code == Code::already_exists) {
+        // For certain: nothing was taken, and nothing is under way.
+        (void)co_await forget(handle.claim_id, "intent");
+        co_return std::unexpected(claimed.error());
+    }
     if (!claimed) {
-        // Also when the outcome is unknown: the keys are released, or expire by themselves. What
-        // fails here is left to replay().
+        // The outcome may be unknown: the keys are released. What fails here is left to replay().
         (void)co_await abandon(handle.claim_id);
+        const bool given_up = claimed.error().reason == kReasonClaimLost;
+        if (given_up) co_return fail(Code::unavailable, "The claim took too long.");
         co_return std::unexpected(claimed.error());
     }
     CO_TRY_VOID(stop(ClaimStep::keys_claimed));
@@ -152,20 +158,15 @@ io::Task<Result<void>> Claims::renew(std::string claim_id) {
     auto claimed = co_await directory_.claim(std::move(request));
     if (!claimed) {
         if (claimed.error().code == Code::already_exists) (void)co_await release(claim_id);
+        if (claimed.error().reason == kReasonClaimLost) co_return wrong_state();
         co_return std::unexpected(claimed.error());
     }
     Statements batch;
     batch.push_back({"UPDATE claim_intents SET expires = $2 WHERE claim_id = $1 AND state = 'held'",
                      {sql::Blob{claim_id}, expires.ms},
                      1});
-    auto written = co_await move(std::move(batch));
-    if (!written && written.error().reason == kReasonClaimState) {
-        // Removed meanwhile: what was just claimed again has no person, and no row that knows it.
-        auto now = co_await load(claim_id);
-        if (!now && now.error().reason == kReasonClaimState)
-            (void)co_await directory_.release(row.keys, claim_id);
-    }
-    co_return written;
+    // Removed meanwhile: whoever did so releases after the claim above, or has fenced it.
+    co_return co_await move(std::move(batch));
 }
 
 io::Task<Result<void>> Claims::activate(std::string claim_id, Statements with) {
@@ -228,8 +229,23 @@ io::Task<Result<void>> Claims::finish_release(Row row) {
     CO_TRY_VOID(co_await directory_.release(row.keys, row.claim_id));
     CO_TRY_VOID(stop(ClaimStep::keys_released));
     Statements batch;
-    batch.push_back({"DELETE FROM claim_intents WHERE claim_id = $1 AND state = 'releasing'",
-                     {sql::Blob{row.claim_id}}});
+    batch.push_back(
+        {"UPDATE claim_intents SET state = 'fenced', expires = $2 "
+         "WHERE claim_id = $1 AND state = 'releasing'",
+         {sql::Blob{row.claim_id}, (clock_.now() + options_.pending_ttl).ms}});
+    CO_TRY_VOID(co_await database_.write(std::move(batch)));
+    co_return Result<void>();
+}
+
+io::Task<Result<void>> Claims::drop_fence(std::string claim_id) {
+    CO_TRY_VOID(co_await directory_.drop_fence(claim_id));
+    co_return co_await forget(std::move(claim_id), "fenced");
+}
+
+io::Task<Result<void>> Claims::forget(std::string claim_id, std::string state) {
+    Statements batch;
+    batch.push_back({"DELETE FROM claim_intents WHERE claim_id = $1 AND state = $2",
+                     {sql::Blob{std::move(claim_id)}, std::move(state)}});
     CO_TRY_VOID(co_await database_.write(std::move(batch)));
     co_return Result<void>();
 }
@@ -274,11 +290,15 @@ io::Task<Result<std::size_t>> Claims::expire(std::size_t limit) {
     std::vector<sql::Value> parameters;
     parameters.emplace_back(now.ms);
     parameters.emplace_back(static_cast<std::int64_t>(limit));
-    CO_TRY(auto rows, co_await select("state IN ('held', 'intent') AND expires <= $1 "
+    CO_TRY(auto rows, co_await select("state IN ('held', 'intent', 'fenced') AND expires <= $1 "
                                       "ORDER BY expires LIMIT $2",
                                       std::move(parameters)));
     std::size_t expired = 0;
     for (Row& row : rows) {
+        if (row.state == "fenced") {
+            CO_TRY_VOID(co_await drop_fence(row.claim_id));
+            continue;
+        }
         const bool person = row.state == "held";
         io::Task<Result<void>> ending =
             person ? expire_person(std::move(row), now) : abandon(row.claim_id);

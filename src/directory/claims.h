@@ -10,7 +10,9 @@
 //   intent gone
 //
 // States of an intent: intent -> held -> activating -> active; from each of them, when it is given
-// up, lost or removed -> releasing -> no row.
+// up, lost or removed -> releasing -> fenced -> no row. Fenced: the keys are released, and the
+// directory refuses a claim of them that was sent before and has not arrived yet; that ends when
+// such a claim could only arrive past its time.
 //
 // The row of an active claim stays as long as the person: it knows their keys for the release.
 #pragma once
@@ -107,7 +109,8 @@ class Claims {
     // Finishes what a crash or an outage left: at start before anything is served, and from time to
     // time. Intents of this run are left alone: their callers are still at work.
     io::Task<Result<ReplayReport>> replay();
-    // Removes people (and intents) whose pending time is over, at most `limit`; how many.
+    // Removes people (and intents) whose pending time is over, at most `limit`; how many. Ends
+    // fences whose time is over.
     io::Task<Result<std::size_t>> expire(std::size_t limit = 100);
 
   private:
@@ -123,6 +126,8 @@ class Claims {
     io::Task<Result<void>> remove(Row row, Statements batch);
     io::Task<Result<void>> expire_person(Row row, Timestamp now);
     io::Task<Result<void>> finish_release(Row row);
+    io::Task<Result<void>> forget(std::string claim_id, std::string state);
+    io::Task<Result<void>> drop_fence(std::string claim_id);
     io::Task<Result<void>> replay_row(Row row);
     Result<void> stop(ClaimStep step) const;
 

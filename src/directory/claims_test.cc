@@ -100,7 +100,9 @@ class ClaimsTest : public ::testing::Test {
             if (record && record->home == kRegion && record->state == State::active) ++active;
         }
         if (people == 0 && held == 0)
-            return number("SELECT count(*) FROM claim_intents") == 0 ? "nobody" : "intent left";
+            return number("SELECT count(*) FROM claim_intents WHERE state <> 'fenced'") == 0
+                       ? "nobody"
+                       : "intent left";
         if (people == 1 && held == keys_.size() && active == 0 && confirmed == 0) return "pending";
         if (people == 1 && active == keys_.size() && confirmed == 1) return "active";
         return "broken: people " + std::to_string(people) + " keys " + std::to_string(held);
@@ -184,6 +186,26 @@ TEST_F(ClaimsTest, a_person_that_was_written_is_not_abandoned) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().reason, "claim_state");
     EXPECT_EQ(situation(), "pending");
+}
+
+TEST_F(ClaimsTest, a_released_claim_stays_fenced_for_as_long_as_it_could_arrive) {
+    const auto fences = [&] {
+        return io::run_task<Result<std::vector<kv::Entry>>>(
+                   [&] { return store_->range("f/", "", 10); })
+            .value()
+            .size();
+    };
+    const auto expire = [&] {
+        return io::run_task<Result<std::size_t>>([&] { return claims_->expire(); }).value();
+    };
+    ASSERT_TRUE(sign_up());
+    ASSERT_TRUE(remove());
+    EXPECT_EQ(expire(), 0u);
+    EXPECT_EQ(fences(), 1u);
+    clock_.pass(Millis(3'600'000));
+    EXPECT_EQ(expire(), 0u);
+    EXPECT_EQ(fences(), 0u);
+    EXPECT_EQ(number("SELECT count(*) FROM claim_intents"), 0);
 }
 
 TEST_F(ClaimsTest, keys_of_somebody_else_leave_no_intent) {

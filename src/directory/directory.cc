@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/mutant.h"
 #include "crypto/hash.h"
 #include "directory/key_record.h"
 #include "directory/record.h"
@@ -29,6 +30,13 @@ kv::Compare unchanged(const SubjectKey& key, const std::optional<kv::Entry>& ent
     out.kind = entry ? kv::Compare::Kind::revision_is : kv::Compare::Kind::absent;
     out.key = store_key(key);
     out.revision = entry ? entry->revision : 0;
+    return out;
+}
+
+kv::Compare absent(const std::string& key) {
+    kv::Compare out;
+    out.kind = kv::Compare::Kind::absent;
+    out.key = key;
     return out;
 }
 
@@ -105,6 +113,8 @@ struct Releasing {
     std::string home;
     std::string claim_id;
 
+    // The fence goes in even when no key is there: the claim may be on its way.
+
     Result<Writes> operator()(const Entries& entries) const {
         Writes out;
         for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -112,6 +122,7 @@ struct Releasing {
             if (held && held->claim_id == claim_id && held->home == home)
                 out.push_back({store_key(keys[i]), std::nullopt});
         }
+        out.push_back({fence_key(claim_id), encode_fence(home)});
         return out;
     }
 };
@@ -151,22 +162,31 @@ struct Directory::Impl {
 
     io::Task<Result<void>> counted(Change change, io::Task<Result<void>> task);
 
-    io::Task<Result<void>> transact(Keys keys, Entries entries, Decision decide);
+    // With `unless`, only while that key is absent; failed_precondition otherwise.
+    io::Task<Result<void>> transact(Keys keys, Entries entries, Decision decide,
+                                    std::optional<std::string> unless = std::nullopt);
     io::Task<Result<void>> transact_on_current(Keys keys, Decision decide);
     std::string decoy(const SubjectKey& key) const;
 };
 
 // `entries` is a guess when it comes in: a wrong one fails to apply and is replaced by the truth.
-io::Task<Result<void>> Directory::Impl::transact(Keys keys, Entries entries, Decision decide) {
+io::Task<Result<void>> Directory::Impl::transact(Keys keys, Entries entries, Decision decide,
+                                                 std::optional<std::string> unless) {
     for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
         CO_TRY(Writes writes, decide(entries));
         if (writes.empty()) co_return Result<void>();
         kv::Transaction transaction;
         transaction.compares = all_unchanged(keys, entries);
+        if (unless) transaction.compares.push_back(absent(*unless));
+        if (unless && DOMICILE_IS_MUTANT("claim_without_compare")) transaction.compares.clear();
         transaction.writes = std::move(writes);
         CO_TRY(kv::TransactionResult result, co_await store.commit(std::move(transaction)));
         if (result.applied) co_return Result<void>();
         entries = std::move(result.current);
+        if (unless && entries.back())
+            co_return fail(Code::failed_precondition, "The claim was given up meanwhile.",
+                           std::string(kReasonClaimLost));
+        entries.resize(keys.size());
     }
     co_return fail(Code::unavailable, "Others keep changing these keys; try again.");
 }
@@ -217,8 +237,9 @@ io::Task<Result<void>> Directory::claim(ClaimRequest request) {
                         std::move(request.claim_id), Timestamp{}};
     Claiming decide{keys, wanted, impl_->clock, impl_->options.pending_ttl};
     Entries guess(keys.size());  // mostly nobody holds them
-    return impl_->counted(Change::claim,
-                          impl_->transact(std::move(keys), std::move(guess), std::move(decide)));
+    return impl_->counted(
+        Change::claim, impl_->transact(std::move(keys), std::move(guess), std::move(decide),
+                                       fence_key(wanted.claim_id)));
 }
 
 io::Task<Result<void>> Directory::activate(std::vector<SubjectKey> keys, std::string claim_id) {
@@ -237,9 +258,18 @@ io::Task<Result<void>> Directory::release(std::vector<SubjectKey> keys, std::str
                           impl_->transact_on_current(std::move(keys), std::move(decide)));
 }
 
+io::Task<Result<void>> Directory::drop_fence(std::string claim_id) {
+    kv::Transaction transaction;
+    transaction.writes.push_back({fence_key(claim_id), std::nullopt});
+    CO_TRY_VOID(co_await impl_->store.commit(std::move(transaction)));
+    co_return Result<void>();
+}
+
 io::Task<Result<Located>> Directory::locate(SubjectKey key) {
     const std::int64_t start = impl_->clock.monotonic_ns();
     auto local = co_await impl_->store.get_local(store_key(key));
+    if (DOMICILE_IS_MUTANT("trust_negative_local_answer") && local && !*local)
+        co_return Located{impl_->decoy(key), false, 0};
     auto sure = co_await impl_->store.get(store_key(key));
     impl_->metrics.lookup_time.observe(telemetry::Nanos(impl_->clock.monotonic_ns() - start));
     const Source unsure = local && *local ? Source::local_copy : Source::none;
@@ -247,6 +277,7 @@ io::Task<Result<Located>> Directory::locate(SubjectKey key) {
     Located out{impl_->decoy(key), false, 0};
     if (!sure && (!local || !*local)) co_return std::unexpected(sure.error());
     CO_TRY(auto record, record_of(sure ? *sure : *local));
+    if (!sure && record->state != State::active) co_return std::unexpected(sure.error());
     const bool known =
         record && (record->state == State::active || record->pending_until > impl_->clock.now());
     if (!known) co_return out;

@@ -106,20 +106,25 @@ class Directory {
     // Takes all keys for the own region in one transaction: all or none. The same claim id again
     // renews the time of keys still pending and takes missing ones; active ones stay as they are. A
     // pending claim past its time may be taken over. already_exists (reason "claimed") when any key
-    // is held by another claim; unavailable when the outcome is unknown or others kept changing the
-    // keys.
+    // is held by another claim; failed_precondition (reason "claim_lost") when the claim was
+    // released; unavailable when the outcome is unknown or others kept changing the keys.
     io::Task<Result<void>> claim(ClaimRequest request);
     // Makes a pending claim permanent, comparing the claim id. Idempotent. failed_precondition
     // (reason "claim_lost") when a key is held by another claim or by none.
     io::Task<Result<void>> activate(std::vector<SubjectKey> keys, std::string claim_id);
     // Deletes the keys that hold this claim id; others are left alone. Idempotent. Only the home
-    // calls it, after it has deleted the row.
+    // calls it, after it has deleted the row. In the same transaction it fences the claim id, so
+    // that a claim() whose outcome was unknown, and which is still under way, never lands.
     io::Task<Result<void>> release(std::vector<SubjectKey> keys, std::string claim_id);
+    // Forgets the fence, once whatever may still land would land past its time (pending_ttl after
+    // the release). Idempotent.
+    io::Task<Result<void>> drop_fence(std::string claim_id);
 
     // Home of a key, or the decoy when there is none or it is pending and past its time. Known and
     // unknown keys get the same work (I8): a local read, a linearizable read, and the decoy's HMAC.
-    // The linearizable answer wins; without one, a key in the local copy is still answered (I7),
-    // and any other is unavailable.
+    // The linearizable answer wins; without one, an active key in the local copy is still answered
+    // (I7). Any other is unavailable: a pending one may have been given up and taken by another
+    // region since.
     io::Task<Result<Located>> locate(SubjectKey key);
     // The linearizable record, for the home's own checks and `directory` commands.
     io::Task<Result<std::optional<Record>>> record(SubjectKey key);

@@ -121,6 +121,56 @@ TEST_F(DirectoryTest, release_deletes_only_what_the_claim_holds) {
     EXPECT_TRUE(claim(us_, {"a@example.com"}, 'v'));
 }
 
+// Found by the simulator: a claim that was still on its way when its home gave it up.
+TEST_F(DirectoryTest, a_claim_that_arrives_after_its_release_takes_nothing) {
+    const std::vector<SubjectKey> keys = {key("a@example.com")};
+    ASSERT_TRUE(release(eu_, keys, 'e'));
+    auto late = claim(eu_, {"a@example.com"}, 'e');
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().reason, "claim_lost");
+    EXPECT_EQ(holder("a@example.com"), "none");
+    ASSERT_TRUE(claim(us_, {"a@example.com"}, 'u'));
+    EXPECT_TRUE(testing::run<Result<void>>([&] { return eu_.drop_fence(claim_id('e')); }));
+    EXPECT_TRUE(claim(eu_, {"b@example.com"}, 'e')) << "the fence is gone";
+}
+
+// A region that is cut off: what it has is a copy.
+class OnlyCopy final : public kv::Store {
+  public:
+    explicit OnlyCopy(kv::Store& store) : store_(store) {}
+    io::Task<Result<kv::TransactionResult>> commit(kv::Transaction) override {
+        co_return cut_off();
+    }
+    io::Task<Result<std::optional<kv::Entry>>> get(std::string) override { co_return cut_off(); }
+    io::Task<Result<std::optional<kv::Entry>>> get_local(std::string key) override {
+        return store_.get(std::move(key));
+    }
+    io::Task<Result<std::vector<kv::Entry>>> range(std::string, std::string, std::size_t) override {
+        co_return cut_off();
+    }
+    io::Task<Result<std::vector<kv::Change>>> changes(std::int64_t, std::size_t) override {
+        co_return cut_off();
+    }
+
+  private:
+    static std::unexpected<Error> cut_off() { return fail(Code::unavailable, "Cut off."); }
+    kv::Store& store_;
+};
+
+TEST_F(DirectoryTest, a_region_that_is_cut_off_trusts_only_active_keys_of_its_copy) {
+    OnlyCopy copy(*store_);
+    Directory cut_off(copy, clock_, testing::options_of("ap-southeast-2"));
+    const auto locate = [&](const std::string& email) {
+        return testing::run<Result<Located>>([&] { return cut_off.locate(key(email)); });
+    };
+    EXPECT_EQ(locate("a@example.com").error().code, Code::unavailable);
+    ASSERT_TRUE(claim(eu_, {"a@example.com"}, 'e'));
+    EXPECT_EQ(locate("a@example.com").error().code, Code::unavailable)
+        << "it may have been given up and be another region's by now";
+    ASSERT_TRUE(activate(eu_, "a@example.com", 'e'));
+    EXPECT_EQ(locate("a@example.com").value().home, "eu-central-1");
+}
+
 TEST_F(DirectoryTest, an_unknown_key_has_a_decoy_that_every_region_agrees_on) {
     std::map<std::string, int> drawn;
     for (int i = 0; i < 300; ++i) {

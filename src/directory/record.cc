@@ -32,6 +32,15 @@ void append_text(std::string& out, std::string_view text) {
 }
 
 std::string store_key(const SubjectKey& key) { return "k/" + key.bytes; }
+std::string fence_key(const std::string& claim_id) { return "f/" + claim_id; }
+
+std::string encode_fence(const std::string& region) { return kVersion + region; }
+
+Result<std::string> decode_fence(std::string_view bytes) {
+    if (bytes.size() < 2 || bytes[0] != kVersion || bytes.size() > 1 + kRegionBytesMax)
+        return malformed();
+    return std::string(bytes.substr(1));
+}
 
 std::string encode(const Record& record) {
     DOMICILE_CHECK(record.claim_id.size() == kClaimIdBytes);

@@ -15,7 +15,10 @@ inline constexpr std::size_t kSubjectKeyBytes = 16;
 void append_u64(std::string& out, std::uint64_t value);
 void append_text(std::string& out, std::string_view text);  // 32-bit length, then the bytes
 
-std::string store_key(const SubjectKey& key);  // "k/" and the 16 bytes
+std::string store_key(const SubjectKey& key);              // "k/" and the 16 bytes
+std::string fence_key(const std::string& claim_id);        // "f/" and the 16 bytes
+std::string encode_fence(const std::string& region);       // who gave the claim up
+Result<std::string> decode_fence(std::string_view bytes);  // the region
 
 std::string encode(const Record& record);
 // malformed, or unsupported when the version is not known.

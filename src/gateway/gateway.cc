@@ -74,7 +74,12 @@ io::Task<Result<void>> Gateway::Impl::run(Call& call) {
     if (call.route().authorizer) {
         const Result<void> authorized = co_await authorize(call);
         if (!authorized) {
-            metrics.verdicts.add(Verdict::unauthorized);
+            // Not being able to tell is not a refusal: the client keeps its token and comes back.
+            const bool unsure = authorized.error().code != Code::unauthenticated;
+            metrics.verdicts.add(unsure ? Verdict::unavailable : Verdict::unauthorized);
+            if (unsure)
+                co_return co_await reply_message(
+                    call, 503, "The token cannot be checked at the moment.", parts.region);
             // Expired and revoked look alike from outside; the message says how to go on.
             co_return co_await reply_message(call, 401, "Unauthorized", parts.region);
         }

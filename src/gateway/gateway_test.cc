@@ -165,7 +165,8 @@ struct Node {
           access(*database, keyring, io::system_clock(), io::system_random(), region),
           functions(config.functions, {}, access),
           border(border_options(region, std::move(peer)), *log),
-          verifier({.region = region}, io::system_clock(), issuer),
+          verifier({.region = region}, io::system_clock(), issuer,
+                   [this] { return reload(directory_up); }),
           gateway({config, policy, border, *log, verifier, functions, region, 8443}) {
         std::vector<identity::TrustedKey> keys;
         for (const std::string home : {kEu, kUs}) {
@@ -176,6 +177,10 @@ struct Node {
         border.handle_calls([this](std::string from, http::Exchange& exchange) {
             return gateway.handle_forwarded(std::move(from), exchange);
         });
+    }
+    static Task<Result<void>> reload(bool up) {
+        if (!up) co_return fail(Code::unavailable, "The directory is out of reach.");
+        co_return Result<void>();
     }
     border::Options border_options(const std::string& region, border::Peer peer) const {
         border::Options out;
@@ -200,6 +205,7 @@ struct Node {
         co_await border_server->stop(soon());
     }
 
+    bool directory_up = true;
     io::TlsCertificate own;
     std::unique_ptr<io::TlsServer> server_tls;
     std::unique_ptr<io::TlsClient> client_tls;
@@ -390,6 +396,28 @@ Task<bool> tokens_refused(Pair& pair) {
 TEST(gateway, a_call_without_a_good_token_goes_nowhere) {
     World world;
     run(world, tokens_refused);
+}
+
+// Found by the simulator: a region that had restarted while cut off told other regions' people
+// that their tokens were not valid, and their clients signed them out.
+Task<bool> key_out_of_reach(Pair& pair) {
+    pair.eu.directory_up = false;
+    const std::string token = crypto::sign_jwt(key_of("mars-north-1"), claims_of(kUs));
+    for (int i = 0; i < 2; ++i) {  // the second asks nobody: it is too soon after the first
+        const Reply reply = co_await get(pair.eu, "/entries/1", token);
+        EXPECT_EQ(reply.status, 503);
+        EXPECT_EQ(reply.field("Retry-After"), "5");
+    }
+    const Reply known = co_await get(pair.eu, "/entries/1", token_of(kEu));
+    EXPECT_EQ(known.status, 200);
+    const Reply looked_up = co_await get(pair.us, "/entries/1", token);
+    EXPECT_EQ(looked_up.status, 401) << "there the directory says that there is no such key";
+    co_return true;
+}
+
+TEST(gateway, a_token_whose_key_cannot_be_looked_up_is_503_and_not_refused) {
+    World world;
+    run(world, key_out_of_reach);
 }
 
 Task<bool> revoked(Pair& pair) {

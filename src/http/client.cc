@@ -156,9 +156,13 @@ io::Task<Result<void>> connect(Lease& lease, Target target, Instant deadline) {
     const io::ConnectOptions options{target.tls, target.server_name};
     const Instant limit = std::min(deadline, io::deadline_in(lease.options().connect_timeout));
     io::Network& network = io::Executor::current().network();
-    CO_TRY(auto stream, co_await network.connect(target.endpoint, options, limit));
+    auto stream = co_await network.connect(target.endpoint, options, limit);
+    // Nothing was sent: a server that cannot be reached, not one that is late with an answer.
+    if (!stream && stream.error().code == Code::deadline_exceeded && limit < deadline)
+        co_return fail(Code::unavailable, "The server could not be reached in time.");
+    if (!stream) co_return std::unexpected(stream.error());
     lease.connection =
-        std::make_unique<PooledConnection>(std::move(stream), limits_of(lease.options()));
+        std::make_unique<PooledConnection>(std::move(*stream), limits_of(lease.options()));
     co_return Result<void>{};
 }
 

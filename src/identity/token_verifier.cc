@@ -92,6 +92,7 @@ struct TokenVerifier::Impl {
     std::unordered_map<std::string, std::uint64_t> epochs{};
     std::size_t sweep_at = 1024;
     std::optional<Instant> reloaded{};
+    bool up_to_date = !reload;  // the last reload succeeded: what it did not find is not there
 
     std::pair<std::shared_ptr<const KeySet>, std::uint64_t> snapshot() const {
         const std::shared_lock lock(mutex);
@@ -118,7 +119,17 @@ struct TokenVerifier::Impl {
         const Instant now = clock.monotonic();
         if (!reload || (reloaded && now - *reloaded < options.reload_interval)) return false;
         reloaded = now;
+        up_to_date = false;
         return true;
+    }
+    void reload_succeeded() {
+        const std::unique_lock lock(mutex);
+        up_to_date = true;
+    }
+    Result<TokenPtr> unknown_key() const {
+        const std::shared_lock lock(mutex);
+        if (up_to_date) return invalid();
+        return fail(Code::unavailable, "The key of the token cannot be looked up at the moment.");
     }
 
     void sweep(Timestamp now) {
@@ -186,10 +197,11 @@ io::Task<Result<TokenPtr>> TokenVerifier::verify(std::string token) {
     auto key = keys->find(parsed->kid);
     if (key == keys->end() && impl_->may_reload()) {
         CO_TRY_VOID(co_await impl_->reload());
+        impl_->reload_succeeded();
         std::tie(keys, key_set) = impl_->snapshot();
         key = keys->find(parsed->kid);
     }
-    if (key == keys->end()) co_return invalid();
+    if (key == keys->end()) co_return impl_->unknown_key();
     // Cheap checks first: a forged token should not cost a signature check.
     auto claims = read_claims(key->second, parsed->claims, impl_->issuer);
     if (!claims) co_return std::unexpected(claims.error());

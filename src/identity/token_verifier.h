@@ -66,7 +66,9 @@ class TokenVerifier {
     // A hit without suspending; null on a miss. unauthenticated with reason access_expired,
     // access_revoked or access_invalid.
     Result<TokenPtr> lookup(std::string_view token);
-    // The whole check; a miss verifies the signature on the blocking pool.
+    // The whole check; a miss verifies the signature on the blocking pool. unavailable when the key
+    // is not known here and the published keys cannot be read: nobody can say then that the token
+    // is not valid.
     io::Task<Result<TokenPtr>> verify(std::string token);
 
   private:

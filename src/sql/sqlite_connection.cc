@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <thread>
 
+#include "base/mutant.h"
+
 namespace domicile::sql {
 namespace {
 
@@ -108,6 +110,7 @@ Result<void> SqliteConnection::configure() {
     TRY_VOID(
         script("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
                "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY;"));
+    if (DOMICILE_IS_MUTANT("acknowledge_before_sync")) TRY_VOID(script("PRAGMA synchronous=OFF;"));
     if (options_.read_only) TRY_VOID(script("PRAGMA query_only=ON;"));
     return {};
 }
