@@ -195,17 +195,22 @@ std::string_view trim(std::string_view text) {
     return text;
 }
 
+namespace {
+constexpr char kHexDigits[] = "0123456789abcdef";
+// Where the two digits of each byte stand.
+constexpr std::array<std::uint8_t, 16> kUuidPlaces = {0,  2,  4,  6,  9,  11, 14, 16,
+                                                      19, 21, 24, 26, 28, 30, 32, 34};
+}  // namespace
+
 std::string uuid_from(const std::array<std::uint8_t, 16>& random) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::array<std::uint8_t, 16> bytes = random;
+    bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0f) | 0x40);
+    bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3f) | 0x80);
     std::string out(36, '-');
-    std::size_t at = 0;
-    for (std::size_t i = 0; i < random.size(); ++i) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) ++at;  // the dash stands there already
-        unsigned byte = random[i];
-        if (i == 6) byte = (byte & 0x0f) | 0x40;
-        if (i == 8) byte = (byte & 0x3f) | 0x80;
-        out[at++] = kDigits[byte >> 4];
-        out[at++] = kDigits[byte & 0x0f];
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        char* at = out.data() + kUuidPlaces[i];
+        at[0] = kHexDigits[bytes[i] >> 4];
+        at[1] = kHexDigits[bytes[i] & 0x0f];
     }
     return out;
 }

@@ -16,7 +16,11 @@ io::Task<Result<void>> Edge::handle(http::Exchange& exchange) {
     // Nearly every client sends lower case.
     auto found = handlers_.find(exchange.request().host);
     if (found == handlers_.end()) found = handlers_.find(to_lower(exchange.request().host));
-    if (found != handlers_.end()) co_return co_await found->second(exchange);
+    if (found != handlers_.end()) return found->second(exchange);
+    return answer_unknown(exchange);
+}
+
+io::Task<Result<void>> Edge::answer_unknown(http::Exchange& exchange) {
     exchange.report_as(unknown_);
     http::ResponseHead head;
     head.status = 421;

@@ -21,6 +21,8 @@ class Edge {
     io::Task<Result<void>> handle(http::Exchange& exchange);
 
   private:
+    io::Task<Result<void>> answer_unknown(http::Exchange& exchange);
+
     std::map<std::string, http::Handler, std::less<>> handlers_;
     const telemetry::Route* unknown_ = nullptr;
 };

@@ -23,9 +23,11 @@ struct Gateway::Impl {
         }
     }
 
-    io::Task<Result<void>> run(Call& call);
+    // Owns the call.
+    io::Task<Result<void>> run(Call call);
     io::Task<Result<void>> authorize(Call& call);
     io::Task<Result<void>> act(Call& call, residency::Decision decision);
+    io::Task<Result<void>> refuse(Call& call, std::string_view reason);
     io::Task<Result<void>> forward(Call& call, std::string home);
     io::Task<Result<void>> misdirect(Call& call, std::string home);
     io::Task<Result<void>> preflight(Call& call);
@@ -41,15 +43,13 @@ Gateway::Gateway(Parts parts) : impl_(std::make_unique<Impl>(std::move(parts))) 
 Gateway::~Gateway() = default;
 
 io::Task<Result<void>> Gateway::handle(http::Exchange& exchange, config::RouteHost host) {
-    Call call{exchange, host, {}, {}, nullptr, &impl_->own_origins};
-    co_return co_await impl_->run(call);
+    return impl_->run(Call{exchange, host, {}, {}, nullptr, &impl_->own_origins});
 }
 
 io::Task<Result<void>> Gateway::handle_forwarded(std::string from, http::Exchange& exchange) {
     const bool app = exchange.request().headers.find("Domicile-Host") == "app";
     const config::RouteHost host = app ? config::RouteHost::app : config::RouteHost::region;
-    Call call{exchange, host, std::move(from), {}, nullptr, &impl_->own_origins};
-    co_return co_await impl_->run(call);
+    return impl_->run(Call{exchange, host, std::move(from), {}, nullptr, &impl_->own_origins});
 }
 
 void Gateway::report_to(telemetry::Registry& registry) {
@@ -58,7 +58,7 @@ void Gateway::report_to(telemetry::Registry& registry) {
     impl_->target.report_to(registry);
 }
 
-io::Task<Result<void>> Gateway::Impl::run(Call& call) {
+io::Task<Result<void>> Gateway::Impl::run(Call call) {
     const http::RequestHead& request = call.exchange.request();
     if (request.method == "OPTIONS" && request.headers.contains("Access-Control-Request-Method")) {
         metrics.verdicts.add(Verdict::preflight);
@@ -90,9 +90,10 @@ io::Task<Result<void>> Gateway::Impl::run(Call& call) {
     question.residency =
         call.route().authorizer ? call.route().residency : residency::RouteResidency::open;
     question.elsewhere = call.route().elsewhere;
-    const residency::Decision decision = residency::decide_call(parts.policy, question);
+    residency::Decision decision = residency::decide_call(parts.policy, question);
     metrics.verdicts.add(verdict_of(decision.action));
-    co_return co_await act(call, decision);
+    io::Task<Result<void>> task = act(call, std::move(decision));
+    co_return co_await task;
 }
 
 io::Task<Result<void>> Gateway::Impl::authorize(Call& call) {
@@ -123,22 +124,24 @@ io::Task<Result<void>> Gateway::Impl::authorize(Call& call) {
 io::Task<Result<void>> Gateway::Impl::act(Call& call, residency::Decision decision) {
     switch (decision.action) {
         case residency::Action::serve:
-            co_return co_await target.serve(call);
+            return target.serve(call);
         case residency::Action::forward:
             // A call that was forwarded here and does not belong here is not passed on again.
-            if (!call.from.empty()) co_return co_await misdirect(call, decision.region);
-            co_return co_await forward(call, decision.region);
+            if (!call.from.empty()) return misdirect(call, std::move(decision.region));
+            return forward(call, std::move(decision.region));
         case residency::Action::misdirected:
-            co_return co_await misdirect(call, decision.region);
+            return misdirect(call, std::move(decision.region));
         case residency::Action::unavailable:
-            co_return co_await reply_message(call, 503, "The home region is not available.",
-                                             parts.region);
+            return reply_message(call, 503, "The home region is not available.", parts.region);
         case residency::Action::refuse:
             break;
     }
-    audit::Event event{
-        "refusal",
-        {{"what", "api.call"}, {"route", call.route().path}, {"reason", decision.reason}}};
+    return refuse(call, decision.reason);
+}
+
+io::Task<Result<void>> Gateway::Impl::refuse(Call& call, std::string_view reason) {
+    audit::Event event{"refusal",
+                       {{"what", "api.call"}, {"route", call.route().path}, {"reason", reason}}};
     const Result<void> recorded = co_await parts.audit.record(std::move(event));
     if (!recorded)
         co_return co_await reply_message(call, 503, "The audit log is not available.",
@@ -153,7 +156,7 @@ io::Task<Result<void>> Gateway::Impl::forward(Call& call, std::string home) {
     head.target = request.target;
     head.host = request.headers.find("Host").value_or(request.host);
     for (const http::Header& header : request.headers) {
-        if (!is_hop_header(header.name)) head.headers.add(header.name, header.value);
+        if (!is_hop_header(header.name)) head.headers.add(header);
     }
     head.headers.add("Domicile-Host", call.host == config::RouteHost::app ? "app" : "region");
     head.headers.add("Domicile-Route", call.route().path);

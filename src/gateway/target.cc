@@ -26,6 +26,9 @@ io::Task<Result<std::string_view>> ExchangeBody::read() {
 
 io::Task<Result<void>> pass_on(http::Exchange& exchange, http::ResponseHead head,
                                http::ClientResponse& response) {
+    if (const auto whole = response.take_whole()) {
+        co_return co_await exchange.respond(std::move(head), *whole);
+    }
     const std::optional<std::uint64_t> length = response.content_length();
     if (length && *length <= kOneSendBytes) {
         CO_TRY(const std::string body, co_await response.read_all(kOneSendBytes));
@@ -156,7 +159,7 @@ io::Task<Result<void>> Target::call_upstream(Call& call) {
     head.target = request.target;
     head.host = request.headers.find("Host").value_or(request.host);
     for (const http::Header& header : request.headers) {
-        if (!is_hop_header(header.name)) head.headers.add(header.name, header.value);
+        if (!is_hop_header(header.name)) head.headers.add(header);
     }
     const std::string& address = call.exchange.peer().remote.host;
     if (call.from.empty()) head.headers.add("X-Forwarded-For", address);

@@ -57,6 +57,13 @@ class ReceivedBody final : public ClientResponse {
     }
     io::Task<Result<std::string_view>> read() override;
     io::Task<Result<std::string>> read_all(std::size_t bytes_max) override;
+    std::optional<std::string_view> take_whole() override {
+        const std::uint64_t known = framing_.body == BodyKind::length ? framing_.length : 0;
+        if (failed_ || !inbound().has_whole_body(known)) return std::nullopt;
+        const std::string_view body = inbound().next_piece().view;
+        settle();
+        return body;
+    }
 
   private:
     Inbound& inbound() const { return lease_.connection->inbound; }
@@ -210,17 +217,24 @@ io::Task<Result<void>> send_source(PooledConnection& connection, BodySource& sou
     co_return sent;
 }
 
+io::Task<Result<Framing>> receive_after_failure(PooledConnection& connection, Error failure,
+                                                HeadLimits limits, bool to_head, Instant deadline,
+                                                bool& silent) {
+    silent = true;
+    if (failure.code != Code::unavailable) co_return std::unexpected(std::move(failure));
+    auto framing = co_await receive_head(connection, limits, to_head, deadline, silent);
+    if (!framing) co_return std::unexpected(std::move(failure));
+    framing->keep_alive = false;
+    co_return framing;
+}
+
 // After the request: `sent` is what became of sending it. A server may answer before it has read
 // everything and stop reading; that answer is worth having, but the connection is of no more use.
-io::Task<Result<Framing>> receive_after(PooledConnection& connection, Result<void> sent,
+io::Task<Result<Framing>> receive_after(PooledConnection& connection, const Result<void>& sent,
                                         HeadLimits limits, bool to_head, Instant deadline,
                                         bool& silent) {
-    silent = true;
-    if (!sent && sent.error().code != Code::unavailable) co_return std::unexpected(sent.error());
-    auto framing = co_await receive_head(connection, limits, to_head, deadline, silent);
-    if (framing && !sent) framing->keep_alive = false;
-    if (!framing && !sent) co_return std::unexpected(sent.error());
-    co_return framing;
+    if (sent) return receive_head(connection, limits, to_head, deadline, silent);
+    return receive_after_failure(connection, sent.error(), limits, to_head, deadline, silent);
 }
 
 Response make_response(Lease lease, Framing framing) {
@@ -291,7 +305,13 @@ io::Task<Result<Response>> Client::send(Target target, RequestHead head, std::st
         PooledConnection& connection = *lease.connection;
         CO_TRY_VOID(print_head(request, connection.out));
         const Instant limit = std::min(deadline, io::deadline_in(impl_->options.head_timeout));
-        const Result<void> sent = co_await send_piece(connection, body, false, limit);
+        std::string_view apart = body;
+        if (body.size() <= kCopyBytesMax) {
+            connection.out.append(body);
+            apart = {};
+        }
+        const Result<void> sent = co_await connection.stream->write(connection.out, apart, limit);
+        connection.out.clear();
         bool silent = true;
         auto framing = co_await receive_after(connection, sent, limits_of(impl_->options),
                                               head.method == "HEAD", limit, silent);

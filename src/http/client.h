@@ -50,6 +50,10 @@ class ClientResponse {
     virtual std::optional<std::uint64_t> content_length() const = 0;
     virtual io::Task<Result<std::string_view>> read() = 0;
     virtual io::Task<Result<std::string>> read_all(std::size_t bytes_max) = 0;
+    // The whole body if it is of known length, of at least one byte, and came with the head, as
+    // small ones do; it then counts as read and the view is valid as long as this object. nullopt:
+    // read it.
+    virtual std::optional<std::string_view> take_whole() = 0;
 };
 
 // Thread-safe in that each executor has its own pool inside. Idle connections belong to the

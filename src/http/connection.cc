@@ -273,7 +273,14 @@ io::Task<void> Connection::serve() {
         // The one place where exceptions of handlers end (CONVENTIONS: 500 and a counter).
         broken_ = broken_ || sent_ == Sent::head;
     }
-    co_await settle(handled);
+    if (!handled) keep_alive_ = false;
+    if (!is_settled()) co_await settle(handled);
+}
+
+// After most handlers there is nothing left to do.
+bool Connection::is_settled() const {
+    if (broken_) return true;
+    return sent_ == Sent::all && (!keep_alive_ || inbound_.body_ended());
 }
 
 void Connection::note_unhandled() {
@@ -283,8 +290,6 @@ void Connection::note_unhandled() {
 
 // After the handler: whatever it left open is closed, answered or drained.
 io::Task<void> Connection::settle(bool handled) {
-    if (!handled) keep_alive_ = false;
-    if (broken_) co_return;
     if (sent_ == Sent::nothing || sent_ == Sent::held) {
         if (refusal_ == 0) note_unhandled();
         co_await send_problem(refusal_ == 0 ? 500 : refusal_);
@@ -448,12 +453,21 @@ io::Task<Result<void>> Connection::send(std::string_view body, std::string_view 
     co_return written;
 }
 
+namespace {
+
+io::Task<Result<void>> failed(Error error) { co_return std::unexpected(std::move(error)); }
+
+}  // namespace
+
+// No coroutine itself: the head is printed at once, and what is left is to send.
 io::Task<Result<void>> Connection::respond(ResponseHead head, std::string_view body) {
-    if (sent_ != Sent::nothing) co_return fail(Code::internal, "There was a response already.");
-    CO_TRY_VOID(print(head, body.size(), false));
+    if (sent_ != Sent::nothing)
+        return failed({Code::internal, "There was a response already.", {}});
+    if (const Result<void> printed = print(head, body.size(), false); !printed)
+        return failed(printed.error());
     sent_ = Sent::all;
     if (silent_) body = {};
-    co_return co_await send(body, {});
+    return send(body, {});
 }
 
 io::Task<Result<void>> Connection::start(ResponseHead head, std::optional<std::uint64_t> length) {

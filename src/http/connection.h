@@ -68,6 +68,7 @@ class Connection final : public Exchange {
     io::Task<bool> next_request();
     bool parse(std::string_view head);
     io::Task<void> serve();
+    bool is_settled() const;
     io::Task<void> settle(bool handled);
     io::Task<void> drain();
     io::Task<void> linger();

@@ -38,6 +38,12 @@ class Inbound {
     Piece next_piece();
     std::span<char> body_room();
     bool body_ended() const { return ended_; }
+    // Whether the next piece is a whole body of this many bytes, at least one, that came with its
+    // head.
+    bool has_whole_body(std::uint64_t length) const {
+        return kind_ == BodyKind::length && !ended_ && !in_body_ && length > 0 && left_ == length &&
+               head_.size() >= length;
+    }
     // What is known to be missing of the body; nullopt when its length is not known.
     std::optional<std::uint64_t> body_left() const;
     // The peer closed its side. True when that is the proper end of this body.

@@ -15,6 +15,9 @@ namespace domicile::http {
 struct Header {
     std::string_view name;
     std::string_view value;
+    // The parser has found every byte of both allowed, so that whoever prints them need not look
+    // again. Nobody else sets it.
+    bool checked = false;
 };
 
 // In order of arrival; names compare without case.
@@ -27,6 +30,10 @@ class Headers {
     void add(std::string_view name, std::string_view value) {
         if (items_.capacity() == 0) items_.reserve(kUsual);
         items_.push_back({name, value});
+    }
+    void add(const Header& header) {
+        if (items_.capacity() == 0) items_.reserve(kUsual);
+        items_.push_back(header);
     }
     void remove(std::string_view name);
     void clear() { items_.clear(); }

@@ -41,11 +41,11 @@ bool is_request_hop_field(std::string_view name) {
     }
 }
 
-Result<void> print_field(std::string_view name, std::string_view value, std::string& out) {
-    if (!is_token(name) || !is_field_value(value)) {
-        return fail(Code::invalid_argument,
-                    "A header has a character in its name or value that HTTP does not allow.");
-    }
+bool is_printable(std::string_view name, std::string_view value) {
+    return is_token(name) && is_field_value(value);
+}
+
+void append_field(std::string_view name, std::string_view value, std::string& out) {
     const std::size_t before = out.size();
     const std::size_t after = before + name.size() + value.size() + 4;
     // At once and without zeros first: this is done for every header of every message. The size
@@ -60,6 +60,14 @@ Result<void> print_field(std::string_view name, std::string_view value, std::str
         *at = '\n';
         return after;
     });
+}
+
+Result<void> print_field(std::string_view name, std::string_view value, std::string& out) {
+    if (!is_printable(name, value)) {
+        return fail(Code::invalid_argument,
+                    "A header has a character in its name or value that HTTP does not allow.");
+    }
+    append_field(name, value, out);
     return {};
 }
 
@@ -113,7 +121,10 @@ Result<void> print_request(const RequestHead& head, const RequestFraming& framin
     TRY_VOID(print_field("Host", framing.host, out));
     for (const Header& header : head.headers) {
         if (is_request_hop_field(header.name)) continue;
-        TRY_VOID(print_field(header.name, header.value, out));
+        if (header.checked)
+            append_field(header.name, header.value, out);
+        else
+            TRY_VOID(print_field(header.name, header.value, out));
     }
     print_length(framing.length, framing.chunked, out);
     out.append("\r\n");

@@ -159,7 +159,7 @@ Parsed<void> parse_field(std::string_view line, Headers& into, FramingFields& fi
     }
     const std::string_view value = trim_blanks(line.substr(name.size() + 1));
     if (!is_field_value(value)) return bad("A header value holds a control character.");
-    into.add(name, value);
+    into.add({name, value, true});
     return note_field(name, value, fields);
 }
 

@@ -32,20 +32,20 @@ io::Task<Result<void>> answer_outbox(http::Exchange& exchange, Services services
     co_return co_await exchange.respond(std::move(head), body);
 }
 
-io::Task<Result<void>> answer_region(http::Exchange& exchange, Services services) {
+io::Task<Result<void>> answer_region(http::Exchange& exchange, const Services& services) {
     if (services.deployment.config.mail.outbox && exchange.request().path == kOutboxPath) {
-        co_return co_await answer_outbox(exchange, services);
+        return answer_outbox(exchange, services);
     }
-    co_return co_await services.gateway.handle(exchange, config::RouteHost::region);
+    return services.gateway.handle(exchange, config::RouteHost::region);
 }
 
-io::Task<Result<void>> answer_loopback(http::Exchange& exchange, Services services) {
+io::Task<Result<void>> answer_loopback(http::Exchange& exchange, const Services& services) {
     const std::string_view target = exchange.request().headers.find("X-Amz-Target").value_or("");
-    if (target.starts_with("DynamoDB_")) co_return co_await services.dynamodb.handle(exchange);
+    if (target.starts_with("DynamoDB_")) return services.dynamodb.handle(exchange);
     if (services.deployment.config.mail.outbox && exchange.request().path == kOutboxPath) {
-        co_return co_await answer_outbox(exchange, services);
+        return answer_outbox(exchange, services);
     }
-    co_return co_await services.cognito.handle(exchange);
+    return services.cognito.handle(exchange);
 }
 
 // /domicile.json: what a page needs to know to talk to the regions.
