@@ -1,18 +1,41 @@
 #include "crypto/hash.h"
 
 #include <openssl/crypto.h>
-#include <openssl/hmac.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
 
 #include "base/check.h"
 #include "crypto/openssl.h"
 
 namespace domicile::crypto {
 
-std::string sha256(std::string_view bytes) {
-    std::string out(32, '\0');
-    DOMICILE_CHECK(
-        EVP_Digest(bytes.data(), bytes.size(), bytes_of(out), nullptr, sha256_md(), nullptr) == 1);
+namespace {
+
+// OpenSSL's own functions below EVP. For the short messages that are hashed here, finding the
+// provider and making and freeing contexts costs several times what the hash does. They are
+// declared deprecated since 3.0 in favour of EVP, and are part of every 3.x.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+void start(SHA256_CTX& context) { SHA256_Init(&context); }
+void update(SHA256_CTX& context, std::string_view bytes) {
+    SHA256_Update(&context, bytes.data(), bytes.size());
+}
+std::string finish(SHA256_CTX& context) {
+    std::string out(SHA256_DIGEST_LENGTH, '\0');
+    SHA256_Final(bytes_of(out), &context);
     return out;
+}
+#pragma GCC diagnostic pop
+
+}  // namespace
+
+std::string sha256(std::string_view bytes) {
+    SHA256_CTX context;
+    start(context);
+    update(context, bytes);
+    return finish(context);
 }
 
 std::string sha512(std::string_view bytes) {
@@ -23,11 +46,24 @@ std::string sha512(std::string_view bytes) {
 }
 
 std::string hmac_sha256(std::string_view key, std::string_view message) {
-    std::string out(32, '\0');
-    unsigned size = 0;
-    DOMICILE_CHECK(HMAC(sha256_md(), bytes_of(key), int_size(key), bytes_of(message),
-                        message.size(), bytes_of(out), &size) != nullptr);
-    DOMICILE_CHECK(size == 32);
+    std::array<char, SHA256_CBLOCK> pad{};
+    std::string hashed_key;
+    if (key.size() > pad.size()) key = hashed_key = sha256(key);
+    std::ranges::copy(key, pad.begin());
+    for (char& c : pad) c = static_cast<char>(c ^ 0x36);
+    SHA256_CTX context;
+    start(context);
+    update(context, {pad.data(), pad.size()});
+    update(context, message);
+    const std::string inner = finish(context);
+    for (char& c : pad) c = static_cast<char>(c ^ 0x36 ^ 0x5c);
+    start(context);
+    update(context, {pad.data(), pad.size()});
+    update(context, inner);
+    std::string out = finish(context);
+    OPENSSL_cleanse(pad.data(), pad.size());
+    OPENSSL_cleanse(hashed_key.data(), hashed_key.size());
+    OPENSSL_cleanse(&context, sizeof context);
     return out;
 }
 
@@ -51,27 +87,19 @@ bool constant_time_equal(std::string_view a, std::string_view b) {
 }
 
 struct Sha256::State {
-    MdCtxPtr context{EVP_MD_CTX_new()};
-
-    State() { restart(); }
-    void restart() {
-        DOMICILE_CHECK(context && EVP_DigestInit_ex2(context.get(), sha256_md(), nullptr) == 1);
-    }
+    SHA256_CTX context;
 };
 
-Sha256::Sha256() : state_(std::make_unique<State>()) {}
+Sha256::Sha256() : state_(std::make_unique<State>()) { start(state_->context); }
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
-void Sha256::update(std::string_view bytes) {
-    DOMICILE_CHECK(EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()) == 1);
-}
+void Sha256::update(std::string_view bytes) { crypto::update(state_->context, bytes); }
 
 std::string Sha256::finish() {
-    std::string out(32, '\0');
-    DOMICILE_CHECK(EVP_DigestFinal_ex(state_->context.get(), bytes_of(out), nullptr) == 1);
-    state_->restart();
+    std::string out = crypto::finish(state_->context);
+    start(state_->context);
     return out;
 }
 

@@ -263,6 +263,29 @@ std::string signing_key(std::string_view secret, std::string_view date, std::str
     return hmac_sha256(hmac_sha256(by_region, service), "aws4_request");
 }
 
+namespace {
+
+// A signing key holds for a day, and a service is called with few of them at a time: each thread
+// keeps the ones it used last, which saves four of six HMACs of a request.
+std::string remembered_signing_key(std::string_view secret, std::string_view date,
+                                   std::string_view region, std::string_view service) {
+    struct Entry {
+        std::string secret, scope, key;
+    };
+    constexpr std::size_t kEntries = 32;
+    thread_local std::array<Entry, kEntries> entries;
+    thread_local std::size_t next = 0;
+    const std::string scope = scope_of(date, region, service);
+    for (const Entry& entry : entries) {
+        if (entry.scope == scope && constant_time_equal(entry.secret, secret)) return entry.key;
+    }
+    Entry& entry = entries[next++ % kEntries];
+    entry = {std::string(secret), scope, signing_key(secret, date, region, service)};
+    return entry.key;
+}
+
+}  // namespace
+
 std::string signature(std::string_view signing_key32, std::string_view string_to_sign) {
     return to_hex(hmac_sha256(signing_key32, string_to_sign));
 }
@@ -279,7 +302,7 @@ Result<void> verify_signature(const SigV4Authorization& authorization, const Sig
     const auto& [id, date, region, service, names, claimed] = authorization;
     const auto text =
         string_to_sign(amz_date, region, service, canonical_request(request, names, service));
-    const auto expected = signature(signing_key(secret, date, region, service), text);
+    const auto expected = signature(remembered_signing_key(secret, date, region, service), text);
     if (!constant_time_equal(expected, claimed)) {
         return fail(Code::unauthenticated, "the request signature does not match",
                     "signature_mismatch");
@@ -302,7 +325,8 @@ HeaderList sign(const SigV4Request& request, const SigV4Credentials& credentials
     const auto date = amz_date.substr(0, 8);
     const auto text =
         string_to_sign(amz_date, region, service, canonical_request(whole, names, service));
-    const auto made = signature(signing_key(credentials.secret, date, region, service), text);
+    const auto made =
+        signature(remembered_signing_key(credentials.secret, date, region, service), text);
     added.emplace_back("authorization",
                        std::string(kAlgorithm) + " Credential=" + credentials.access_key_id + '/' +
                            scope_of(date, region, service) + ", SignedHeaders=" + join(names) +

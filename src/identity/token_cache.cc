@@ -1,6 +1,7 @@
 #include "identity/token_cache.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "io/clock.h"
 
@@ -29,7 +30,8 @@ std::uint64_t sip_hash(std::uint64_t k0, std::uint64_t k1, std::string_view text
     };
     const std::uint64_t length = text.size();
     for (; text.size() >= 8; text.remove_prefix(8)) {
-        const std::uint64_t m = word(text);
+        std::uint64_t m = 0;
+        std::memcpy(&m, text.data(), 8);  // in this machine's order: the hash never leaves it
         v3 ^= m, round(), v0 ^= m;
     }
     const std::uint64_t last = word(text) | (length << 56);
