@@ -3,6 +3,9 @@
 // its secret is derived from its id, so a function's credentials cost no write.
 #include "access/access.h"
 
+#include <mutex>
+#include <unordered_map>
+
 #include "base/encoding.h"
 #include "crypto/hash.h"
 
@@ -58,6 +61,34 @@ struct Access::Impl {
     const keyring::DataKey secrets;
     const keyring::DataKey tokens;
     const std::string session_secret;
+
+    // Identities by key id, as the database has them: this process is the only one that changes its
+    // region's keys, so that a change forgets all of them and there is nothing else to watch.
+    std::mutex mutex;
+    std::unordered_map<std::string, SigningIdentity> known;
+    std::uint64_t changes = 0;
+
+    std::optional<SigningIdentity> remembered(const std::string& id) {
+        const std::lock_guard lock(mutex);
+        const auto found = known.find(id);
+        return found == known.end() ? std::nullopt : std::optional(found->second);
+    }
+    std::uint64_t changes_so_far() {
+        const std::lock_guard lock(mutex);
+        return changes;
+    }
+    // Unless a key was changed since, perhaps this one.
+    void remember(const SigningIdentity& identity, std::uint64_t since) {
+        const std::lock_guard lock(mutex);
+        if (changes != since) return;
+        if (known.size() >= kKeysMax) known.clear();
+        known.insert_or_assign(identity.principal.access_key_id, identity);
+    }
+    void forget_all() {
+        const std::lock_guard lock(mutex);
+        known.clear();
+        ++changes;
+    }
 
     std::string token_context(std::string_view id) const {
         return "session/" + region + "/" + std::string(id);
@@ -132,8 +163,11 @@ io::Task<Result<void>> Access::revoke_key(std::string access_key_id) {
     std::vector<sql::Statement> batch;
     batch.push_back(
         {"UPDATE access_keys SET active = 0 WHERE id = $1", {sql::Value(access_key_id)}});
-    CO_TRY(auto done, co_await impl_->database.write(std::move(batch)));
-    if (done[0].changed == 0) co_return fail(Code::not_found, "There is no access key of that id.");
+    auto done = co_await impl_->database.write(std::move(batch));
+    impl_->forget_all();  // also after a failure whose outcome nobody knows
+    if (!done) co_return std::unexpected(done.error());
+    if ((*done)[0].changed == 0)
+        co_return fail(Code::not_found, "There is no access key of that id.");
     co_return Result<void>{};
 }
 
@@ -192,6 +226,8 @@ Result<SigningIdentity> Access::Impl::identify_session(const std::string& id,
 }
 
 io::Task<Result<SigningIdentity>> Access::Impl::identify_key(std::string id) {
+    if (auto identity = remembered(id)) co_return std::move(*identity);
+    const std::uint64_t since = changes_so_far();
     std::vector<sql::Statement> batch;
     batch.push_back(
         {"SELECT policy, secret FROM access_keys WHERE id = $1 AND active = 1", {sql::Value(id)}});
@@ -204,6 +240,7 @@ io::Task<Result<SigningIdentity>> Access::Impl::identify_key(std::string id) {
     out.secret_access_key = Redacted(std::move(secret));
     CO_TRY(out.principal.policy, parse_policy(row.text(0)));
     out.principal.access_key_id = std::move(id);
+    remember(out, since);
     co_return out;
 }
 

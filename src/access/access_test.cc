@@ -118,6 +118,8 @@ TEST_F(AccessTest, no_stored_byte_shows_the_secret) {
 
 TEST_F(AccessTest, a_revoked_key_is_unknown_at_once_and_revoking_again_is_no_error) {
     auto key = run(access_->create_key("x", policy({"*"}, {"*"}))).value();
+    EXPECT_TRUE(run(access_->identify(key.access_key_id, ""))) << "remembered from here on";
+    EXPECT_TRUE(run(access_->identify(key.access_key_id, "")));
     EXPECT_TRUE(run(access_->revoke_key(key.access_key_id)));
     EXPECT_TRUE(run(access_->revoke_key(key.access_key_id)));
     auto who = run(access_->identify(key.access_key_id, ""));

@@ -64,6 +64,7 @@ struct Documents::Impl {
     }
 
     // The operations themselves.
+    io::Task<Result<void>> overwrite(access::Principal who, std::string table, Item item);
     io::Task<Result<std::optional<Item>>> put(access::Principal who, std::string table, Item item,
                                               std::optional<bool> must_exist);
     io::Task<Result<std::optional<Item>>> get(access::Principal who, std::string table, Item key);
@@ -217,6 +218,17 @@ io::Task<Result<std::optional<Item>>> Documents::Impl::put(access::Principal who
     co_return std::move(changed.before);
 }
 
+io::Task<Result<void>> Documents::Impl::overwrite(access::Principal who, std::string table,
+                                                  Item item) {
+    CO_TRY(const config::Table* schema, allowed_table(who, "PutItem", table));
+    CO_TRY(KeyValues key, key_of_item(*schema, item));
+    CO_TRY_VOID(check_item(item));
+    CO_TRY(auto partition,
+           co_await enter(std::move(who), "PutItem", std::move(table), key.partition, true));
+    std::string index = store.sort_index(*partition, key.sort);
+    co_return co_await store.overwrite(std::move(*partition), std::move(index), std::move(item));
+}
+
 io::Task<Result<std::optional<Item>>> Documents::Impl::get(access::Principal who, std::string table,
                                                            Item key) {
     CO_TRY(const config::Table* schema, allowed_table(who, "GetItem", table));
@@ -368,6 +380,11 @@ io::Task<Result<QueryResult>> Documents::Impl::query(access::Principal who, Quer
     if (partition->sorted_at_rest())
         co_return co_await query_at_rest(*partition, std::move(bounds), std::move(request));
     co_return co_await query_in_memory(*partition, std::move(bounds), std::move(request));
+}
+
+io::Task<Result<void>> Documents::overwrite(access::Principal who, std::string table, Item item) {
+    return impl_->counted(Operation::put,
+                          impl_->overwrite(std::move(who), std::move(table), std::move(item)));
 }
 
 io::Task<Result<std::optional<Item>>> Documents::put(access::Principal who, std::string table,

@@ -148,6 +148,8 @@ class Documents {
     // UpdateRequest.
     io::Task<Result<std::optional<Item>>> put(access::Principal who, std::string table, Item item,
                                               std::optional<bool> must_exist);  // the item before
+    // The same without a condition and without the item before, which saves reading it.
+    io::Task<Result<void>> overwrite(access::Principal who, std::string table, Item item);
     io::Task<Result<std::optional<Item>>> get(access::Principal who, std::string table, Item key);
     io::Task<Result<std::optional<Item>>> remove(access::Principal who, std::string table, Item key,
                                                  std::optional<bool> must_exist);

@@ -202,6 +202,25 @@ TEST_F(DocumentsTest, what_is_put_is_got_and_what_was_there_is_returned) {
     EXPECT_EQ(run(documents_->remove(anyone(), "Diary", key, {})).value(), std::nullopt);
 }
 
+TEST_F(DocumentsTest, overwriting_is_putting_without_looking_at_what_was_there) {
+    const auto overwrite = [this](Item item, std::optional<std::string> bound = {}) {
+        return run(documents_->overwrite(anyone(std::move(bound)), "Diary", std::move(item)));
+    };
+    Item item{{"user", text(kAnna)}, {"at", text("2026-01-01")}, {"mood", text("good")}};
+    const Item key{{"user", text(kAnna)}, {"at", text("2026-01-01")}};
+    ASSERT_TRUE(overwrite(item));
+    EXPECT_EQ(get("Diary", key).value(), item);
+    item["mood"] = text("bad");
+    ASSERT_TRUE(overwrite(item));
+    EXPECT_EQ(get("Diary", key).value(), item);
+    EXPECT_EQ(put("Diary", item, true).value(), item) << "conditions see what it wrote";
+
+    EXPECT_EQ(overwrite(item, kBob).error().code, Code::permission_denied);
+    EXPECT_EQ(overwrite({{"user", text(kAway)}, {"at", text("x")}}).error().reason,
+              reason::kNotHome);
+    EXPECT_EQ(overwrite({{"user", text(kAnna)}}).error().reason, reason::kKeySchema);
+}
+
 TEST_F(DocumentsTest, an_item_is_there_after_the_database_is_opened_again) {
     ASSERT_TRUE(put("Profile", {{"user", text(kAnna)}, {"name", text("Anna")}}));
     documents_.reset();

@@ -118,6 +118,24 @@ io::Task<Result<void>> Store::replace(Partition partition, std::string sort_inde
     co_return Result<void>{};
 }
 
+io::Task<Result<void>> Store::overwrite(Partition partition, std::string sort_index, Item item) {
+    sql::Statement statement;
+    statement.sql =
+        "INSERT INTO items (tbl, pk, sk, item, version) VALUES ($1, $2, $3, $4, $5) "
+        "ON CONFLICT (tbl, pk, sk) DO UPDATE SET item = excluded.item, version = excluded.version";
+    statement.expect_rows = 1;
+    statement.parameters = place(partition);
+    std::string sealed = seal(partition, sort_index, item);
+    const std::int64_t version = version_of(sealed);
+    statement.parameters.push_back(blob(std::move(sort_index)));
+    statement.parameters.push_back(blob(std::move(sealed)));
+    statement.parameters.emplace_back(version);
+    std::vector<sql::Statement> batch;
+    batch.push_back(std::move(statement));
+    CO_TRY_VOID(co_await database_.write(std::move(batch)));
+    co_return Result<void>{};
+}
+
 io::Task<Result<std::vector<StoredItem>>> Store::scan(Partition partition, Bounds bounds,
                                                       bool forward, std::size_t limit) {
     sql::Statement statement;

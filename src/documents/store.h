@@ -48,6 +48,8 @@ class Store {
     // `before` is what was found at sort_index; conflict when that is not so any more.
     io::Task<Result<void>> replace(Partition partition, std::string sort_index,
                                    std::optional<StoredItem> before, std::optional<Item> after);
+    // Whatever was there.
+    io::Task<Result<void>> overwrite(Partition partition, std::string sort_index, Item item);
     // In order, at most `limit`. Only for partitions sorted at rest.
     io::Task<Result<std::vector<StoredItem>>> scan(Partition partition, Bounds bounds, bool forward,
                                                    std::size_t limit);

@@ -1,6 +1,7 @@
 #include "sql/sqlite_worker.h"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 
 #include "base/check.h"
@@ -8,6 +9,8 @@
 
 namespace domicile::sql {
 namespace {
+
+constexpr std::int64_t kGatherMaxNs = 2'000'000;
 
 Result<void> apply(SqliteJob& job, SqliteConnection& connection) {
     try {
@@ -69,6 +72,9 @@ void SqliteWorkers::write_group(SqliteConnection& connection, std::vector<Sqlite
     const auto committed = commit_group(connection, group, outcomes);
     metrics_.transaction.observe(since(start));
     metrics_.group.observe(group.size());
+    last_group_ = group.size();
+    last_end_ns_ = io::system_clock().monotonic_ns();
+    last_took_ns_ = last_end_ns_ - start;
     for (std::size_t i = 0; i < group.size(); ++i) {
         auto outcome = committed ? std::move(outcomes[i]) : committed;
         metrics_.batches.add(telemetry::outcome_of(outcome));
@@ -166,6 +172,7 @@ bool SqliteWorkers::submit(SqliteJob job) {
         // Who is awake looks at the queue before it sleeps.
         wake = sleeping_ > 0;
         if (wake) --sleeping_;
+        if (gathering_ > 0 && queue_.size() >= gathering_) wake = true;
     }
     if (idle != nullptr)
         DOMICILE_CHECK(pool_->submit([this, idle] { serve_on_pool(*idle); }));
@@ -194,8 +201,22 @@ bool SqliteWorkers::take(std::vector<SqliteJob>& group) {
         work_.wait(lock);
         // A wake-up that nobody sent leaves the count one too high: a superfluous notification.
     }
+    if (kind_ == Kind::writing) gather(lock);
     take_waiting(group);
     return !group.empty();
+}
+
+// At most a quarter of what the last commit took after its end, so that it costs little where they
+// do not come back, and a lone writer, whose last group was of one, never waits.
+void SqliteWorkers::gather(std::unique_lock<std::mutex>& lock) {
+    const std::int64_t until = last_end_ns_ + std::min(last_took_ns_ / 4, kGatherMaxNs);
+    gathering_ = std::min(last_group_, group_max_);
+    while (!stopping_ && queue_.size() < gathering_) {
+        const std::int64_t left = until - io::system_clock().monotonic_ns();
+        if (left <= 0) break;
+        work_.wait_for(lock, std::chrono::nanoseconds(left));
+    }
+    gathering_ = 0;
 }
 
 void SqliteWorkers::run(SqliteConnection& connection, std::vector<SqliteJob>& group) {

@@ -1,7 +1,9 @@
 // Threads that own SQLite connections, with one bounded queue. A writing pool has one thread and
 // commits all waiting jobs together (group commit): one fsync for many batches. Each job runs
 // inside a savepoint, so that a job that fails is rolled back alone, and none is told of success
-// before the commit is on disk. A reading pool gives each of its threads a share of the waiting
+// before the commit is on disk. After a commit of many the writer waits a little for as many again:
+// they were answered together and come back together, but would else meet a commit of the first few
+// of them. A reading pool gives each of its threads a share of the waiting
 // jobs, which it runs in one snapshot.
 #pragma once
 
@@ -54,6 +56,7 @@ class SqliteWorkers {
     void serve_on_pool(SqliteConnection& connection);
     void run(SqliteConnection& connection, std::vector<SqliteJob>& group);
     bool take(std::vector<SqliteJob>& group);
+    void gather(std::unique_lock<std::mutex>& lock);
     void take_waiting(std::vector<SqliteJob>& group);  // under the mutex
     void write_group(SqliteConnection& connection, std::vector<SqliteJob>& group);
     void read_group(SqliteConnection& connection, std::vector<SqliteJob>& group);
@@ -76,6 +79,10 @@ class SqliteWorkers {
     std::deque<SqliteJob> queue_;
     // Threads that wait and were not woken; at times too high, never too low.
     std::size_t sleeping_ = 0;
+    std::size_t gathering_ = 0;  // how many jobs the writer waits for; 0: it does not
+    // Of the last commit; the writing thread's own.
+    std::size_t last_group_ = 1;
+    std::int64_t last_end_ns_ = 0, last_took_ns_ = 0;
     bool stopping_ = false;
     std::vector<SqliteConnection*> idle_;  // with a pool only
     std::vector<std::unique_ptr<SqliteConnection>> connections_;

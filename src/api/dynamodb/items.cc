@@ -93,6 +93,11 @@ io::Task<Result<json::object>> DynamoDb::put_item(access::Principal who, json::o
     CO_TRY(Bindings bindings, Bindings::parse(request));
     CO_TRY(auto condition, condition_of(request, *table, bindings));
     CO_TRY_VOID(bindings.check_all_used(has_expression(request)));
+    if (!condition && wanted == "NONE") {
+        CO_TRY_VOID(
+            co_await documents_.overwrite(std::move(who), std::move(name), std::move(item)));
+        co_return json::object();
+    }
     CO_TRY(auto before,
            co_await documents_.put(std::move(who), std::move(name), std::move(item), condition));
     if (wanted == "NONE") before.reset();
