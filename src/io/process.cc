@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -149,6 +150,13 @@ Result<std::unique_ptr<Process>> start_process(const ProcessOptions& options) {
         output->register_events();
     }
     return std::make_unique<ChildProcess>(pid, pidfd, std::move(output));
+}
+
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);  // accept() says so when there are too few
 }
 
 void block_signals() {

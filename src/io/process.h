@@ -30,6 +30,10 @@ class Process {
 };
 Result<std::unique_ptr<Process>> start_process(const ProcessOptions& options);
 
+// Every connection takes a descriptor, and the usual soft limit of 1,024 is for programs that use
+// select(); this one does not, so it takes what the hard limit allows.
+void raise_descriptor_limit();
+
 // Blocks SIGINT, SIGTERM, SIGHUP in the calling thread (call before others start).
 void block_signals();
 // Waits for one of them.

@@ -225,6 +225,7 @@ Result<void> run_up(const UpOptions& options) {
 
 Result<void> run_region(const std::string& data, const std::string& region) {
     io::block_signals();
+    io::raise_descriptor_limit();
     TRY(const Deployment deployment, load(io::system_files(), data));
     // The log stays in the region's own folder: lines of functions may be resident data.
     TRY(std::unique_ptr<io::AppendFile> file,
