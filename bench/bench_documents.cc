@@ -1,9 +1,11 @@
 // Asks a DynamoDB endpoint for one operation for ever, signed as an SDK signs.
 //
-//   bench_documents --port N --operation put|get|query --table T --key-id K --secret S --region R
+//   bench_documents --port N --operation put|get|query|fill --table T --key-id K --secret S
+//   --region R
 //                   --subjects S,S,... ...
 //
-// Every subject has a partition of ten items. put writes over items; get and query expect them.
+// Every subject has a partition of ten items. fill writes each once and ends, put writes over them
+// for ever; get and query expect them.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -44,8 +46,8 @@ class Documents final : public Workload {
 
     std::string_view request(std::size_t connection) override {
         // Every connection walks through all items from a place of its own.
-        const std::size_t items = subjects_.size() * kItemsPerPartition;
-        const std::size_t number = (turn_++ * 7919 + connection * 131) % items;
+        const std::size_t number =
+            operation_ == "fill" ? connection : (turn_++ * 7919 + connection * 131) % items();
         std::string body = this->body(number);
         crypto::SigV4Request signing;
         signing.method = "POST";
@@ -76,9 +78,11 @@ class Documents final : public Workload {
         return Outcome::unit;
     }
 
+    std::size_t items() const { return subjects_.size() * kItemsPerPartition; }
+
   private:
     std::string action() const {
-        if (operation_ == "put") return "PutItem";
+        if (operation_ == "put" || operation_ == "fill") return "PutItem";
         return operation_ == "get" ? "GetItem" : "Query";
     }
 
@@ -87,7 +91,7 @@ class Documents final : public Workload {
         const std::string& subject = subjects_[number / kItemsPerPartition];
         const std::string key = R"("subject":{"S":")" + subject + R"("},"entry":{"S":"entry-)" +
                                 std::to_string(number % kItemsPerPartition) + R"("})";
-        if (operation_ == "put") {
+        if (operation_ == "put" || operation_ == "fill") {
             return table + R"(,"Item":{)" + key + R"(,"text":{"S":")" + text_ +
                    R"("},"mood":{"N":")" + std::to_string(turn_ % 10) + R"("}}})";
         }
@@ -112,7 +116,11 @@ int main(int argc, char** argv) {
     using namespace domicile::bench;
     const Options options(argc, argv,
                           " --operation --table --key-id --secret --region --subjects ");
-    const LoopOptions loop = options.loop();
-    Documents workload(options, loop.connections);
-    return print(run_loop(loop, workload));
+    LoopOptions loop = options.loop();
+    Documents workload(options, std::max<std::size_t>(loop.connections, 1000));
+    if (options.text("--operation") != "fill") return print(run_loop(loop, workload));
+    loop.connections = workload.items();
+    const std::size_t written = open_idle(loop, workload);
+    std::printf("{\"units\": %zu, \"errors\": %zu}\n", written, workload.items() - written);
+    return written == workload.items() ? 0 : 1;
 }

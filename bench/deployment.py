@@ -19,6 +19,7 @@ CONFIG = """\
 domain: bench.localhost
 listen: 127.0.0.1:0
 reactors: {reactors}
+log: {{requests: {request_log}}}
 jurisdictions:
   EU: {{countries: [DE], regions: [{region}]}}
 regions:
@@ -79,10 +80,11 @@ def public_pem(jwk):
 class Deployment:
     """`domicile up` with one region, pinned to a core, and the people who signed up in it."""
 
-    def __init__(self, build, folder, core, upstream_port=9, reactors=1, people=1):
+    def __init__(self, build, folder, core, upstream_port=9, reactors=1, people=1,
+                 request_log=False):
         self.program = os.path.join(build, "domicile")
         self.folder, self.core, self.upstream_port = folder, core, upstream_port
-        self.reactors, self.people = reactors, people
+        self.reactors, self.people, self.request_log = reactors, people, request_log
         self.http_port = free_port()
         self.process = None
         self.ready = {}
@@ -94,7 +96,7 @@ class Deployment:
         with open(config, "w", encoding="utf-8") as file:
             file.write(CONFIG.format(
                 region=REGION, http_port=self.http_port, upstream_port=self.upstream_port,
-                reactors=self.reactors, pool=POOL, table=TABLE, rs256=CLIENTS["RS256"],
+                reactors=self.reactors, request_log=str(self.request_log).lower(), pool=POOL, table=TABLE, rs256=CLIENTS["RS256"],
                 es256=CLIENTS["ES256"],
                 flows="[USER_PASSWORD_AUTH, USER_SRP_AUTH, REFRESH_TOKEN_AUTH]"))
         ready = os.path.join(self.folder, "ready.json")

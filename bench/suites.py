@@ -72,8 +72,11 @@ def proxy(suite):
         return case(name, port, pid, path, algorithm, peer=True)
 
     plain = haproxy("HAProxy plain", "plain", PUBLIC_PATH)
+    logging = suite.deployment("logging", upstream_port=upstream, request_log=True)
     cases = [plain, case("Domicile plain", region.http_port, region.pid, PUBLIC_PATH,
-                         peers=[(plain, 1.25)])]
+                         peers=[(plain, 1.25)]),
+             case("Domicile plain, a log line each", logging.http_port, logging.pid, PUBLIC_PATH,
+                  peers=[(plain, None)])]
     wanted = {"ES256": (7, 1.8), "RS256": (None, None)}
     for algorithm, (every, remembered) in wanted.items():
         verify = haproxy(f"HAProxy jwt_verify {algorithm}", algorithm, GUARDED_PATH, algorithm)
@@ -158,9 +161,13 @@ def documents(suite):
     subjects = ",".join(region.subjects())
     dynalite_port, dynalite_pid = suite.peers.dynalite(TABLE)
     cases = []
+    common = {"table": TABLE, "region": REGION, "subjects": subjects, "key_id": key_id,
+              "secret": secret}
+    for port in (dynalite_port, region.ready["loopback"]):
+        if suite.load("bench_documents", port, operation="fill", **common)()["errors"]:
+            raise Failed("the items could not be written")
     for operation, wanted in (("put", 0.5), ("get", None), ("query", None)):
-        options = {"operation": operation, "table": TABLE, "region": REGION, "subjects": subjects,
-                   "key_id": key_id, "secret": secret}
+        options = {**common, "operation": operation}
         bare = Case(f"SQLite {operation}", suite.engine("sqlite-" + operation), unit=operation,
                     peer=True)
         other = Case(f"dynalite {operation}",
