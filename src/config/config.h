@@ -37,6 +37,7 @@ struct Limits {
 struct Log {
     log::Level level = log::Level::info;
     bool requests = true;  // a line for each
+    std::int64_t file_bytes_max = 256 << 20;
 };
 
 struct Traces {

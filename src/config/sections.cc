@@ -304,7 +304,11 @@ const Object<Log>& describe() {
         Object<Log>("The log: JSON lines in the region's folder.")
             .field("level", &Log::level, "the least level")
             .field("requests", &Log::requests,
-                   "a line for each request, by route template; see docs/operations.md");
+                   "a line for each request, by route template; see docs/operations.md")
+            .field("file_bytes_max", &Log::file_bytes_max,
+                   "from this size on, the file is renamed to log.jsonl.1, in place of an older "
+                   "one; 0: never",
+                   range(0, 1024 * double{kGibibyte}));
     return object;
 }
 

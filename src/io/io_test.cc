@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <filesystem>
+
 #include "base/log.h"
 #include "io/files.h"
 #include "io/line_writer.h"
@@ -194,7 +196,10 @@ class StuckFile final : public AppendFile {
 TEST(LineWriter, never_waits_for_its_file_and_says_how_many_lines_it_dropped) {
     auto shared = std::make_shared<StuckFile::Shared>();
     const auto note = [](std::uint64_t count) { return std::to_string(count) + " dropped\n"; };
-    auto writer = std::make_unique<LineWriter>(std::make_unique<StuckFile>(shared), note, 32);
+    LineWriter::Options options;
+    options.note_dropped = note;
+    options.buffer_bytes = 32;
+    auto writer = std::make_unique<LineWriter>(std::make_unique<StuckFile>(shared), options);
     int taken = 0;
     for (int i = 0; i < 100; ++i) taken += writer->append("0123456789abcde\n");
     EXPECT_GE(taken, 2);
@@ -208,6 +213,23 @@ TEST(LineWriter, never_waits_for_its_file_and_says_how_many_lines_it_dropped) {
     writer.reset();  // writes what waits
     EXPECT_EQ(std::count(shared->written.begin(), shared->written.end(), '\n'), taken + 1);
     EXPECT_NE(shared->written.find(std::to_string(100 - taken) + " dropped\n"), std::string::npos);
+}
+
+TEST(LineWriter, goes_on_in_another_file_when_one_is_full) {
+    char folder[] = "/tmp/domicile_lines_XXXXXX";
+    ASSERT_NE(::mkdtemp(folder), nullptr);
+    const std::string path = std::string(folder) + "/log.jsonl";
+    LineWriter::Options options;
+    options.file_bytes_max = 10;
+    options.next_file = [path] { return start_file_anew(path); };
+    // Each writer writes once, when it ends: what it finds decides which file that is.
+    for (const char* line : {"first, long\n", "second, long\n", "third\n", "fourth\n"}) {
+        LineWriter writer(system_files().open_append(path).value(), options);
+        EXPECT_TRUE(writer.append(line));
+    }
+    EXPECT_EQ(system_files().read(path, 100).value(), "third\nfourth\n");
+    EXPECT_EQ(system_files().read(path + ".1", 100).value(), "second, long\n");
+    std::filesystem::remove_all(folder);
 }
 
 RequestContext context_of(std::uint8_t number) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 
 namespace domicile::io {
 namespace {
@@ -11,11 +12,9 @@ namespace {
 constexpr std::chrono::milliseconds kGather{20};
 }  // namespace
 
-LineWriter::LineWriter(std::unique_ptr<AppendFile> file,
-                       std::function<std::string(std::uint64_t)> note_dropped,
-                       std::size_t buffer_bytes)
-    : file_(std::move(file)), note_dropped_(std::move(note_dropped)), buffer_bytes_(buffer_bytes) {
-    waiting_.reserve(buffer_bytes);
+LineWriter::LineWriter(std::unique_ptr<AppendFile> file, Options options)
+    : file_(std::move(file)), options_(std::move(options)) {
+    waiting_.reserve(options_.buffer_bytes);
     thread_ = std::thread([this] { run(); });
     pthread_setname_np(thread_.native_handle(), "log");
 }
@@ -33,7 +32,7 @@ bool LineWriter::append(std::string_view line) {
     bool first = false;
     {
         const std::lock_guard lock(mutex_);
-        if (line.size() > buffer_bytes_ - waiting_.size()) {
+        if (line.size() > options_.buffer_bytes - waiting_.size()) {
             ++dropped_;
             ++dropped_since_;
             return false;
@@ -45,9 +44,19 @@ bool LineWriter::append(std::string_view line) {
     return true;
 }
 
+void LineWriter::write(std::string& lines, std::uint64_t dropped) {
+    if (dropped > 0) lines += options_.note_dropped(dropped);
+    if (options_.file_bytes_max > 0 && file_->size() >= options_.file_bytes_max) {
+        // A file that cannot be followed by another goes on growing.
+        if (auto next = options_.next_file()) file_ = std::move(*next);
+    }
+    if (lines.empty() || file_->append(lines)) return;
+    dropped_ += static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
+}
+
 void LineWriter::run() {
     std::string writing;
-    writing.reserve(buffer_bytes_);
+    writing.reserve(options_.buffer_bytes);
     std::unique_lock lock(mutex_);
     for (;;) {
         changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
@@ -56,15 +65,18 @@ void LineWriter::run() {
         writing.swap(waiting_);
         const std::uint64_t dropped = std::exchange(dropped_since_, 0);
         lock.unlock();
-        if (dropped > 0) writing += note_dropped_(dropped);
-        if (!writing.empty() && !file_->append(writing)) {
-            dropped_ +=
-                static_cast<std::uint64_t>(std::count(writing.begin(), writing.end(), '\n'));
-        }
+        write(writing, dropped);
         writing.clear();
         lock.lock();
         if (last && waiting_.empty()) return;
     }
+}
+
+Result<std::unique_ptr<AppendFile>> start_file_anew(const std::string& path) {
+    if (std::rename(path.c_str(), (path + ".1").c_str()) != 0) {
+        return fail(Code::unavailable, "The file cannot be renamed.");
+    }
+    return system_files().open_append(path);
 }
 
 }  // namespace domicile::io

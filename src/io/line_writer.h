@@ -1,6 +1,7 @@
 // A file that lines are appended to by a thread of its own: whoever writes a line waits neither for
 // the disk nor for whatever reads the other end of a pipe. Lines wait in a buffer with a bound;
-// what does not fit is dropped and counted, and the file says how many.
+// what does not fit is dropped and counted, and the file says how many. A file that has grown to
+// its bound is followed by another.
 #pragma once
 
 #include <atomic>
@@ -17,12 +18,15 @@ namespace domicile::io {
 
 class LineWriter {
   public:
-    static constexpr std::size_t kBufferBytes = 1 << 20;
-
-    // `note_dropped` makes the line that tells how many were dropped.
-    LineWriter(std::unique_ptr<AppendFile> file,
-               std::function<std::string(std::uint64_t)> note_dropped,
-               std::size_t buffer_bytes = kBufferBytes);
+    struct Options {
+        // Makes the line that tells how many were dropped.
+        std::function<std::string(std::uint64_t)> note_dropped;
+        std::size_t buffer_bytes = 1 << 20;
+        // From this size on, `next_file` is asked for the file to go on with; 0: never.
+        std::uint64_t file_bytes_max = 0;
+        std::function<Result<std::unique_ptr<AppendFile>>()> next_file = {};
+    };
+    LineWriter(std::unique_ptr<AppendFile> file, Options options);
     ~LineWriter();  // writes what waits
     LineWriter(const LineWriter&) = delete;
 
@@ -33,10 +37,10 @@ class LineWriter {
 
   private:
     void run();
+    void write(std::string& lines, std::uint64_t dropped);
 
-    const std::unique_ptr<AppendFile> file_;
-    const std::function<std::string(std::uint64_t)> note_dropped_;
-    const std::size_t buffer_bytes_;
+    std::unique_ptr<AppendFile> file_;  // of the thread
+    const Options options_;
     std::atomic<std::uint64_t> dropped_ = 0;
     std::mutex mutex_;
     std::condition_variable changed_;
@@ -45,5 +49,8 @@ class LineWriter {
     bool stopping_ = false;            // under mutex_
     std::thread thread_;
 };
+
+// Renames the file to "<path>.1", in place of an older one, and opens an empty one.
+Result<std::unique_ptr<AppendFile>> start_file_anew(const std::string& path);
 
 }  // namespace domicile::io

@@ -228,9 +228,13 @@ Result<void> run_region(const std::string& data, const std::string& region) {
     io::raise_descriptor_limit();
     TRY(const Deployment deployment, load(io::system_files(), data));
     // The log stays in the region's own folder: lines of functions may be resident data.
-    TRY(std::unique_ptr<io::AppendFile> file,
-        io::system_files().open_append(deployment.region_directory(region) + "/log.jsonl"));
-    const auto lines = std::make_shared<io::LineWriter>(std::move(file), tell_dropped);
+    const std::string path = deployment.region_directory(region) + "/log.jsonl";
+    TRY(std::unique_ptr<io::AppendFile> file, io::system_files().open_append(path));
+    io::LineWriter::Options options;
+    options.note_dropped = tell_dropped;
+    options.file_bytes_max = static_cast<std::uint64_t>(deployment.config.log.file_bytes_max);
+    options.next_file = [path] { return io::start_file_anew(path); };
+    const auto lines = std::make_shared<io::LineWriter>(std::move(file), std::move(options));
     RegionNode::Output output;
     output.node = io::node_name();
     output.lines = [lines](std::string_view line) { lines->append(line); };
