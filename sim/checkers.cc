@@ -107,9 +107,11 @@ void Check::check_directory_bytes(const std::vector<Person>& people) {
         for (const Person& person : people) {
             for (const std::string& planted :
                  {person.email, person.email.substr(0, person.email.find('@')), person.name,
-                  person.password, person.sub})
-                if (!planted.empty() && bytes.find(to_lower(planted)) != std::string::npos)
-                    wrong("I3", path + " of the directory names " + planted);
+                  person.password, person.sub}) {
+                if (planted.empty() || bytes.find(to_lower(planted)) == std::string::npos) continue;
+                std::string what = path;
+                wrong("I3", what.append(" of the directory names ").append(planted));
+            }
         }
     }
 }

@@ -32,7 +32,9 @@ Disk::FilePtr Disk::create(const std::string& path) {
 bool Disk::operation() {
     if (dead_) return false;
     ++operations_;
-    if (countdown_ == 0 || --countdown_ > 0) return true;
+    if (countdown_ == 0) return true;
+    --countdown_;
+    if (countdown_ > 0) return true;
     lose_power();
     return false;
 }
@@ -73,6 +75,7 @@ bool Disk::remove(const std::string& path) {
 
 std::vector<std::string> Disk::paths() const {
     std::vector<std::string> out;
+    out.reserve(files_.size());
     for (const auto& [path, file] : files_) out.push_back(path);
     return out;
 }

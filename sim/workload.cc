@@ -274,8 +274,12 @@ io::Task<void> Workload::sign_in(Person& person, std::size_t via) {
     const Answer answer = co_await std::move(trying);
     // Rivals guess passwords, and slow the owner of the address down with it.
     if (person.contest >= 0 && answer.error_type() == "LimitExceededException") co_return;
-    // The clocks of client and home may be too far apart, or a challenge may have expired.
+    // The clocks of client and home may be too far apart; and a challenge is good for three
+    // minutes, which the home's clock may have jumped over meanwhile.
     if (srp && !answer.ok() && !answer.open() && expired_is_fair()) co_return;
+    const bool ran_out = answer.error_text().find("session is expired") != std::string::npos;
+    const Moment after = now(person, via);
+    if (srp && ran_out && before.home_troubles != after.home_troubles) co_return;
     if (!srp) judge(person, before, answer, "sign-in");
     if (srp) report_.count("srp " + std::to_string(answer.status));
     if (answer.ok()) co_return signed_in(person, answer);
