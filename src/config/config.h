@@ -34,6 +34,13 @@ struct Limits {
     std::int64_t header_bytes_max = 32768;
 };
 
+// How a region stops: first /readyz says 503 while requests are still taken, so that load balancers
+// and DNS turn away; then nothing new is accepted, and requests under way have until the deadline.
+struct Shutdown {
+    std::int64_t delay_ms = 0;
+    std::int64_t deadline_ms = 5'000;  // after the delay
+};
+
 struct Log {
     log::Level level = log::Level::info;
     bool requests = true;  // a line for each
@@ -60,6 +67,7 @@ struct Config {
     NamedList<Site> sites;
     Mail mail;
     Limits limits;
+    Shutdown shutdown;
     Log log;
     Traces traces;
     int reactors = 1;  // per region process

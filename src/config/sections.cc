@@ -299,6 +299,19 @@ const Object<Limits>& describe() {
 }
 
 template <>
+const Object<Shutdown>& describe() {
+    static const auto object =
+        Object<Shutdown>("How a region stops; docs/lifecycle.md has the order of things.")
+            .field("delay_ms", &Shutdown::delay_ms,
+                   "how long /readyz says 503 before the region stops accepting connections",
+                   range(0, 600'000))
+            .field("deadline_ms", &Shutdown::deadline_ms,
+                   "how long requests under way may take after that; then they are cut off",
+                   range(0, 900'000));
+    return object;
+}
+
+template <>
 const Object<Log>& describe() {
     static const auto object =
         Object<Log>("The log: JSON lines in the region's folder.")
@@ -349,6 +362,7 @@ const Object<Config>& describe() {
             .field("sites", &Config::sites, "the static sites", labels())
             .field("mail", &Config::mail, "mail")
             .field("limits", &Config::limits, "bounds")
+            .field("shutdown", &Config::shutdown, "how a region stops")
             .field("log", &Config::log, "the log")
             .field("traces", &Config::traces, "traces")
             .field("reactors", &Config::reactors, "reactor threads of each region process",

@@ -55,6 +55,9 @@ class Front {
     // Ends the connections of global names, so that clients connect anew to where they now belong.
     void disconnect_global();
 
+    // Waits for the connections that are carried still; true when none is left at the deadline.
+    io::Task<bool> drain(Instant deadline) { return connections_.drain(deadline); }
+
     // The region that a host name belongs to by itself ("idp.eu-central-1.<domain>"); nullopt for a
     // global name, not_found for a name that is not ours.
     Result<std::optional<std::string>> region_of(const std::string& host) const;

@@ -92,7 +92,7 @@ io::Task<bool> Connection::prepare() {
     }
     peer_ = stream_->peer();
     if (client) peer_.remote = std::move(*client);
-    co_return !state_.stopping;
+    co_return !state_.closing;
 }
 
 io::Task<void> Connection::run() {
@@ -104,6 +104,7 @@ io::Task<void> Connection::run() {
         co_await serve();
         end_report();
         if (!keep_alive_ || broken_) break;
+        served_ = true;
         inbound_.end_message();
         if (out_.capacity() > kRetainBytesMax) std::string().swap(out_);
     }
@@ -212,6 +213,9 @@ io::Task<bool> Connection::next_request() {
     } else {
         deadline = Instant{ended_ns_ / kNanosPerMilli} + options.idle_timeout;
     }
+    // What has arrived already is still served.
+    const bool late = state_.closing || (state_.stopping && served_);
+    if (late && !started) deadline = io::deadline_in(Millis(1));
     while (true) {
         const auto head = inbound_.head();
         if (!head) {
@@ -227,17 +231,16 @@ io::Task<bool> Connection::next_request() {
             }
             co_return parsed;
         }
-        if (state_.stopping && !started) co_return false;
         idle_ = !started;
         const auto bytes = co_await stream_->read_some(inbound_.head_room(), deadline);
         idle_ = false;
         if (!bytes || *bytes == 0) {
-            const bool late = !bytes && bytes.error().code == Code::deadline_exceeded;
-            if (started && late) {
+            const bool timed_out = !bytes && bytes.error().code == Code::deadline_exceeded;
+            if (started && timed_out) {
                 co_await send_problem(408);
                 end_report();
             }
-            broken_ = !late;
+            broken_ = !timed_out;
             co_return false;
         }
         inbound_.filled(*bytes);
@@ -414,7 +417,7 @@ io::Task<Result<std::string>> Connection::read_all(std::size_t bytes_max) {
 
 // What decides, when the head is printed, that no further request can follow.
 bool Connection::must_close() const {
-    if (!keep_alive_ || state_.stopping || ends_by_close_) return true;
+    if (!keep_alive_ || state_.retiring || ends_by_close_) return true;
     if (inbound_.body_ended()) return false;
     // A client that still waits for 100-continue may or may not send its body after this response.
     return !continued_ || inbound_.body_left().value_or(0) > kDrainBytesMax;

@@ -17,7 +17,9 @@ class ServerState {
     const ServerOptions options;
     const Handler handler;
     const HeadLimits limits;
-    bool stopping = false;
+    bool retiring = false;  // every answer is the last on its connection
+    bool stopping = false;  // nothing is accepted any more, nor a second request
+    bool closing = false;   // nor a first one
     std::size_t unhandled = 0;
 
     std::string_view date();  // of this second, as the Date header wants it
@@ -45,7 +47,9 @@ class Connection final : public Exchange {
     Connection(ServerState& state, std::unique_ptr<io::Stream> stream);
 
     io::Task<void> run();
-    bool idle() const { return idle_; }  // waits for a request of which nothing has come
+    // Waits for a request of which nothing has come, not even into the kernel's buffer.
+    bool idle() const { return idle_ && stream_->is_idle(); }
+    bool between_requests() const { return idle() && served_; }
     void cancel();
 
     const RequestHead& request() const override { return request_; }
@@ -105,6 +109,7 @@ class Connection final : public Exchange {
     int refusal_ = 0;                // status that the request, or its body, deserves; 0: none
     Sent sent_ = Sent::nothing;
     bool idle_ = false;
+    bool served_ = false;  // a request was answered before
     bool keep_alive_ = true;
     bool broken_ = false;     // the connection cannot be written to or read any more
     bool continued_ = false;  // 100-continue was sent, or need not be

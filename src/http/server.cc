@@ -13,7 +13,8 @@ struct Server::Impl {
 
     io::Task<void> accept();
     io::Task<void> serve(std::unique_ptr<io::Stream> stream);
-    void cancel(bool only_idle);
+    enum class Which : std::uint8_t { between_requests, idle, all };
+    void cancel(Which which);
 
     std::unique_ptr<io::Listener> listener;
     ServerState state;
@@ -52,11 +53,13 @@ io::Task<void> Server::Impl::serve(std::unique_ptr<io::Stream> stream) {
 }
 
 // Cancelling resumes the connection, which may end it at once; hence the copy and the look-up.
-void Server::Impl::cancel(bool only_idle) {
+void Server::Impl::cancel(Which which) {
     const std::vector<Connection*> all(connections.begin(), connections.end());
     for (Connection* connection : all) {
         if (!connections.contains(connection)) continue;
-        if (!only_idle || connection->idle()) connection->cancel();
+        const bool due = which == Which::all || (which == Which::idle && connection->idle()) ||
+                         connection->between_requests();
+        if (due) connection->cancel();
     }
 }
 
@@ -71,14 +74,27 @@ std::size_t Server::unhandled() const { return impl_->state.unhandled; }
 
 void Server::start() { impl_->tasks.spawn(impl_->accept()); }
 
-io::Task<void> Server::stop(Instant deadline) {
-    impl_->state.stopping = true;
+void Server::retire() { impl_->state.retiring = true; }
+
+io::Task<bool> Server::drain(Instant deadline) {
+    impl_->state.retiring = impl_->state.stopping = true;
     impl_->listener->close();
     impl_->room.notify_all();
-    impl_->cancel(true);
-    bool drained = co_await impl_->tasks.drain(deadline);
+    // One turn of the reactor, so that what has arrived by now is seen, and served.
+    co_await io::sleep_for(Millis(1));
+    impl_->cancel(Impl::Which::between_requests);
+    const Instant first = std::min(deadline, io::deadline_in(kFirstRequest));
+    const bool drained = co_await impl_->tasks.drain(first);
+    if (drained) co_return true;
+    impl_->state.closing = true;
+    impl_->cancel(Impl::Which::idle);
+    co_return co_await impl_->tasks.drain(deadline);
+}
+
+io::Task<void> Server::stop(Instant deadline) {
+    bool drained = co_await drain(deadline);
     while (!drained) {
-        impl_->cancel(false);
+        impl_->cancel(Impl::Which::all);
         const Instant next = io::deadline_in(Seconds(1));
         drained = co_await impl_->tasks.drain(next);
     }

@@ -78,8 +78,16 @@ class Server {
 
     const io::Endpoint& local() const;
     void start();
-    // Stops accepting, lets requests under way end until the deadline, closes idle connections at
-    // once and the rest at the deadline.
+    // From now on every answer is the last on its connection, and says so; new ones are still
+    // taken. The first step of a graceful stop: clients that are busy move elsewhere by themselves.
+    void retire();
+    // Stops accepting and lets requests under way end. A connection that waits for its next request
+    // is closed at once; one that has not sent its first yet has kFirstRequest to do so, since its
+    // client has no reason to expect the close (RFC 9112, 9.3.1). True when none is left, false at
+    // the deadline.
+    io::Task<bool> drain(Instant deadline);
+    static constexpr Millis kFirstRequest{500};
+    // Drains, and closes what is left at the deadline.
     io::Task<void> stop(Instant deadline);
     std::size_t connections() const;
     // Requests whose handler failed or ended without a whole response, through no fault of the

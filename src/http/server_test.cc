@@ -253,6 +253,11 @@ HTTP_TEST(Server, stops_gracefully) {
     Gate gate;
     auto server = serve([&gate](Exchange& exchange) { return wait_at(gate, exchange); });
     auto idle = co_await dial(server->local());
+    CO_ASSERT((co_await idle->write(kGet, soon())).has_value());
+    co_await gate.entered.wait_until(soon());
+    co_await io::sleep_for(Millis(1));
+    gate.opened.notify_all();
+    co_await read_until(*idle, "let go");
     auto busy = co_await dial(server->local());
     CO_ASSERT((co_await busy->write(kGet, soon())).has_value());
     co_await gate.entered.wait_until(soon());
@@ -274,6 +279,82 @@ HTTP_TEST(Server, stops_gracefully) {
     EXPECT_EQ(count_of(all, "Connection: close"), 1);
     if (server->connections() > 0) co_await stopped.wait_until(soon());
     EXPECT_EQ(server->connections(), 0u);
+    co_return true;
+}
+
+HTTP_TEST(Server, answers_the_last_time_on_each_connection_once_it_retires) {
+    auto server = serve(echo);
+    auto first = co_await dial(server->local());
+    CO_ASSERT((co_await first->write(kGet, soon())).has_value());
+    const std::string before = co_await read_until(*first, "GET /a\n");
+    EXPECT_EQ(count_of(before, "Connection: close"), 0);
+    server->retire();
+    CO_ASSERT((co_await first->write(kGet, soon())).has_value());
+    const std::string last = co_await read_to_end(*first);
+    EXPECT_EQ(count_of(last, "Connection: close"), 1) << last;
+    EXPECT_TRUE(last.ends_with("GET /a\n")) << last;
+    auto second = co_await dial(server->local());
+    CO_ASSERT((co_await second->write(kGet, soon())).has_value());
+    const std::string also = co_await read_to_end(*second);
+    EXPECT_TRUE(also.ends_with("GET /a\n")) << "new connections are still taken: " << also;
+    co_await server->stop(soon());
+    co_return true;
+}
+
+HTTP_TEST(Server, serves_the_first_request_of_a_connection_that_it_took_before_the_stop) {
+    auto server = serve(echo);
+    auto fresh = co_await dial(server->local());
+    auto silent = co_await dial(server->local());
+    while (server->connections() < 2) co_await io::sleep_for(Millis(1));
+    io::Event stopped;
+    io::spawn(stop_at(*server, soon(), stopped));
+    CO_ASSERT((co_await fresh->write(kGet, soon())).has_value());
+    const std::string all = co_await read_to_end(*fresh);
+    EXPECT_TRUE(all.ends_with("GET /a\n")) << all;
+    EXPECT_EQ(count_of(all, "Connection: close"), 1);
+    const std::string nothing = co_await read_to_end(*silent);
+    EXPECT_EQ(nothing, "");
+    if (server->connections() > 0) co_await stopped.wait_until(soon());
+    co_return true;
+}
+
+HTTP_TEST(Server, a_stream_that_began_before_the_stop_ends_whole) {
+    Gate gate;
+    struct Streaming {
+        static io::Task<Result<void>> run(Gate& gate, Exchange& exchange) {
+            CO_TRY_VOID(co_await exchange.start(kPlain, std::nullopt));
+            CO_TRY_VOID(co_await exchange.write("one "));
+            gate.entered.notify_all();
+            co_await gate.opened.wait_until(soon());
+            CO_TRY_VOID(co_await exchange.write("two"));
+            co_return co_await exchange.finish();
+        }
+    };
+    auto server = serve([&gate](Exchange& exchange) { return Streaming::run(gate, exchange); });
+    auto stream = co_await dial(server->local());
+    CO_ASSERT((co_await stream->write(kGet, soon())).has_value());
+    co_await gate.entered.wait_until(soon());
+    io::Event stopped;
+    io::spawn(stop_at(*server, soon(), stopped));
+    co_await io::sleep_for(Millis(1));
+    gate.opened.notify_all();
+    const std::string all = co_await read_to_end(*stream);
+    EXPECT_TRUE(all.ends_with("3\r\ntwo\r\n0\r\n\r\n")) << all;
+    if (server->connections() > 0) co_await stopped.wait_until(soon());
+    co_return true;
+}
+
+HTTP_TEST(Server, drain_says_whether_all_ended) {
+    Gate gate;
+    auto server = serve([&gate](Exchange& exchange) { return wait_at(gate, exchange); });
+    auto busy = co_await dial(server->local());
+    CO_ASSERT((co_await busy->write(kGet, soon())).has_value());
+    co_await gate.entered.wait_until(soon());
+    const bool early = co_await server->drain(io::deadline_in(Millis(20)));
+    EXPECT_FALSE(early);
+    gate.opened.notify_all();
+    const bool whole = co_await server->drain(soon());
+    EXPECT_TRUE(whole);
     co_return true;
 }
 

@@ -19,13 +19,15 @@ LineWriter::LineWriter(std::unique_ptr<AppendFile> file, Options options)
     pthread_setname_np(thread_.native_handle(), "log");
 }
 
-LineWriter::~LineWriter() {
+LineWriter::~LineWriter() { finish(); }
+
+void LineWriter::finish() {
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
     }
     changed_.notify_one();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
 }
 
 bool LineWriter::append(std::string_view line) {

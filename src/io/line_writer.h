@@ -27,8 +27,11 @@ class LineWriter {
         std::function<Result<std::unique_ptr<AppendFile>>()> next_file = {};
     };
     LineWriter(std::unique_ptr<AppendFile> file, Options options);
-    ~LineWriter();  // writes what waits
+    ~LineWriter();  // finishes
     LineWriter(const LineWriter&) = delete;
+
+    // Writes what waits, and nothing more from then on; from one thread.
+    void finish();
 
     // Newline included; from any thread. False when it was dropped.
     bool append(std::string_view line);

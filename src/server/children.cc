@@ -8,7 +8,6 @@
 namespace domicile::server {
 namespace {
 constexpr Millis kStartTimeout{20'000};
-constexpr Millis kStopTimeout{10'000};
 const Instant kFar{INT64_MAX / 2};
 }  // namespace
 
@@ -85,7 +84,7 @@ io::Task<Result<void>> Children::stop(std::string region, bool graceful) {
     Child& child = found->second;
     child.stopping = true;
     if (child.process) child.process->signal(graceful ? SIGTERM : SIGKILL);
-    const Instant deadline = io::deadline_in(kStopTimeout);
+    const Instant deadline = io::deadline_in(patience_);
     while (child.process) {
         const bool notified = co_await child.changed.wait_until(deadline);
         if (!notified && child.process) child.process->signal(SIGKILL);

@@ -13,8 +13,9 @@ namespace domicile::server {
 
 class Children {
   public:
-    Children(std::string program, std::string data)
-        : program_(std::move(program)), data_(std::move(data)) {}
+    // `patience`: how long a region may take to stop gracefully before it is killed.
+    Children(std::string program, std::string data, Millis patience)
+        : program_(std::move(program)), data_(std::move(data)), patience_(patience) {}
 
     // Starts the region's process and waits until it says that it answers. Ok when it runs already.
     io::Task<Result<void>> start(std::string region);
@@ -34,6 +35,7 @@ class Children {
     io::Task<void> supervise(std::string region);
     io::Task<void> read_output(Child& child, io::Stream& output);
     std::string program_, data_;
+    Millis patience_;
     std::map<std::string, Child> children_;
 };
 

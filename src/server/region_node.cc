@@ -125,19 +125,35 @@ functions::Options function_options(const Deployment& deployment, const std::str
 struct Listening {
     io::Executor* reactor;
     std::unique_ptr<http::Server> server;
+    bool inner = false;  // answers the region's own functions and operators: the last to stop
 };
 
 // Not in the coroutine that awaits it: see run_blocking.
-io::Task<Result<void>> stop_there(Listening& listening, Instant deadline) {
-    struct Stop {
-        static io::Task<Result<void>> run(http::Server& server, Instant deadline) {
-            co_await server.stop(deadline);
+io::Task<Result<void>> retire_there(Listening& listening) {
+    struct Retire {
+        static io::Task<Result<void>> run(http::Server& server) {
+            server.retire();
             co_return Result<void>{};
         }
     };
-    return io::run_on<Result<void>>(*listening.reactor, [&server = *listening.server, deadline] {
-        return Stop::run(server, deadline);
+    return io::run_on<Result<void>>(*listening.reactor,
+                                    [&server = *listening.server] { return Retire::run(server); });
+}
+
+io::Task<Result<bool>> drain_there(Listening& listening, Instant deadline) {
+    struct Drain {
+        static io::Task<Result<bool>> run(http::Server& server, Instant deadline) {
+            co_return co_await server.drain(deadline);
+        }
+    };
+    return io::run_on<Result<bool>>(*listening.reactor, [&server = *listening.server, deadline] {
+        return Drain::run(server, deadline);
     });
+}
+
+io::Task<void> drain_one(Listening& listening, Instant deadline, bool& whole) {
+    const Result<bool> drained = co_await drain_there(listening, deadline);
+    whole = whole && drained.value_or(false);
 }
 
 }  // namespace
@@ -169,7 +185,7 @@ struct RegionNode::Parts {
           cognito(identity),
           dynamodb(documents, access, region),
           admin({access, *base.audit, io::system_clock(), region, [this] { return check(); },
-                 metrics}) {}
+                 metrics, [this] { ask_to_drain(); }}) {}
 
     identity::Identity::Parts identity_parts() {
         return {
@@ -204,6 +220,7 @@ struct RegionNode::Parts {
     io::Task<Result<void>> open_here(std::uint16_t port, http::ServerOptions options,
                                      http::Handler handler);
     io::Task<Result<void>> listen_everywhere();
+    io::Task<bool> drain(bool inner, Instant deadline);
 
     const Deployment& deployment;
     std::string region;
@@ -228,6 +245,7 @@ struct RegionNode::Parts {
     std::vector<io::Executor*> reactors;
     std::vector<Listening> servers;
     std::atomic<bool> ready = false;
+    std::function<void()> ask_to_drain = [] {};
 };
 
 io::Task<Result<void>> RegionNode::Parts::open() {
@@ -326,7 +344,8 @@ io::Task<Result<void>> RegionNode::Parts::open_here(std::uint16_t port, http::Se
     CO_TRY(auto listener, reactor.network().listen(at, sharing));
     auto server = std::make_unique<http::Server>(std::move(listener), options, std::move(handler));
     server->start();
-    servers.push_back({&reactor, std::move(server)});
+    const bool inner = port == ports.loopback || port == ports.admin;
+    servers.push_back({&reactor, std::move(server), inner});
     co_return Result<void>{};
 }
 
@@ -379,14 +398,39 @@ io::Task<Result<void>> RegionNode::start(std::vector<io::Executor*> reactors) {
     return parts_->open();
 }
 
-io::Task<void> RegionNode::stop(Instant deadline) {
+void RegionNode::on_drain(std::function<void()> ask) { parts_->ask_to_drain = std::move(ask); }
+
+io::Task<void> RegionNode::retire() {
     parts_->ready = false;
     for (Listening& listening : parts_->servers) {
-        (void)co_await stop_there(listening, deadline);
+        if (!listening.inner) (void)co_await retire_there(listening);
     }
+}
+
+// All at once, each on its reactor.
+io::Task<bool> RegionNode::Parts::drain(bool inner, Instant deadline) {
+    io::TaskGroup draining;
+    bool whole = true;
+    for (Listening& listening : servers) {
+        if (listening.inner == inner) draining.spawn(drain_one(listening, deadline, whole));
+    }
+    while (draining.running() > 0) co_await draining.drain(Instant{INT64_MAX / 2});
+    co_return whole;
+}
+
+io::Task<bool> RegionNode::stop(Instant deadline) {
+    parts_->ready = false;
+    // What comes from outside ends first: functions that still answer it need the loopback port.
+    const bool outer = co_await parts_->drain(false, deadline);
+    if (!outer) co_return false;
+    // Nothing is under way there any more; closing takes a moment, whatever is left of the time.
+    const Instant moment = std::max(deadline, io::deadline_in(Seconds(2)));
+    const bool inner = co_await parts_->drain(true, moment);
+    if (!inner) co_return false;
     co_await parts_->functions.stop();
     co_await parts_->identity.stop();
     co_await parts_->reports.stop();
+    co_return true;
 }
 
 }  // namespace domicile::server

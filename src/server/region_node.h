@@ -1,6 +1,7 @@
 // One node of one region: every part, in start order. Destruction is the stop order.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,9 +30,16 @@ class RegionNode {
     // Migrates, replays what a crash left, starts functions, and listeners on each of the reactors.
     // When it returns, the region answers. On the first of the reactors.
     io::Task<Result<void>> start(std::vector<io::Executor*> reactors);
-    // Lets requests under way end until the deadline. On the first reactor; also after a start that
-    // failed.
-    io::Task<void> stop(Instant deadline);
+    // The first step of a stop: not ready any more, and every answer is the last on its connection;
+    // requests are still taken. On the first reactor, as stop().
+    io::Task<void> retire();
+    // Accepts nothing more and lets requests under way end, then stops what they needed. Also after
+    // a start that failed. False when some did not end by the deadline: then the process has to go,
+    // as after a crash, since they still use the parts.
+    io::Task<bool> stop(Instant deadline);
+
+    // Called from any reactor when the admin port is asked to drain the region.
+    void on_drain(std::function<void()> ask);
 
   private:
     struct Parts;

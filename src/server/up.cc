@@ -5,19 +5,17 @@
 #include <cstdio>
 
 #include "base/json.h"
-#include "base/log.h"
 #include "config/config.h"
-#include "io/line_writer.h"
 #include "io/process.h"
-#include "io/process_usage.h"
 #include "io/runtime.h"
 #include "io/tls.h"
 #include "server/children.h"
 #include "server/front_control.h"
-#include "server/region_node.h"
 
 namespace domicile::server {
 namespace {
+
+constexpr Millis kStopMargin{5'000};  // beyond what a region gives itself to stop
 
 // Free ports for what the config leaves open: all are held at once, so that no two are the same,
 // and let go before the regions take them.
@@ -97,6 +95,8 @@ io::Task<Result<void>> start_all(Children& children, const Deployment& deploymen
     co_return outcome;
 }
 
+io::Task<void> ignore(io::Task<Result<void>> task) { (void)co_await task; }
+
 io::Task<void> stop_all(Children& children, const Deployment& deployment) {
     io::TaskGroup stopping;
     struct Ask {
@@ -107,7 +107,15 @@ io::Task<void> stop_all(Children& children, const Deployment& deployment) {
     for (const config::Region& region : deployment.config.regions) {
         stopping.spawn(Ask::run(children, region.name));
     }
-    co_await stopping.drain(io::deadline_in(Millis(15'000)));
+    while (stopping.running() > 0) co_await stopping.drain(io::deadline_in(Seconds(1)));
+}
+
+// Whoever asks a second time does not want to wait.
+io::Task<void> kill_on_signal(Children& children, const Deployment& deployment) {
+    co_await io::next_signal();
+    for (const config::Region& region : deployment.config.regions) {
+        io::spawn(ignore(children.stop(region.name, false)));
+    }
 }
 
 io::Task<Result<void>> up(UpOptions options) {
@@ -125,7 +133,9 @@ io::Task<Result<void>> up(UpOptions options) {
     CO_TRY_VOID(prepare_development(files, deployment));
     CO_TRY_VOID(save(files, deployment));
 
-    Children children(options.program, deployment.data);
+    const config::Shutdown& shutdown = deployment.config.shutdown;
+    const Millis patience(shutdown.delay_ms + shutdown.deadline_ms + kStopMargin.count());
+    Children children(options.program, deployment.data, patience);
     for (const config::Region& region : deployment.config.regions) children.add(region.name);
     const residency::Policy policy = config::make_policy(deployment.config);
     front::Whereabouts whereabouts([&](const std::optional<std::string>& country) {
@@ -165,55 +175,19 @@ io::Task<Result<void>> up(UpOptions options) {
         print_addresses(deployment);
         const Result<int> signal = co_await io::next_signal();
         fmt::print("\nStopping.\n");
+        std::fflush(stdout);
+        io::spawn(kill_on_signal(children, deployment));
     }
     listener->close();
     co_await stop_all(children, deployment);
     co_await control_server.stop(io::deadline_in(Millis(500)));
     co_await fronting.drain(io::deadline_in(Millis(500)));
-    // Connections that the front still carries are abandoned with the process.
+    // The regions' last bytes are on their way to the clients; whoever does not take them is
+    // abandoned with the process.
+    co_await front.drain(io::deadline_in(Millis(500)));
     std::fflush(stdout);
     if (outcome) std::_Exit(0);
     co_return outcome;
-}
-
-io::Task<Result<void>> serve(RegionNode& node, std::string region, io::Runtime& runtime) {
-    std::vector<io::Executor*> reactors;
-    for (std::size_t i = 0; i < runtime.size(); ++i) reactors.push_back(&runtime.executor(i));
-    const Result<void> started = co_await node.start(std::move(reactors));
-    if (started) {
-        log::info("region_started", {{"region", region}});
-        std::fputs("ready\n", stdout);
-        std::fflush(stdout);
-        co_await io::next_signal();
-    }
-    log::info("region_stopping");
-    const Instant deadline = io::deadline_in(Millis(started ? 5000 : 1000));
-    co_await node.stop(deadline);
-    log::info("region_stopped");
-    co_return started;
-}
-
-// The node is destroyed between the end of the runtime's threads and the runtime's own.
-Result<void> serve_on_reactors(const Deployment& deployment, const std::string& region,
-                               RegionNode::Output output) {
-    io::RuntimeOptions options;
-    options.reactors = static_cast<std::size_t>(deployment.config.reactors);
-    options.blocking_threads = 4;
-    io::Runtime runtime(options);
-    TRY(const std::unique_ptr<RegionNode> node,
-        RegionNode::open(deployment, region, std::move(output)));
-    Result<void> outcome;
-    runtime.run([&] { return io::store(serve(*node, region, runtime), outcome); });
-    return outcome;
-}
-
-// The line that stands in the log for those that its buffer had no room for.
-std::string tell_dropped(std::uint64_t count) {
-    return json::serialize(json::object{{"time", to_rfc3339(io::system_clock().now())},
-                                        {"level", "warning"},
-                                        {"event", "log_lines_dropped"},
-                                        {"count", count}}) +
-           '\n';
 }
 
 }  // namespace
@@ -221,30 +195,6 @@ std::string tell_dropped(std::uint64_t count) {
 Result<void> run_up(const UpOptions& options) {
     io::block_signals();
     return io::run_task<Result<void>>([&] { return up(options); });
-}
-
-Result<void> run_region(const std::string& data, const std::string& region) {
-    io::block_signals();
-    io::raise_descriptor_limit();
-    TRY(const Deployment deployment, load(io::system_files(), data));
-    // The log stays in the region's own folder: lines of functions may be resident data.
-    const std::string path = deployment.region_directory(region) + "/log.jsonl";
-    TRY(std::unique_ptr<io::AppendFile> file, io::system_files().open_append(path));
-    io::LineWriter::Options options;
-    options.note_dropped = tell_dropped;
-    options.file_bytes_max = static_cast<std::uint64_t>(deployment.config.log.file_bytes_max);
-    options.next_file = [path] { return io::start_file_anew(path); };
-    const auto lines = std::make_shared<io::LineWriter>(std::move(file), std::move(options));
-    RegionNode::Output output;
-    output.node = io::node_name();
-    output.lines = [lines](std::string_view line) { lines->append(line); };
-    output.dropped_lines = [lines] { return lines->dropped(); };
-    log::configure(
-        deployment.config.log.level, output.lines,
-        [] { return to_rfc3339(io::system_clock().now()); }, region, output.node);
-    const Result<void> outcome = serve_on_reactors(deployment, region, std::move(output));
-    log::configure(log::Level::info, {}, {}, {});  // writes what waits
-    return outcome;
 }
 
 }  // namespace domicile::server

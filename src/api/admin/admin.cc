@@ -90,8 +90,9 @@ std::optional<std::string> id_in(std::string_view path, std::string_view suffix)
 }  // namespace
 
 Admin::Admin(Parts parts) : parts_(std::move(parts)) {
-    const std::array<std::string_view, 7> names = {"/healthz", "/readyz",   "/metrics", "CreateKey",
-                                                   "ListKeys", "RotateKey", "RevokeKey"};
+    const std::array<std::string_view, 8> names = {"/healthz",  "/readyz",  "/metrics",
+                                                   "CreateKey", "ListKeys", "RotateKey",
+                                                   "RevokeKey", "Drain"};
     operations_.report_to(parts_.metrics, "admin", names);
 }
 
@@ -169,6 +170,10 @@ io::Task<Result<json::object>> Admin::answer(http::Exchange& exchange) {
             co_return co_await rotate(std::move(who), std::move(*id));
         }
     }
+    if (path == "/drain" && method == "POST") {
+        as("Drain");
+        co_return co_await drain(std::move(who));
+    }
     if (method == "DELETE") {
         if (auto id = id_in(path, "")) {
             as("RevokeKey");
@@ -185,6 +190,13 @@ io::Task<Result<void>> Admin::record(std::string operation, std::string by, std:
     event.details["by"] = std::move(by);
     if (!id.empty()) event.details["key"] = std::move(id);
     co_return co_await parts_.audit.record(std::move(event));
+}
+
+io::Task<Result<json::object>> Admin::drain(access::Principal who) {
+    CO_TRY_VOID(access::authorize(who, "admin:Drain", "region"));
+    if (!parts_.drain) co_return fail(Code::unsupported, "This node cannot be drained.");
+    parts_.drain();
+    co_return json::object{{"state", "draining"}};
 }
 
 io::Task<Result<json::object>> Admin::create(access::Principal who, std::string body) {

@@ -8,6 +8,7 @@
 //   GET    /healthz   the process answers; no signature
 //   GET    /readyz    it may be sent requests, else 503, with its checks by name; no signature
 //   GET    /metrics   Prometheus text format 0.0.4; no signature
+//   POST   /drain     stop gracefully, as on SIGTERM; admin:Drain on "region"
 //
 // Errors are RFC 9457 problem documents with the code as `code`. Credentials are answered once, as
 // {"access_key_id","secret_access_key"}, and never again. Whoever may create keys may give them any
@@ -51,6 +52,7 @@ class Admin {
         // From any reactor.
         std::function<io::Task<std::vector<Check>>()> checks;
         telemetry::Registry& metrics;
+        std::function<void()> drain = {};  // from any reactor: the region is to stop gracefully
     };
     explicit Admin(Parts parts);
 
@@ -68,6 +70,7 @@ class Admin {
     io::Task<Result<json::object>> list(access::Principal who);
     io::Task<Result<json::object>> rotate(access::Principal who, std::string id);
     io::Task<Result<json::object>> revoke(access::Principal who, std::string id);
+    io::Task<Result<json::object>> drain(access::Principal who);
     io::Task<Result<void>> record(std::string operation, std::string by, std::string id);
 
     Parts parts_;

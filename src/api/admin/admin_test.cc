@@ -24,9 +24,9 @@ class AdminTest : public ::testing::Test {
         access_ = std::make_unique<access::Access>(*database_, *keyring_, io::system_clock(),
                                                    io::system_random(), "eu-central-1");
         EXPECT_TRUE(io::run_task<Result<void>>([&] { return access_->open(); }));
-        admin_ = std::make_unique<Admin>(
-            Admin::Parts{*access_, *audit_, io::system_clock(), "eu-central-1",
-                         [this] { return checks(directory_, ready_); }, metrics_});
+        admin_ = std::make_unique<Admin>(Admin::Parts{
+            *access_, *audit_, io::system_clock(), "eu-central-1",
+            [this] { return checks(directory_, ready_); }, metrics_, [this] { ++drains_; }});
     }
     ~AdminTest() override {
         admin_.reset();
@@ -91,6 +91,7 @@ class AdminTest : public ::testing::Test {
     bool ready_ = true;
     bool directory_ = true;
     telemetry::Registry metrics_;
+    int drains_ = 0;
     std::unique_ptr<sql::Database> database_;
     std::unique_ptr<keyring::Keyring> keyring_;
     std::unique_ptr<audit::Log> audit_;
@@ -159,6 +160,14 @@ TEST_F(AdminTest, a_policy_without_the_operation_is_refused) {
     EXPECT_EQ(call(who, "POST", "/keys", kBody).error().code, Code::permission_denied);
     EXPECT_EQ(call(who, "DELETE", "/keys/" + who.access_key_id).error().code,
               Code::permission_denied);
+}
+
+TEST_F(AdminTest, whoever_may_drain_the_region_can) {
+    EXPECT_EQ(call(key_for({"admin:ListKeys"}), "POST", "/drain").error().code,
+              Code::permission_denied);
+    EXPECT_EQ(drains_, 0);
+    EXPECT_TRUE(call(key_for({"admin:Drain"}), "POST", "/drain"));
+    EXPECT_EQ(drains_, 1);
 }
 
 TEST_F(AdminTest, bad_requests_are_told) {
