@@ -17,7 +17,7 @@ struct Command {
     Result<int> (*run)(const Words&);
 };
 
-constexpr std::array<Command, 7> kCommands = {{
+constexpr std::array<Command, 8> kCommands = {{
     {"up", "up FILE [--data DIR] [--listen ADDRESS:PORT] [--ready-file FILE]",
      "run every region of the config on this machine", up},
     {"serve", "serve --data DIR --region REGION", "run one node of one region", serve},
@@ -31,6 +31,8 @@ constexpr std::array<Command, 7> kCommands = {{
      "keys create|list|rotate ID|revoke ID --data DIR --region REGION [--description TEXT] "
      "[--operations LIST] [--resources LIST]",
      "access keys of a region", keys},
+    {"reload", "reload --data DIR [--region REGION]",
+     "make running regions take over their changed config", reload},
     {"audit", "audit verify FILE", "check the hash chain of an audit log", audit},
 }};
 

@@ -13,6 +13,7 @@ Result<int> check(const Words& words);
 Result<int> config(const Words& words);
 Result<int> explain(const Words& words);
 Result<int> keys(const Words& words);
+Result<int> reload(const Words& words);
 Result<int> audit(const Words& words);
 
 // Absolute form of a path, relative to the working directory.

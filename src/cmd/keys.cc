@@ -2,41 +2,12 @@
 // folder.
 #include <fmt/format.h>
 
-#include "api/admin/client.h"
 #include "cmd/commands.h"
-#include "io/files.h"
+#include "cmd/operator.h"
 #include "io/runtime.h"
-#include "server/deployment.h"
 
 namespace domicile::cmd {
 namespace {
-
-struct Where {
-    http::Target target;
-    std::string region;
-    access::Credentials credentials;
-};
-
-Result<Where> locate(const Arguments& arguments) {
-    const auto data = arguments.option("data"), region = arguments.option("region");
-    if (!data || !region)
-        return fail(Code::invalid_argument, "Both --data and --region are needed.");
-    TRY(const server::Deployment deployment, server::load(io::system_files(), absolute(*data)));
-    const auto ports = deployment.ports.find(*region);
-    if (ports == deployment.ports.end())
-        return fail(Code::not_found, "There is no region " + *region + ".");
-    TRY(const std::string text,
-        io::system_files().read(deployment.region_directory(*region) + "/admin-credentials.json",
-                                65536));
-    TRY(const json::object document, parse_json_object(text));
-    Where out;
-    out.target.endpoint = {"127.0.0.1", ports->second.admin};
-    out.region = *region;
-    TRY(out.credentials.access_key_id, require_string(document, "access_key_id"));
-    TRY(std::string secret, require_string(document, "secret_access_key"));
-    out.credentials.secret_access_key = Redacted<std::string>(std::move(secret));
-    return out;
-}
 
 std::vector<std::string> split(const std::string& text) {
     std::vector<std::string> out;
@@ -54,7 +25,7 @@ void print(const access::Credentials& credentials) {
                credentials.secret_access_key.expose());
 }
 
-io::Task<Result<int>> run(Where where, Arguments arguments) {
+io::Task<Result<int>> run(AdminPort where, Arguments arguments) {
     http::Client client;
     api::admin::AdminClient admin(client, where.target, where.region, where.credentials,
                                   io::system_clock());
@@ -95,7 +66,11 @@ Result<int> keys(const Words& words) {
         return fail(Code::invalid_argument,
                     "Say: keys create, keys list, keys rotate ID or keys revoke ID.");
     }
-    TRY(const Where where, locate(arguments));
+    const auto data = arguments.option("data"), region = arguments.option("region");
+    if (!data || !region)
+        return fail(Code::invalid_argument, "Both --data and --region are needed.");
+    TRY(const server::Deployment deployment, server::load(io::system_files(), absolute(*data)));
+    TRY(const AdminPort where, admin_port(deployment, *region));
     return io::run_task<Result<int>>([&] { return run(where, arguments); });
 }
 

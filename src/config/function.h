@@ -14,6 +14,8 @@ struct Function {
     int timeout_seconds = 29;
     std::map<std::string, std::string> environment;
     std::vector<std::string> tables;  // the names of the tables that it may use
+
+    bool operator==(const Function&) const = default;
 };
 
 }  // namespace domicile::config

@@ -26,6 +26,8 @@ struct RegionPorts {
     std::uint16_t loopback = 0;  // plain HTTP, AWS dialects only
     std::uint16_t border = 0;    // mutual TLS between regions
     std::uint16_t admin = 0;     // metrics, health, admin
+
+    bool operator==(const RegionPorts&) const = default;
 };
 
 struct Region {
@@ -34,6 +36,8 @@ struct Region {
     std::optional<std::string> standby;  // in the same jurisdiction
     std::optional<double> latitude;      // degrees
     std::optional<double> longitude;
+
+    bool operator==(const Region&) const = default;
 };
 
 struct Jurisdiction {
@@ -43,6 +47,8 @@ struct Jurisdiction {
     residency::Transit transit = residency::Transit::allow;
     std::vector<residency::RegionId>
         failover;  // the first other one stands by for a region without standby
+
+    bool operator==(const Jurisdiction&) const = default;
 };
 
 }  // namespace domicile::config

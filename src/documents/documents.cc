@@ -105,7 +105,7 @@ Documents::Documents(Parts parts) : impl_(std::make_unique<Impl>(std::move(parts
 Documents::~Documents() = default;
 
 io::Task<Result<void>> Documents::open() {
-    for (const config::Table& table : impl_->parts.tables)
+    for (const config::Table& table : impl_->parts.tables.get())
         if (table.resident && table.resident->subject != table.partition_key.name)
             co_return fail(Code::failed_precondition,
                            "Table " + table.name + ": the subject must be the partition key.");
@@ -115,14 +115,14 @@ io::Task<Result<void>> Documents::open() {
 const config::NamedList<config::Table>& Documents::tables() const { return impl_->parts.tables; }
 
 const config::Table* Documents::describe(std::string_view table) const {
-    return impl_->parts.tables.find(table);
+    return impl_->parts.tables->find(table);
 }
 
 Result<const config::Table*> Documents::Impl::allowed_table(const access::Principal& who,
                                                             const std::string& operation,
                                                             const std::string& name) const {
     TRY_VOID(access::authorize(who, "dynamodb:" + operation, "table/" + name));
-    const config::Table* table = parts.tables.find(name);
+    const config::Table* table = parts.tables->find(name);
     if (table == nullptr)
         return fail(Code::not_found, "Requested resource not found", reason::kUnknownTable);
     return table;

@@ -17,6 +17,7 @@
 
 #include "access/access.h"
 #include "audit/log.h"
+#include "base/live.h"
 #include "base/result.h"
 #include "config/config.h"
 #include "io/task.h"
@@ -124,7 +125,7 @@ struct UpdateResult {
 class Documents {
   public:
     struct Parts {
-        const config::NamedList<config::Table>& tables;  // must outlive this
+        Ref<config::NamedList<config::Table>> tables;  // must outlive this
         sql::Database& database;
         keyring::Keyring& keyring;
         audit::Log& audit;

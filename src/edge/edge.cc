@@ -12,7 +12,7 @@ void Edge::report_to(telemetry::Registry& registry) {
     unknown_ = &registry.route("edge", "unknown host");
 }
 
-io::Task<Result<void>> Edge::handle(http::Exchange& exchange) {
+io::Task<Result<void>> Edge::handle(http::Exchange& exchange) const {
     // Nearly every client sends lower case.
     auto found = handlers_.find(exchange.request().host);
     if (found == handlers_.end()) found = handlers_.find(to_lower(exchange.request().host));
@@ -20,7 +20,7 @@ io::Task<Result<void>> Edge::handle(http::Exchange& exchange) {
     return answer_unknown(exchange);
 }
 
-io::Task<Result<void>> Edge::answer_unknown(http::Exchange& exchange) {
+io::Task<Result<void>> Edge::answer_unknown(http::Exchange& exchange) const {
     exchange.report_as(unknown_);
     http::ResponseHead head;
     head.status = 421;

@@ -16,12 +16,12 @@ class Edge {
   public:
     // `name` in lower case, without a port.
     void add(std::string name, http::Handler handler);
-    // Once, at start: what requests for names that nobody answers to are counted under.
+    // Before it is used: what requests for names that nobody answers to are counted under.
     void report_to(telemetry::Registry& registry);
-    io::Task<Result<void>> handle(http::Exchange& exchange);
+    io::Task<Result<void>> handle(http::Exchange& exchange) const;
 
   private:
-    io::Task<Result<void>> answer_unknown(http::Exchange& exchange);
+    io::Task<Result<void>> answer_unknown(http::Exchange& exchange) const;
 
     std::map<std::string, http::Handler, std::less<>> handlers_;
     const telemetry::Route* unknown_ = nullptr;

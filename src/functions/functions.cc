@@ -19,33 +19,64 @@ io::Task<Result<std::string>> invoke_there(io::Executor& executor, Worker& worke
 }
 }  // namespace
 
-struct Functions::Impl {
-    Options options;
-    access::Access& access;
-    std::map<std::string, std::unique_ptr<Worker>, std::less<>> workers;
+// What runs, whichever configuration it belongs to.
+struct Crew {
     io::TaskGroup running;
     io::Executor* executor = nullptr;  // the workers live there
 };
 
+struct Functions::Impl {
+    using Workers = std::map<std::string, std::shared_ptr<Worker>, std::less<>>;
+
+    bool has(const Worker& worker) const {
+        const auto found = workers.find(worker.function().name);
+        return found != workers.end() && found->second.get() == &worker;
+    }
+
+    Options options;
+    access::Access& access;
+    std::shared_ptr<Crew> crew;
+    Workers workers;
+};
+
+namespace {
+
+io::Task<void> run(std::shared_ptr<Worker> worker) { co_await worker->run(); }
+
+}  // namespace
+
 Functions::Functions(const std::vector<config::Function>& functions, Options options,
-                     access::Access& access)
-    : impl_(new Impl{std::move(options), access, {}, {}, nullptr}) {
+                     access::Access& access, const Functions* before)
+    : impl_(new Impl{std::move(options), access, {}, {}}) {
+    impl_->crew = before != nullptr ? before->impl_->crew : std::make_shared<Crew>();
     for (const config::Function& function : functions) {
-        impl_->workers.emplace(function.name, std::make_unique<Worker>(function, impl_->options));
+        std::shared_ptr<Worker>& worker = impl_->workers[function.name];
+        if (before != nullptr) {
+            const auto found = before->impl_->workers.find(function.name);
+            const bool same = found != before->impl_->workers.end() &&
+                              found->second->function() == function &&
+                              found->second->options() == impl_->options;
+            if (same) worker = found->second;
+        }
+        if (!worker) worker = std::make_shared<Worker>(function, impl_->options);
     }
 }
 
 Functions::~Functions() = default;
 
 io::Task<Result<void>> Functions::start() {
-    impl_->executor = &io::Executor::current();
-    for (auto& [name, worker] : impl_->workers) impl_->running.spawn(worker->run());
+    impl_->crew->executor = &io::Executor::current();
+    for (auto& [name, worker] : impl_->workers) {
+        if (!worker->running()) impl_->crew->running.spawn(run(worker));
+    }
     co_return Result<void>{};
 }
 
-io::Task<void> Functions::stop() {
-    for (auto& [name, worker] : impl_->workers) worker->stop();
-    co_await impl_->running.drain(io::deadline_in(Millis(3000)));
+io::Task<void> Functions::stop(const Functions* next) {
+    for (auto& [name, worker] : impl_->workers) {
+        if (next == nullptr || !next->impl_->has(*worker)) worker->stop();
+    }
+    if (next == nullptr) co_await impl_->crew->running.drain(io::deadline_in(Millis(3000)));
 }
 
 io::Task<Result<std::string>> Functions::invoke(std::string function, std::string event,
@@ -53,10 +84,10 @@ io::Task<Result<std::string>> Functions::invoke(std::string function, std::strin
     const auto found = impl_->workers.find(function);
     if (found == impl_->workers.end())
         co_return fail(Code::not_found, "There is no such function.");
-    const bool here = impl_->executor == nullptr || impl_->executor == &io::Executor::current();
+    io::Executor* home = impl_->crew->executor;
+    const bool here = home == nullptr || home == &io::Executor::current();
     if (here) co_return co_await found->second->invoke(std::move(event), std::move(request_id));
-    co_return co_await invoke_there(*impl_->executor, *found->second, std::move(event),
-                                    std::move(request_id));
+    co_return co_await invoke_there(*home, *found->second, std::move(event), std::move(request_id));
 }
 
 void Functions::report_to(telemetry::Registry& registry) {

@@ -28,19 +28,24 @@ struct Options {
     std::string config_directory;  // function folders are relative to it
     std::string aws_endpoint;      // "http://127.0.0.1:<loopback port>"
     std::size_t queue_max = 256;   // waiting invocations per function
+
+    bool operator==(const Options&) const = default;
 };
 
 class Functions {
   public:
-    // The configuration's functions outlive this object.
+    // With `before`, of an earlier configuration: what did not change goes on in the same process,
+    // and belongs to both.
     Functions(const std::vector<config::Function>& functions, Options options,
-              access::Access& access);
+              access::Access& access, const Functions* before = nullptr);
     ~Functions();
 
-    // Starts every process, on this executor. They come up on their own; invocations wait for them,
-    // also those made before, on the same executor.
+    // Starts every process that does not run yet, on this executor (`before` ran on the same). They
+    // come up on their own; invocations wait for them, also those made before, on the same
+    // executor.
     io::Task<Result<void>> start();
-    io::Task<void> stop();  // kills them; on the same executor
+    // Kills them, but for those that belong to `next` as well; on the same executor.
+    io::Task<void> stop(const Functions* next = nullptr);
 
     // The result of the handler as JSON text. `event` may hold personal data and is not logged.
     // From any executor. not_found, resource_exhausted, deadline_exceeded, unavailable, internal;

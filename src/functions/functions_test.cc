@@ -134,6 +134,45 @@ io::Task<json::object> answer_at_last(Functions& functions) {
 
 Error error_of(const Result<std::string>& result) { return result ? Error{} : result.error(); }
 
+TEST_F(FunctionsTest, what_a_reload_does_not_change_goes_on_in_the_same_process) {
+    struct Body {
+        static io::Task<bool> run(Functions& before, Functions& after) {
+            CO_ASSERT(co_await before.start());
+            const json::object demo = co_await answer(before, "echo");
+            const json::object other = co_await answer_of(before, "other");
+            CO_ASSERT(co_await after.start());
+            co_await before.stop(&after);
+            const json::object demo_now = co_await answer(after, "echo");
+            const json::object other_now = co_await answer_of(after, "other");
+            EXPECT_EQ(demo.at("pid"), demo_now.at("pid"));
+            EXPECT_NE(other.at("pid"), other_now.at("pid"));
+            std::string gone = "gone", event = "{}", id = "id";
+            const auto none =
+                co_await after.invoke(std::move(gone), std::move(event), std::move(id));
+            EXPECT_EQ(error_of(none).code, Code::not_found);
+            co_await after.stop();
+            co_return true;
+        }
+        static io::Task<json::object> answer_of(Functions& functions, const char* name) {
+            std::string function = name, event = R"({"do":"echo"})", id = "id-of-other";
+            const auto result =
+                co_await functions.invoke(std::move(function), std::move(event), std::move(id));
+            EXPECT_TRUE(result);
+            if (!result) co_return json::object{{"pid", 0}};
+            co_return json::parse(*result).as_object();
+        }
+    };
+    config::Function other = function_, gone = function_;
+    other.name = "other";
+    gone.name = "gone";
+    const std::vector<config::Function> first{function_, other, gone};
+    other.environment["CHANGED"] = "yes";
+    const std::vector<config::Function> second{function_, other};
+    Functions before(first, options_, *access_);
+    Functions after(second, options_, *access_, &before);
+    EXPECT_TRUE(io::run_task<bool>([&] { return Body::run(before, after); }));
+}
+
 TEST_F(FunctionsTest, the_result_of_the_handler_comes_back) {
     run([](Functions& functions) -> io::Task<bool> {
         const json::object one = co_await answer(functions, "echo");

@@ -24,8 +24,8 @@ io::Task<Result<void>> reply(http::Exchange& exchange, int status, std::string b
 
 }  // namespace
 
-Worker::Worker(const config::Function& function, const Options& options)
-    : function_(function), options_(options) {}
+Worker::Worker(config::Function function, Options options)
+    : function_(std::move(function)), options_(std::move(options)) {}
 Worker::~Worker() = default;
 
 void Worker::stop() {
@@ -74,13 +74,13 @@ io::Task<Result<void>> Worker::run_once() {
     Result<void> outcome;
     if (process) {
         process_ = process->get();
-        metrics_.starts.add();
+        metrics_->starts.add();
         io::TaskGroup output;
         output.spawn(log_output(*process_->output()));
         const Result<int> status = co_await process_->wait(kFar);
         process_ = nullptr;
         asks_ = false;
-        metrics_.exits.add();
+        metrics_->exits.add();
         if (!stopping_)
             log::warning("function_exited",
                          {{"function", function_.name}, {"status", status.value_or(-1)}});
@@ -157,35 +157,35 @@ std::vector<std::pair<std::string, std::string>> Worker::environment(
 
 // For whoever reads the metrics, on another thread.
 void Worker::count_load() {
-    metrics_.waiting = waiting_.size();
-    metrics_.running = busy_ ? 1 : 0;
+    metrics_->waiting = waiting_.size();
+    metrics_->running = busy_ ? 1 : 0;
 }
 
 void Worker::report_to(telemetry::Registry& registry) const {
     const telemetry::Labels labels{{"function", function_.name}};
     registry.add("domicile_function_invocations_total",
-                 "Invocations; failed: the handler raised an error.", metrics_.invocations,
+                 "Invocations; failed: the handler raised an error.", metrics_->invocations,
                  {"outcome"}, labels);
     registry.add("domicile_function_duration_seconds",
                  "Invocations from the call to the result, waiting for the process included.",
-                 metrics_.time, labels);
+                 metrics_->time, labels);
     registry.add("domicile_function_starts_total", "Processes started (cold starts).",
-                 metrics_.starts, labels);
-    registry.add("domicile_function_exits_total", "Processes that ended.", metrics_.exits, labels);
+                 metrics_->starts, labels);
+    registry.add("domicile_function_exits_total", "Processes that ended.", metrics_->exits, labels);
     registry.add_gauge(
         "domicile_function_waiting", "Invocations that wait for the process.",
-        [this] { return static_cast<double>(metrics_.waiting.load()); }, labels);
+        [m = metrics_] { return static_cast<double>(m->waiting.load()); }, labels);
     registry.add_gauge(
         "domicile_function_running", "Invocations that the process is working on.",
-        [this] { return static_cast<double>(metrics_.running.load()); }, labels);
+        [m = metrics_] { return static_cast<double>(m->running.load()); }, labels);
 }
 
 io::Task<Result<std::string>> Worker::invoke(std::string event, std::string request_id) {
     const io::Clock& clock = io::Executor::current().clock();
     const std::int64_t start = clock.monotonic_ns();
     auto result = co_await invoke_counted(std::move(event), std::move(request_id));
-    metrics_.invocations.add(telemetry::outcome_of(result));
-    metrics_.time.observe(telemetry::Nanos(clock.monotonic_ns() - start));
+    metrics_->invocations.add(telemetry::outcome_of(result));
+    metrics_->time.observe(telemetry::Nanos(clock.monotonic_ns() - start));
     co_return result;
 }
 

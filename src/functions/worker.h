@@ -20,9 +20,11 @@ namespace domicile::functions {
 
 class Worker {
   public:
-    Worker(const config::Function& function, const Options& options);
+    Worker(config::Function function, Options options);
     ~Worker();
 
+    const config::Function& function() const { return function_; }
+    const Options& options() const { return options_; }
     io::Task<void> run();  // keeps a process alive until stop()
     void stop();
     bool running() const { return running_; }
@@ -62,10 +64,11 @@ class Worker {
     io::Task<Result<std::string>> invoke_counted(std::string event, std::string request_id);
     void count_load();
 
-    Metrics metrics_;
+    // Shared with the registry, which may outlive a function that a reload removed.
+    const std::shared_ptr<Metrics> metrics_ = std::make_shared<Metrics>();
     std::atomic<bool> asks_ = false;
-    const config::Function& function_;
-    const Options& options_;
+    const config::Function function_;
+    const Options options_;
     bool stopping_ = false;
     bool running_ = false;
     bool polled_ = false;             // the current process asked for work

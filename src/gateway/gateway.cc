@@ -15,7 +15,7 @@ struct Gateway::Impl {
     explicit Impl(Parts parts_in)
         : parts(std::move(parts_in)),
           routes(parts.config.routes),
-          target(parts.config, parts.functions, parts.region) {
+          target(parts.config, parts.functions, parts.region, parts.upstreams) {
         const std::string port =
             parts.public_port == 443 ? "" : ':' + std::to_string(parts.public_port);
         for (const config::Site& site : parts.config.sites) {

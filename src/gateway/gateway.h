@@ -27,6 +27,7 @@ class Gateway {
         functions::Functions& functions;
         std::string region;
         std::uint16_t public_port = 443;
+        http::Client* upstreams = nullptr;  // outlives this; null: one of its own
     };
     explicit Gateway(Parts parts);
     ~Gateway();

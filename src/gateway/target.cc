@@ -43,8 +43,13 @@ io::Task<Result<void>> pass_on(http::Exchange& exchange, http::ResponseHead head
     co_return co_await exchange.finish();
 }
 
-Target::Target(const config::Config& config, functions::Functions& functions, std::string region)
-    : config_(config), functions_(functions), region_(std::move(region)) {
+Target::Target(const config::Config& config, functions::Functions& functions, std::string region,
+               http::Client* upstreams)
+    : config_(config),
+      functions_(functions),
+      region_(std::move(region)),
+      own_client_(upstreams == nullptr ? std::make_unique<http::Client>() : nullptr),
+      client_(upstreams == nullptr ? *own_client_ : *upstreams) {
     for (const config::Upstream& upstream : config.upstreams) metrics_[upstream.name];
 }
 

@@ -12,7 +12,8 @@ namespace domicile::gateway {
 
 class Target {
   public:
-    Target(const config::Config& config, functions::Functions& functions, std::string region);
+    Target(const config::Config& config, functions::Functions& functions, std::string region,
+           http::Client* upstreams);
     io::Task<Result<void>> serve(Call& call);
     void report_to(telemetry::Registry& registry);
 
@@ -25,7 +26,8 @@ class Target {
     functions::Functions& functions_;
     std::string region_;
     std::map<std::string, UpstreamMetrics, std::less<>> metrics_;  // one for each upstream
-    http::Client client_;
+    std::unique_ptr<http::Client> own_client_;                     // where nobody gave one
+    http::Client& client_;
     std::atomic<std::size_t> turn_ = 0;  // round robin over an upstream's addresses
 };
 

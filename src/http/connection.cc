@@ -103,6 +103,7 @@ io::Task<void> Connection::run() {
         if (!received) break;
         co_await serve();
         end_report();
+        kept_.reset();
         if (!keep_alive_ || broken_) break;
         served_ = true;
         inbound_.end_message();

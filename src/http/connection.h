@@ -16,7 +16,7 @@ class ServerState {
 
     const ServerOptions options;
     const Handler handler;
-    const HeadLimits limits;
+    HeadLimits limits;
     bool retiring = false;  // every answer is the last on its connection
     bool stopping = false;  // nothing is accepted any more, nor a second request
     bool closing = false;   // nor a first one

@@ -74,6 +74,7 @@ std::size_t Server::unhandled() const { return impl_->state.unhandled; }
 
 void Server::start() { impl_->tasks.spawn(impl_->accept()); }
 
+void Server::set_header_bytes_max(std::size_t bytes) { impl_->state.limits.bytes_max = bytes; }
 void Server::retire() { impl_->state.retiring = true; }
 
 io::Task<bool> Server::drain(Instant deadline) {

@@ -49,9 +49,14 @@ class Exchange {
     void report_as(const telemetry::Route* route) {
         if (route != nullptr) route_ = route;
     }
+    // Keeps what the handler uses until the request has ended. The first that is given stays.
+    void keep(std::shared_ptr<const void> used) {
+        if (!kept_) kept_ = std::move(used);
+    }
 
   protected:
     const telemetry::Route* route_ = nullptr;
+    std::shared_ptr<const void> kept_;
 };
 
 // The exchange outlives the task. An error returned means that the connection is of no more use.
@@ -77,6 +82,8 @@ class Server {
     ~Server();  // must be stopped before
 
     const io::Endpoint& local() const;
+    // For connections from now on.
+    void set_header_bytes_max(std::size_t bytes);
     void start();
     // From now on every answer is the last on its connection, and says so; new ones are still
     // taken. The first step of a graceful stop: clients that are busy move elsewhere by themselves.

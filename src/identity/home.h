@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "audit/log.h"
+#include "base/live.h"
 #include "config/config.h"
 #include "directory/claims.h"
 #include "directory/directory.h"
@@ -37,8 +38,8 @@ Result<void> check_flow(const config::Client& client, config::AuthFlow flow, con
 class Home {
   public:
     struct Parts {
-        const config::Config& config;
-        const residency::Policy& policy;
+        Ref<config::Config> config;
+        Ref<residency::Policy> policy;
         sql::Database& database;
         keyring::Keyring& keyring;
         directory::Directory& directory;

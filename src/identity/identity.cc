@@ -98,7 +98,7 @@ io::Task<Result<Done>> Identity::Impl::withdraw(std::string region, PasswordRequ
 }
 
 Result<std::string> Identity::Impl::known(Result<std::string> region, const char* why) const {
-    if (region && p.policy.of_region(*region) != nullptr) return region;
+    if (region && p.policy->of_region(*region) != nullptr) return region;
     return fail(Code::unauthenticated, "The value names no region of ours.", why);
 }
 
@@ -239,7 +239,7 @@ std::string Identity::jwks() const { return impl_->publisher.own_jwks(); }
 std::string Identity::combined_jwks() const { return impl_->publisher.combined_jwks(); }
 
 std::optional<std::string> Identity::issuer_of(std::string_view pool_id) const {
-    for (const config::Pool& pool : impl_->p.config.pools) {
+    for (const config::Pool& pool : impl_->p.config->pools) {
         if (pool.id_in(impl_->p.region) == pool_id) {
             return issuer(impl_->p.config, impl_->p.public_port, impl_->p.region, pool.id_suffix);
         }

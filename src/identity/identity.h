@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "audit/log.h"
+#include "base/live.h"
 #include "base/result.h"
 #include "border/border.h"
 #include "config/config.h"
@@ -29,8 +30,8 @@ namespace domicile::identity {
 class Identity {
   public:
     struct Parts {
-        const config::Config& config;
-        const residency::Policy& policy;
+        Ref<config::Config> config;
+        Ref<residency::Policy> policy;
         sql::Database& database;
         keyring::Keyring& keyring;
         directory::Directory& directory;

@@ -87,7 +87,7 @@ io::Task<Result<std::string>> Router::decide(std::string home, residency::Operat
     const std::string port = p_.public_port == 443 ? "" : ":" + std::to_string(p_.public_port);
     co_return fail(Code::misdirected,
                    "This account does not belong to this region. Use https://idp." +
-                       decision.region + "." + p_.config.domain + port + "/ instead.",
+                       decision.region + "." + p_.config->domain + port + "/ instead.",
                    reason::kNotInRegion);
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "audit/log.h"
+#include "base/live.h"
 #include "border/border.h"
 #include "config/config.h"
 #include "directory/directory.h"
@@ -18,8 +19,8 @@ namespace domicile::identity {
 class Router {
   public:
     struct Parts {
-        const config::Config& config;
-        const residency::Policy& policy;
+        Ref<config::Config> config;
+        Ref<residency::Policy> policy;
         directory::Directory& directory;
         border::Border& border;
         audit::Log& audit;

@@ -115,11 +115,27 @@ struct TlsServer::Impl {
     }
 };
 
-TlsServer::TlsServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+TlsServer::TlsServer(std::unique_ptr<Impl> impl, std::string client_ca_pem)
+    : client_ca_pem_(std::move(client_ca_pem)), current_(impl.get()) {
+    all_.push_back(std::move(impl));
+}
 TlsServer::~TlsServer() = default;
 
 Result<std::unique_ptr<TlsServer>> TlsServer::make(const std::vector<TlsCertificate>& certificates,
                                                    const std::string& client_ca_pem) {
+    TRY(std::unique_ptr<Impl> impl, make_impl(certificates, client_ca_pem));
+    return std::unique_ptr<TlsServer>(new TlsServer(std::move(impl), client_ca_pem));
+}
+
+Result<void> TlsServer::replace(const std::vector<TlsCertificate>& certificates) {
+    TRY(std::unique_ptr<Impl> impl, make_impl(certificates, client_ca_pem_));
+    current_.store(impl.get(), std::memory_order_release);
+    all_.push_back(std::move(impl));
+    return {};
+}
+
+Result<std::unique_ptr<TlsServer::Impl>> TlsServer::make_impl(
+    const std::vector<TlsCertificate>& certificates, const std::string& client_ca_pem) {
     if (certificates.empty()) return fail(Code::invalid_argument, "TLS needs a certificate.");
     auto impl = std::make_unique<Impl>();
     for (const TlsCertificate& certificate : certificates) {
@@ -139,7 +155,7 @@ Result<std::unique_ptr<TlsServer>> TlsServer::make(const std::vector<TlsCertific
         X509_up_ref(leaf);
         impl->entries.push_back({std::move(context), Ptr<X509>(leaf)});
     }
-    return std::unique_ptr<TlsServer>(new TlsServer(std::move(impl)));
+    return impl;
 }
 
 SSL* new_server_ssl(const TlsServer& tls) {

@@ -1,6 +1,7 @@
 // TLS settings for servers and clients: TLS 1.2 and 1.3, ALPN http/1.1, session resumption.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,7 +16,7 @@ struct TlsCertificate {
     std::string key_pem;
 };
 
-// Immutable after make(); shared by all reactors.
+// Shared by all reactors.
 class TlsServer {
   public:
     // The certificate is picked by SNI among the DNS names of each (wildcards of one label
@@ -24,12 +25,21 @@ class TlsServer {
     static Result<std::unique_ptr<TlsServer>> make(const std::vector<TlsCertificate>& certificates,
                                                    const std::string& client_ca_pem = {});
     ~TlsServer();
+    // For connections from now on; those that are there go on with what they began with. On an
+    // error everything stays as it was. From one thread at a time.
+    Result<void> replace(const std::vector<TlsCertificate>& certificates);
     struct Impl;
-    Impl& impl() const { return *impl_; }
+    Impl& impl() const { return *current_.load(std::memory_order_acquire); }
 
   private:
-    explicit TlsServer(std::unique_ptr<Impl> impl);
-    std::unique_ptr<Impl> impl_;
+    TlsServer(std::unique_ptr<Impl> impl, std::string client_ca_pem);
+    static Result<std::unique_ptr<Impl>> make_impl(const std::vector<TlsCertificate>& certificates,
+                                                   const std::string& client_ca_pem);
+    std::string client_ca_pem_;
+    // All there ever were: a handshake under way points at the one that it began with, and
+    // certificates are renewed a few times a year.
+    std::vector<std::unique_ptr<Impl>> all_;
+    std::atomic<Impl*> current_;
 };
 
 class TlsClient {

@@ -99,6 +99,12 @@ std::map<std::string, bool> Children::states() const {
     return out;
 }
 
+void Children::signal_all(int number) const {
+    for (const auto& [region, child] : children_) {
+        if (child.process) child.process->signal(number);
+    }
+}
+
 int Children::pid(const std::string& region) const {
     const auto found = children_.find(region);
     return found == children_.end() || !found->second.process ? 0 : found->second.process->pid();

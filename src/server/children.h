@@ -22,6 +22,7 @@ class Children {
     // Kills it as an outage would (SIGKILL), or asks it to end when `graceful`.
     io::Task<Result<void>> stop(std::string region, bool graceful);
     std::map<std::string, bool> states() const;
+    void signal_all(int number) const;  // those that run
     int pid(const std::string& region) const;
     void add(const std::string& region) { children_[region]; }
 

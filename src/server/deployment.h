@@ -49,5 +49,7 @@ Result<Deployment> load(io::Files& files, const std::string& data);
 // Development secrets and certificates under <data>, made where they are missing or about to
 // expire.
 Result<void> prepare_development(io::Files& files, const Deployment& deployment);
+// Of these only the regions' certificates for public names: what a running region can take over.
+Result<void> renew_public_certificates(io::Files& files, const Deployment& deployment);
 
 }  // namespace domicile::server

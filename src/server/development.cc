@@ -111,4 +111,14 @@ Result<void> prepare_development(io::Files& files, const Deployment& deployment)
     return {};
 }
 
+Result<void> renew_public_certificates(io::Files& files, const Deployment& deployment) {
+    Maker maker{files, deployment};
+    TRY(const CertificateAndKey ca, maker.read_pair("ca/ca"));
+    for (const config::Region& region : deployment.config.regions) {
+        TRY_VOID(
+            maker.leaf(region.name + "/tls", ca, public_names(deployment.config, region.name)));
+    }
+    return {};
+}
+
 }  // namespace domicile::server

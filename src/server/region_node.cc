@@ -9,16 +9,16 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "border/border.h"
+#include "config/change.h"
 #include "crypto/keys.h"
 #include "directory/directory.h"
 #include "documents/documents.h"
-#include "functions/functions.h"
 #include "io/tls.h"
 #include "keyring/keyring.h"
 #include "kv/store.h"
 #include "residency/residency.h"
 #include "server/reports.h"
-#include "server/services.h"
+#include "server/snapshot.h"
 #include "sql/database.h"
 
 namespace domicile::server {
@@ -31,6 +31,28 @@ Result<io::TlsCertificate> read_certificate(const std::string& stem) {
     TRY(out.certificate_pem, io::system_files().read(stem + ".pem", kPemBytesMax));
     TRY(out.key_pem, io::system_files().read(stem + ".key", kPemBytesMax));
     return out;
+}
+
+enum class ReloadOutcome : std::uint8_t { applied, refused };
+constexpr std::array<std::string_view, 2> label_values(ReloadOutcome) {
+    return {"applied", "refused"};
+}
+
+// What a reload reads from disk.
+struct Fresh {
+    config::Config config;
+    io::TlsCertificate certificate;
+};
+
+// Not in the coroutine that awaits it: see run_blocking.
+io::Task<Result<Fresh>> read_fresh(std::string config_path, std::string certificate_stem) {
+    return io::run_blocking([config_path = std::move(config_path),
+                             stem = std::move(certificate_stem)]() -> Result<Fresh> {
+        Fresh out;
+        TRY(out.config, load_config(io::system_files(), config_path));
+        TRY(out.certificate, read_certificate(stem));
+        return out;
+    });
 }
 
 // Signs and checks the key records of the directory with the regions' border keys.
@@ -72,6 +94,7 @@ border::Options border_options(const Deployment& deployment, const std::string& 
 
 // Everything that can fail before the parts are put together.
 struct Opened {
+    io::TlsCertificate site;
     std::unique_ptr<io::TlsServer> public_tls, border_server_tls;
     std::unique_ptr<io::TlsClient> border_client_tls;
     std::unique_ptr<sql::Database> keys, data;
@@ -85,11 +108,11 @@ Result<Opened> open_all(const Deployment& deployment, const std::string& region)
     const std::string folder = deployment.region_directory(region);
     io::Files& files = io::system_files();
     Opened out;
-    TRY(const io::TlsCertificate site, read_certificate(folder + "/tls"));
+    TRY(out.site, read_certificate(folder + "/tls"));
     TRY(const io::TlsCertificate own, read_certificate(folder + "/border"));
     TRY(const std::string border_ca,
         files.read(deployment.data + "/ca/border_ca.pem", kPemBytesMax));
-    TRY(out.public_tls, io::TlsServer::make({site}));
+    TRY(out.public_tls, io::TlsServer::make({out.site}));
     TRY(out.border_server_tls, io::TlsServer::make({own}, border_ca));
     TRY(out.border_client_tls, io::TlsClient::make(border_ca, &own));
     TRY(out.border_keys, BorderKeys::read(deployment, own.key_pem));
@@ -109,15 +132,6 @@ directory::Options directory_options(const Deployment& deployment, const std::st
     out.pepper.key = pepper;
     for (const config::Region& entry : deployment.config.regions) out.regions.push_back(entry.name);
     std::sort(out.regions.begin(), out.regions.end());
-    return out;
-}
-
-functions::Options function_options(const Deployment& deployment, const std::string& region,
-                                    const Ports& ports) {
-    functions::Options out;
-    out.region = region;
-    out.config_directory = deployment.config_directory();
-    out.aws_endpoint = "http://127.0.0.1:" + std::to_string(ports.loopback);
     return out;
 }
 
@@ -164,7 +178,8 @@ struct RegionNode::Parts {
           region(std::move(region_in)),
           reports(deployment.config, region, std::move(output)),
           ports(deployment.ports.at(region)),
-          policy(config::make_policy(deployment.config)),
+          facts(std::make_shared<Facts>(deployment.config)),
+          current(*facts),
           base(std::move(opened)),
           keyring(*base.keys, io::system_random(), base.master),
           border(
@@ -175,22 +190,20 @@ struct RegionNode::Parts {
           access(*base.data, keyring, io::system_clock(), io::system_random(), region),
           identity(identity_parts()),
           documents(documents::Documents::Parts{
-              deployment.config.tables, *base.data, keyring, *base.audit,
+              current.tables, *base.data, keyring, *base.audit,
               [this](std::string subject) { return identity.is_resident(std::move(subject)); }}),
-          functions(deployment.config.functions, function_options(deployment, region, ports),
-                    access),
-          gateway(gateway::Gateway::Parts{deployment.config, policy, border, *base.audit,
-                                          identity.verifier(), functions, region,
-                                          deployment.public_port}),
           cognito(identity),
           dynamodb(documents, access, region),
+          snapshots(facts, current,
+                    {deployment, region, access, *base.audit, border, identity, cognito, dynamodb,
+                     metrics, upstreams}),
           admin({access, *base.audit, io::system_clock(), region, [this] { return check(); },
-                 metrics, [this] { ask_to_drain(); }}) {}
+                 metrics, [this] { ask_to_drain(); }, [this] { return reload_there(); }}) {}
 
     identity::Identity::Parts identity_parts() {
         return {
-            .config = deployment.config,
-            .policy = policy,
+            .config = current.config,
+            .policy = current.policy,
             .database = *base.data,
             .keyring = keyring,
             .directory = directory,
@@ -221,13 +234,18 @@ struct RegionNode::Parts {
                                      http::Handler handler);
     io::Task<Result<void>> listen_everywhere();
     io::Task<bool> drain(bool inner, Instant deadline);
+    io::Task<Result<json::object>> reload();
+    io::Task<Result<json::object>> reload_there();
+    io::Task<Result<void>> take_over(config::Config fresh, io::TlsCertificate certificate);
+    io::Task<Result<void>> set_limits(Listening& listening, std::size_t header_bytes);
 
     const Deployment& deployment;
     std::string region;
     Reports reports;
     telemetry::Registry& metrics = reports.metrics;
     Ports ports;
-    residency::Policy policy;
+    const std::shared_ptr<const Facts> facts;  // of the start
+    Current current;
     Opened base;
     keyring::Keyring keyring;
     border::Border border;
@@ -235,16 +253,17 @@ struct RegionNode::Parts {
     access::Access access;
     identity::Identity identity;
     documents::Documents documents;
-    functions::Functions functions;
-    gateway::Gateway gateway;
+    http::Client upstreams;
     api::cognito::Cognito cognito;
     api::dynamodb::DynamoDb dynamodb;
+    Snapshots snapshots;
     api::admin::Admin admin;
-    std::vector<std::unique_ptr<edge::Site>> sites;
-    edge::Edge edge;
+    http::Handler border_handler;
     std::vector<io::Executor*> reactors;
     std::vector<Listening> servers;
     std::atomic<bool> ready = false;
+    bool reloading = false;
+    telemetry::CounterBy<ReloadOutcome> reloads;
     std::function<void()> ask_to_drain = [] {};
 };
 
@@ -253,13 +272,14 @@ io::Task<Result<void>> RegionNode::Parts::open() {
     CO_TRY_VOID(co_await access.open());
     CO_TRY_VOID(co_await write_admin_credentials());
     border.handle_calls([this](std::string from, http::Exchange& exchange) {
-        return gateway.handle_forwarded(std::move(from), exchange);
+        return snapshots.handle_forwarded(std::move(from), exchange);
     });
     CO_TRY_VOID(co_await identity.open());
     CO_TRY_VOID(co_await documents.open());
     report_to_metrics();
+    snapshots.begin(reactors);
     CO_TRY_VOID(co_await listen_everywhere());
-    CO_TRY_VOID(co_await functions.start());
+    CO_TRY_VOID(co_await snapshots.start_functions());
     ready = true;
     co_return Result<void>{};
 }
@@ -275,11 +295,10 @@ void RegionNode::Parts::report_to_metrics() {
     directory.report_to(metrics);
     identity.report_to(metrics);
     documents.report_to(metrics);
-    functions.report_to(metrics);
-    gateway.report_to(metrics);
     cognito.report_to(metrics);
     dynamodb.report_to(metrics);
-    edge.report_to(metrics);
+    metrics.add("domicile_config_reloads_total", "Attempts to take over a changed configuration.",
+                reloads, {"outcome"});
 }
 
 // For /readyz. A cut-off region serves its own people (I7), and a function that is restarting takes
@@ -296,7 +315,7 @@ io::Task<std::vector<api::admin::Check>> RegionNode::Parts::check() {
     const auto shared = co_await base.store->get("readyz");
     out.push_back({"directory", shared.has_value(), false});
     out.push_back({"signing_key_published", identity.keys_published(), false});
-    out.push_back({"functions", functions.all_running(), false});
+    out.push_back({"functions", snapshots.all_functions_running(), false});
     co_return out;
 }
 
@@ -350,24 +369,29 @@ io::Task<Result<void>> RegionNode::Parts::open_here(std::uint16_t port, http::Se
 }
 
 io::Task<Result<void>> RegionNode::Parts::listen_everywhere() {
-    const Services services{deployment, region, identity, cognito, dynamodb, gateway, metrics};
-    add_public_names(edge, services, sites);
     http::ServerOptions plain;
     plain.header_bytes_max = static_cast<std::size_t>(deployment.config.limits.header_bytes_max);
     http::ServerOptions crossing = plain;
     crossing.metrics = reports.listener("border");
     crossing.tls = base.border_server_tls.get();
     const http::Handler every_name = [this](http::Exchange& exchange) {
-        return edge.handle(exchange);
+        return snapshots.handle_public(exchange);
     };
     const http::Handler administration = [this](http::Exchange& exchange) {
         return admin.handle(exchange);
     };
-    CO_TRY_VOID(co_await listen(ports.border, crossing, border.handler()));
+    const http::Handler aws_dialects = [this](http::Exchange& exchange) {
+        return snapshots.handle_loopback(exchange);
+    };
+    border_handler = border.handler();
+    const http::Handler crossings = [this](http::Exchange& exchange) {
+        return snapshots.handle_crossing(border_handler, exchange);
+    };
+    CO_TRY_VOID(co_await listen(ports.border, crossing, crossings));
     plain.metrics = reports.listener("admin");
     CO_TRY_VOID(co_await listen(ports.admin, plain, administration));
     plain.metrics = reports.listener("loopback");
-    CO_TRY_VOID(co_await listen(ports.loopback, plain, loopback_handler(services)));
+    CO_TRY_VOID(co_await listen(ports.loopback, plain, aws_dialects));
     // For a TLS terminator on this machine; its address stands for the client's.
     plain.metrics = reports.listener("http");
     if (ports.http != 0) CO_TRY_VOID(co_await listen(ports.http, plain, every_name));
@@ -398,6 +422,74 @@ io::Task<Result<void>> RegionNode::start(std::vector<io::Executor*> reactors) {
     return parts_->open();
 }
 
+// Everything that can be refused comes before anything is changed.
+io::Task<Result<void>> RegionNode::Parts::take_over(config::Config fresh,
+                                                    io::TlsCertificate certificate) {
+    const std::vector<std::string> bound = config::needs_restart(snapshots.facts().config, fresh);
+    std::string sentences;
+    for (const std::string& sentence : bound) sentences += sentence + ".\n";
+    if (!bound.empty()) co_return fail(Code::failed_precondition, std::move(sentences), "restart");
+    const bool renewed = certificate.certificate_pem != base.site.certificate_pem ||
+                         certificate.key_pem != base.site.key_pem;
+    if (renewed) {
+        const std::vector<io::TlsCertificate> all{certificate};
+        CO_TRY_VOID(base.public_tls->replace(all));
+        base.site = std::move(certificate);
+        log::info("certificate_replaced");
+    }
+    auto next = std::make_shared<Facts>(std::move(fresh));
+    CO_TRY_VOID(co_await snapshots.replace(next));
+    const auto header_bytes = static_cast<std::size_t>(next->config.limits.header_bytes_max);
+    for (Listening& listening : servers) {
+        CO_TRY_VOID(co_await set_limits(listening, header_bytes));
+    }
+    co_return Result<void>{};
+}
+
+// Not in the coroutine that awaits it: see run_blocking.
+io::Task<Result<void>> RegionNode::Parts::set_limits(Listening& listening,
+                                                     std::size_t header_bytes) {
+    struct Set {
+        static io::Task<Result<void>> run(http::Server& server, std::size_t header_bytes) {
+            server.set_header_bytes_max(header_bytes);
+            co_return Result<void>{};
+        }
+    };
+    return io::run_on<Result<void>>(
+        *listening.reactor,
+        [&server = *listening.server, header_bytes] { return Set::run(server, header_bytes); });
+}
+
+io::Task<Result<json::object>> RegionNode::Parts::reload() {
+    if (!ready || reloading) co_return fail(Code::conflict, "The region is starting or stopping.");
+    reloading = true;
+    Result<void> outcome;
+    Result<Fresh> fresh =
+        co_await read_fresh(deployment.config_path, deployment.region_directory(region) + "/tls");
+    if (fresh) {
+        outcome = co_await take_over(std::move(fresh->config), std::move(fresh->certificate));
+    } else {
+        outcome = std::unexpected(fresh.error());
+    }
+    reloading = false;
+    reloads.add(outcome ? ReloadOutcome::applied : ReloadOutcome::refused);
+    if (!outcome) {
+        log::warning("config_reload_refused", {{"problems", outcome.error().message}});
+        co_return std::unexpected(outcome.error());
+    }
+    log::info("config_reloaded");
+    co_return json::object{{"state", "reloaded"}};
+}
+
+// Not in the coroutine that awaits it: see run_blocking.
+io::Task<Result<json::object>> RegionNode::Parts::reload_there() {
+    return io::run_on<Result<json::object>>(*reactors.front(), [this] { return reload(); });
+}
+
+io::Task<Result<json::object>> RegionNode::reload() { return parts_->reload(); }
+
+const config::Config& RegionNode::config() const { return parts_->snapshots.facts().config; }
+
 void RegionNode::on_drain(std::function<void()> ask) { parts_->ask_to_drain = std::move(ask); }
 
 io::Task<void> RegionNode::retire() {
@@ -427,7 +519,7 @@ io::Task<bool> RegionNode::stop(Instant deadline) {
     const Instant moment = std::max(deadline, io::deadline_in(Seconds(2)));
     const bool inner = co_await parts_->drain(true, moment);
     if (!inner) co_return false;
-    co_await parts_->functions.stop();
+    co_await parts_->snapshots.stop();
     co_await parts_->identity.stop();
     co_await parts_->reports.stop();
     co_return true;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "base/result.h"
 #include "io/executor.h"
 #include "server/deployment.h"
@@ -37,6 +38,12 @@ class RegionNode {
     // a start that failed. False when some did not end by the deadline: then the process has to go,
     // as after a crash, since they still use the parts.
     io::Task<bool> stop(Instant deadline);
+
+    // Takes over the changed file and certificates without dropping a request, or keeps everything
+    // as it is: invalid_argument with every problem of the file, failed_precondition (reason
+    // "restart") with what only a restart can change. Logged and counted. On the first reactor.
+    io::Task<Result<json::object>> reload();
+    const config::Config& config() const;  // in force now; on the first reactor
 
     // Called from any reactor when the admin port is asked to drain the region.
     void on_drain(std::function<void()> ask);

@@ -1,6 +1,9 @@
 // The process of one region: start, what signals and the operator ask for, graceful stop
 // (docs/lifecycle.md).
+#include <signal.h>
+
 #include <cstdio>
+#include <utility>
 
 #include "base/json.h"
 #include "base/log.h"
@@ -24,6 +27,11 @@ class Wishes {
         : home_(home), finish_log_(std::move(finish_log)) {}
 
     bool stop() const { return stop_; }
+    bool take_reload() { return std::exchange(reload_, false); }
+    void ask_to_reload() {
+        reload_ = true;
+        changed_.notify_all();
+    }
     io::Event::Wait changed(Instant deadline) { return changed_.wait_until(deadline); }
     // The first time gracefully. Whoever asks again does not want to wait: what was acknowledged is
     // on disk, so that the process may end here.
@@ -49,16 +57,22 @@ class Wishes {
     std::function<void()> finish_log_;
     io::Event changed_;
     bool stop_ = false;
+    bool reload_ = false;
 };
 
 io::Task<void> watch_signals(Wishes& wishes) {
     for (;;) {
         const Result<int> signal = co_await io::next_signal();
-        if (signal) wishes.ask_to_stop("signal");
+        if (!signal) continue;
+        if (*signal == SIGHUP) {
+            wishes.ask_to_reload();
+        } else {
+            wishes.ask_to_stop("signal");
+        }
     }
 }
 
-io::Task<Result<void>> stop(RegionNode& node, const config::Shutdown& how, Wishes& wishes) {
+io::Task<Result<void>> stop(RegionNode& node, config::Shutdown how, Wishes& wishes) {
     log::info("region_draining", {{"delay_ms", how.delay_ms}, {"deadline_ms", how.deadline_ms}});
     co_await node.retire();
     if (how.delay_ms > 0) co_await io::sleep_for(Millis(how.delay_ms));
@@ -68,8 +82,8 @@ io::Task<Result<void>> stop(RegionNode& node, const config::Shutdown& how, Wishe
     co_return Result<void>{};
 }
 
-io::Task<Result<void>> serve(RegionNode& node, const Deployment& deployment, std::string region,
-                             io::Runtime& runtime, Wishes& wishes) {
+io::Task<Result<void>> serve(RegionNode& node, std::string region, io::Runtime& runtime,
+                             Wishes& wishes) {
     std::vector<io::Executor*> reactors;
     for (std::size_t i = 0; i < runtime.size(); ++i) reactors.push_back(&runtime.executor(i));
     node.on_drain([&wishes] { wishes.ask_to_drain(); });
@@ -83,8 +97,14 @@ io::Task<Result<void>> serve(RegionNode& node, const Deployment& deployment, std
     log::info("region_started", {{"region", region}});
     std::fputs("ready\n", stdout);
     std::fflush(stdout);
-    while (!wishes.stop()) co_await wishes.changed(kFar);
-    co_return co_await stop(node, deployment.config.shutdown, wishes);
+    while (!wishes.stop()) {
+        if (wishes.take_reload()) {
+            (void)co_await node.reload();
+        } else {
+            co_await wishes.changed(kFar);
+        }
+    }
+    co_return co_await stop(node, node.config().shutdown, wishes);
 }
 
 // The node is destroyed between the end of the runtime's threads and the runtime's own; with it its
@@ -99,8 +119,7 @@ Result<void> serve_on_reactors(const Deployment& deployment, const std::string& 
         RegionNode::open(deployment, region, std::move(output)));
     Wishes wishes(runtime.executor(0), std::move(finish_log));
     Result<void> outcome;
-    runtime.run(
-        [&] { return io::store(serve(*node, deployment, region, runtime, wishes), outcome); });
+    runtime.run([&] { return io::store(serve(*node, region, runtime, wishes), outcome); });
     return outcome;
 }
 

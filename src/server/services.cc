@@ -33,7 +33,7 @@ io::Task<Result<void>> answer_outbox(http::Exchange& exchange, Services services
 }
 
 io::Task<Result<void>> answer_region(http::Exchange& exchange, const Services& services) {
-    if (services.deployment.config.mail.outbox && exchange.request().path == kOutboxPath) {
+    if (services.config.mail.outbox && exchange.request().path == kOutboxPath) {
         return answer_outbox(exchange, services);
     }
     return services.gateway.handle(exchange, config::RouteHost::region);
@@ -42,7 +42,7 @@ io::Task<Result<void>> answer_region(http::Exchange& exchange, const Services& s
 io::Task<Result<void>> answer_loopback(http::Exchange& exchange, const Services& services) {
     const std::string_view target = exchange.request().headers.find("X-Amz-Target").value_or("");
     if (target.starts_with("DynamoDB_")) return services.dynamodb.handle(exchange);
-    if (services.deployment.config.mail.outbox && exchange.request().path == kOutboxPath) {
+    if (services.config.mail.outbox && exchange.request().path == kOutboxPath) {
         return answer_outbox(exchange, services);
     }
     return services.cognito.handle(exchange);
@@ -51,7 +51,7 @@ io::Task<Result<void>> answer_loopback(http::Exchange& exchange, const Services&
 // /domicile.json: what a page needs to know to talk to the regions.
 std::string description(const Services& services) {
     const Deployment& deployment = services.deployment;
-    const config::Config& config = deployment.config;
+    const config::Config& config = services.config;
     json::array regions;
     for (const config::Region& region : config.regions) {
         json::object entry{{"id", region.name}};
@@ -88,7 +88,7 @@ std::string description(const Services& services) {
 void add_public_names(edge::Edge& edge, const Services& services,
                       std::vector<std::unique_ptr<edge::Site>>& sites) {
     const Deployment& deployment = services.deployment;
-    const config::Config& config = deployment.config;
+    const config::Config& config = services.config;
     const std::string own = services.region + '.' + config.domain;
     edge.add(own,
              [services](http::Exchange& exchange) { return answer_region(exchange, services); });

@@ -12,6 +12,7 @@ namespace domicile::server {
 
 struct Services {
     const Deployment& deployment;
+    const config::Config& config;
     const std::string& region;
     identity::Identity& identity;
     api::cognito::Cognito& cognito;

@@ -1,10 +1,13 @@
 #include "server/up.h"
 
 #include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <cstdio>
 
 #include "base/json.h"
+#include "config/change.h"
 #include "config/config.h"
 #include "io/process.h"
 #include "io/runtime.h"
@@ -95,6 +98,34 @@ io::Task<Result<void>> start_all(Children& children, const Deployment& deploymen
     co_return outcome;
 }
 
+// SIGHUP also comes when the terminal that `up` was started in is gone: that is the end.
+bool terminal_is_gone(bool had_terminal) { return had_terminal && isatty(STDIN_FILENO) == 0; }
+
+// The regions read the file themselves; what they refuse is in their logs.
+Result<void> reload(io::Files& files, Deployment& deployment, const Children& children) {
+    TRY(config::Config fresh, load_config(files, deployment.config_path));
+    std::string sentences;
+    for (const std::string& sentence : config::needs_restart(deployment.config, fresh))
+        sentences += sentence + ".\n";
+    if (!sentences.empty()) return fail(Code::failed_precondition, std::move(sentences));
+    deployment.config = std::move(fresh);
+    TRY_VOID(renew_public_certificates(files, deployment));
+    children.signal_all(SIGHUP);
+    return {};
+}
+
+io::Task<void> wait_for_stop(io::Files& files, Deployment& deployment, const Children& children) {
+    const bool had_terminal = isatty(STDIN_FILENO) != 0;
+    for (;;) {
+        const Result<int> signal = co_await io::next_signal();
+        if (!signal || *signal != SIGHUP || terminal_is_gone(had_terminal)) co_return;
+        const Result<void> done = reload(files, deployment, children);
+        fmt::print("\n{}\n", done ? "The changed configuration went to all regions."
+                                  : "The configuration stays as it is:\n" + done.error().message);
+        std::fflush(stdout);
+    }
+}
+
 io::Task<void> ignore(io::Task<Result<void>> task) { (void)co_await task; }
 
 io::Task<void> stop_all(Children& children, const Deployment& deployment) {
@@ -173,7 +204,7 @@ io::Task<Result<void>> up(UpOptions options) {
     if (outcome) {
         outcome = write_ready_file(deployment, children, options.ready_file);
         print_addresses(deployment);
-        const Result<int> signal = co_await io::next_signal();
+        co_await wait_for_stop(files, deployment, children);
         fmt::print("\nStopping.\n");
         std::fflush(stdout);
         io::spawn(kill_on_signal(children, deployment));

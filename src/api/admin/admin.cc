@@ -90,9 +90,9 @@ std::optional<std::string> id_in(std::string_view path, std::string_view suffix)
 }  // namespace
 
 Admin::Admin(Parts parts) : parts_(std::move(parts)) {
-    const std::array<std::string_view, 8> names = {"/healthz",  "/readyz",  "/metrics",
+    const std::array<std::string_view, 9> names = {"/healthz",  "/readyz",  "/metrics",
                                                    "CreateKey", "ListKeys", "RotateKey",
-                                                   "RevokeKey", "Drain"};
+                                                   "RevokeKey", "Drain",    "Reload"};
     operations_.report_to(parts_.metrics, "admin", names);
 }
 
@@ -174,6 +174,10 @@ io::Task<Result<json::object>> Admin::answer(http::Exchange& exchange) {
         as("Drain");
         co_return co_await drain(std::move(who));
     }
+    if (path == "/reload" && method == "POST") {
+        as("Reload");
+        co_return co_await reload(std::move(who));
+    }
     if (method == "DELETE") {
         if (auto id = id_in(path, "")) {
             as("RevokeKey");
@@ -197,6 +201,12 @@ io::Task<Result<json::object>> Admin::drain(access::Principal who) {
     if (!parts_.drain) co_return fail(Code::unsupported, "This node cannot be drained.");
     parts_.drain();
     co_return json::object{{"state", "draining"}};
+}
+
+io::Task<Result<json::object>> Admin::reload(access::Principal who) {
+    CO_TRY_VOID(access::authorize(who, "admin:Reload", "region"));
+    if (!parts_.reload) co_return fail(Code::unsupported, "This node cannot reload.");
+    co_return co_await parts_.reload();
 }
 
 io::Task<Result<json::object>> Admin::create(access::Principal who, std::string body) {

@@ -8,6 +8,7 @@
 //   GET    /healthz   the process answers; no signature
 //   GET    /readyz    it may be sent requests, else 503, with its checks by name; no signature
 //   GET    /metrics   Prometheus text format 0.0.4; no signature
+//   POST   /reload    take over the changed configuration, as on SIGHUP; admin:Reload on "region"
 //   POST   /drain     stop gracefully, as on SIGTERM; admin:Drain on "region"
 //
 // Errors are RFC 9457 problem documents with the code as `code`. Credentials are answered once, as
@@ -53,6 +54,8 @@ class Admin {
         std::function<io::Task<std::vector<Check>>()> checks;
         telemetry::Registry& metrics;
         std::function<void()> drain = {};  // from any reactor: the region is to stop gracefully
+        // From any reactor: takes over the changed configuration, or says why not.
+        std::function<io::Task<Result<json::object>>()> reload = {};
     };
     explicit Admin(Parts parts);
 
@@ -71,6 +74,7 @@ class Admin {
     io::Task<Result<json::object>> rotate(access::Principal who, std::string id);
     io::Task<Result<json::object>> revoke(access::Principal who, std::string id);
     io::Task<Result<json::object>> drain(access::Principal who);
+    io::Task<Result<json::object>> reload(access::Principal who);
     io::Task<Result<void>> record(std::string operation, std::string by, std::string id);
 
     Parts parts_;
