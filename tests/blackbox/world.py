@@ -283,7 +283,10 @@ def admin_call(region, method, path, body=None, key=None):
     url = f"http://127.0.0.1:{port}{path}"
     headers = signed(key, region, "domicile-admin", url, data, method)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
-    return call(None, method, path, headers, data, connection)
+    try:
+        return call(None, method, path, headers, data, connection)
+    finally:
+        connection.close()
 
 
 def create_key(region, operations=("dynamodb:*",), resources=("table/*",)):
