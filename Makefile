@@ -59,6 +59,7 @@ test-setup:  ## make demo and make test on a bare Debian 12 made with debootstra
 asan: ## the C++ tests under address and undefined sanitizers
 tsan: ## the C++ tests under the thread sanitizer
 asan tsan: setup-build
+	@scripts/setup sanitize
 	@[ -f build/$@/build.ninja ] || cmake --preset $@
 	cmake --build --preset $@
 	ctest --preset $@ --no-tests=error -j"$$(nproc)"

@@ -83,7 +83,8 @@ struct Log::Impl {
     std::deque<Waiting> queue;
     std::uint64_t dropped = 0;
     bool writer_posted = false;
-    bool timer_set = false;
+    io::Executor* sleeper = nullptr;  // where write_soon waits, when it does
+    io::Event hurry;                  // of the sleeper
 
     std::mutex writer_lock;  // one writer; guards what follows
     std::unique_ptr<io::AppendFile> file;
@@ -96,6 +97,7 @@ struct Log::Impl {
     Result<void> commit(const std::string& text);
     static bool post_writer(const std::shared_ptr<Impl>& self);
     static io::Task<void> write_soon(std::shared_ptr<Impl> self);
+    static void end_sleep(const std::shared_ptr<Impl>& self);
 };
 
 std::vector<Waiting> Log::Impl::take() {
@@ -176,18 +178,35 @@ bool Log::Impl::post_writer(const std::shared_ptr<Impl>& self) {
 }
 
 io::Task<void> Log::Impl::write_soon(std::shared_ptr<Impl> self) {
-    co_await io::sleep_for(kSoon);
+    co_await self->hurry.wait_until(io::deadline_in(kSoon));
     std::scoped_lock lock(self->queue_lock);
-    self->timer_set = false;
+    self->sleeper = nullptr;
     if (self->queue.empty() && self->dropped == 0) co_return;
     if (!self->writer_posted && post_writer(self)) self->writer_posted = true;
+}
+
+void Log::Impl::end_sleep(const std::shared_ptr<Impl>& self) {
+    io::Executor* sleeper = nullptr;
+    {
+        std::scoped_lock lock(self->queue_lock);
+        sleeper = self->sleeper;
+    }
+    if (sleeper == nullptr) return;
+    if (sleeper == io::Executor::current_or_null()) {
+        self->hurry.notify_all();
+    } else {
+        sleeper->post([self] { self->hurry.notify_all(); });
+    }
 }
 
 Log::Log(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 // Writes what still waits. A writer that is queued on a pool that never runs it again finds
 // nothing.
-Log::~Log() { impl_->write_all(); }
+Log::~Log() {
+    impl_->write_all();
+    Impl::end_sleep(impl_);
+}
 
 Result<std::unique_ptr<Log>> Log::open(io::Files& files, const std::string& path,
                                        const std::string& region, io::Clock& clock) {
@@ -254,9 +273,9 @@ void Log::record_soon(Event event) {
     } else {
         impl_->queue.push_back({std::move(event), std::nullopt});
     }
-    if (impl_->timer_set || impl_->writer_posted || !io::Executor::current_or_null()) return;
-    impl_->timer_set = true;
-    io::spawn(Impl::write_soon(impl_));
+    if (impl_->sleeper != nullptr || impl_->writer_posted) return;
+    impl_->sleeper = io::Executor::current_or_null();
+    if (impl_->sleeper != nullptr) io::spawn(Impl::write_soon(impl_));
 }
 
 }  // namespace domicile::audit

@@ -27,7 +27,8 @@ class Log {
     // acknowledged). failed_precondition (reason "broken_chain") when the chain is broken there.
     static Result<std::unique_ptr<Log>> open(io::Files& files, const std::string& path,
                                              const std::string& region, io::Clock& clock);
-    ~Log();  // writes what still waits; no call may be under way
+    // Writes what still waits; no call may be under way. Goes before the executors that used it.
+    ~Log();
 
     // Durable when it returns: for what must be recorded before it takes effect. Group commit: many
     // waiting events share one fsync. resource_exhausted when its queue is full.

@@ -45,13 +45,19 @@ io::Task<void> Front::run(io::Listener& listener) {
         if (!client) co_return;
         // At the bound the connection is closed at once; the client sees a reset and may try again.
         if (connections_.running() < options_.connections_max)
-            connections_.spawn(carry(std::move(*client)));
+            connections_.spawn(keep(std::move(*client)));
     }
 }
 
 void Front::disconnect_global() {
     // Cancelling may resume a carrier that changes the set.
     const std::set<io::Stream*> clients = std::exchange(global_, {});
+    for (io::Stream* client : clients) client->cancel();
+}
+
+void Front::disconnect_all() {
+    // A carrier that is resumed ends its own connection and no other.
+    const std::set<io::Stream*> clients = std::exchange(clients_, {});
     for (io::Stream* client : clients) client->cancel();
 }
 
@@ -90,13 +96,19 @@ io::Task<Result<std::unique_ptr<io::Stream>>> Front::connect(std::string host) {
     co_return fail(Code::unavailable, "The region is down.");
 }
 
-io::Task<void> Front::carry(std::unique_ptr<io::Stream> client) {
+io::Task<void> Front::keep(std::unique_ptr<io::Stream> client) {
+    clients_.insert(client.get());
+    co_await carry(*client);
+    clients_.erase(client.get());
+}
+
+io::Task<void> Front::carry(io::Stream& client) {
     std::string hello;
     std::array<char, 4096> buffer;
     const Instant deadline = io::deadline_in(options_.hello_timeout);
     Result<std::string> host = fail(Code::unavailable, "More bytes are needed.");
     while (!host && host.error().code == Code::unavailable && hello.size() < kHelloBytesMax) {
-        const Result<std::size_t> count = co_await client->read_some(buffer, deadline);
+        const Result<std::size_t> count = co_await client.read_some(buffer, deadline);
         if (!count || *count == 0) co_return;
         hello.append(buffer.data(), *count);
         host = io::client_hello_server_name(hello);
@@ -104,19 +116,19 @@ io::Task<void> Front::carry(std::unique_ptr<io::Stream> client) {
     if (!host) co_return;
     auto region = co_await connect(*host);
     if (!region) co_return;
-    const std::string proxy = io::proxy_header(client->peer().remote, client->peer().local);
+    const std::string proxy = io::proxy_header(client.peer().remote, client.peer().local);
     const Result<void> sent =
         co_await (*region)->write(proxy, hello, io::deadline_in(kConnectTimeout));
     if (!sent) co_return;
     const Result<std::optional<std::string>> fixed = region_of(*host);
     const bool global = fixed && !*fixed && *host != "front." + options_.domain;
-    if (global) global_.insert(client.get());
+    if (global) global_.insert(&client);
     io::TaskGroup upwards;
-    upwards.spawn(pump(*client, **region, options_.idle_timeout));
-    co_await pump(**region, *client, options_.idle_timeout);
+    upwards.spawn(pump(client, **region, options_.idle_timeout));
+    co_await pump(**region, client, options_.idle_timeout);
     co_await upwards.drain(io::deadline_in(options_.idle_timeout));
-    global_.erase(client.get());
-    client->cancel();
+    global_.erase(&client);
+    client.cancel();
     (*region)->cancel();
     co_await upwards.drain(io::deadline_in(options_.idle_timeout));
 }

@@ -58,16 +58,21 @@ class Front {
     // Waits for the connections that are carried still; true when none is left at the deadline.
     io::Task<bool> drain(Instant deadline) { return connections_.drain(deadline); }
 
+    // Ends every connection, at once.
+    void disconnect_all();
+
     // The region that a host name belongs to by itself ("idp.eu-central-1.<domain>"); nullopt for a
     // global name, not_found for a name that is not ours.
     Result<std::optional<std::string>> region_of(const std::string& host) const;
 
   private:
-    io::Task<void> carry(std::unique_ptr<io::Stream> client);
+    io::Task<void> keep(std::unique_ptr<io::Stream> client);
+    io::Task<void> carry(io::Stream& client);
     io::Task<Result<std::unique_ptr<io::Stream>>> connect(std::string host);
     Options options_;
     Whereabouts& whereabouts_;
-    std::set<io::Stream*> global_;  // clients of global names
+    std::set<io::Stream*> clients_;  // all that are carried
+    std::set<io::Stream*> global_;   // those of global names
     io::TaskGroup connections_;
 };
 

@@ -87,6 +87,8 @@ Task<bool> with_front(Story story) {
     running.spawn(front.run(**listener));
     const bool done = co_await story(world);
     (*listener)->close();
+    front.disconnect_all();
+    EXPECT_TRUE(co_await front.drain(soon()));
     for (Region* region : {&world.eu, &world.us, &world.control}) {
         co_await region->server->stop(soon());
     }

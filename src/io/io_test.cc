@@ -56,11 +56,13 @@ Task<void> echo(std::unique_ptr<Stream> stream) {
 }
 
 Task<void> serve(Listener& listener) {
+    TaskGroup echoing;
     for (;;) {
         auto stream = co_await listener.accept();
-        if (!stream) co_return;
-        spawn(echo(std::move(*stream)));
+        if (!stream) break;
+        echoing.spawn(echo(std::move(*stream)));
     }
+    co_await echoing.drain(deadline_in(Millis(5000)));
 }
 
 Task<void> send_all(Stream& stream, std::string text) {
@@ -80,7 +82,7 @@ Task<Result<std::string>> echo_a_megabyte() {
     std::string back(1 << 22, '\0');
     CO_TRY_VOID(co_await read_exactly(*stream, back, deadline_in(Millis(5000))));
     listener->close();
-    stream->cancel();
+    stream.reset();
     co_await group.drain(deadline_in(Millis(5000)));
     co_return back;
 }

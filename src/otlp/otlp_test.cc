@@ -75,7 +75,8 @@ telemetry::Tracer make_tracer() {
         [](void* into, std::size_t size) { std::memset(into, 7, size); });
 }
 
-io::Task<bool> export_to(Collector& collector, int spans, telemetry::Registry& registry) {
+// The metrics at the end.
+io::Task<std::string> export_to(Collector& collector, int spans) {
     auto server = http::serve(
         [&collector](http::Exchange& exchange) { return Collector::answer(collector, exchange); });
     telemetry::Tracer tracer = make_tracer();
@@ -83,31 +84,29 @@ io::Task<bool> export_to(Collector& collector, int spans, telemetry::Registry& r
     options.target.endpoint = server->local();
     options.batch_max = 2;
     Exporter exporter(std::move(options), tracer);
+    telemetry::Registry registry;
     exporter.report_to(registry);
     exporter.start();
     for (int i = 0; i < spans; ++i) tracer.record(span_of(nullptr));
     co_await exporter.stop();
     co_await server->stop(http::soon());
-    co_return true;
+    co_return registry.expose();
 }
 
 TEST(Exporter, sends_what_waits_in_batches_also_when_it_is_stopped) {
     Collector collector;
-    telemetry::Registry registry;
-    EXPECT_TRUE(io::run_task<bool>([&] { return export_to(collector, 3, registry); }));
+    const std::string text = io::run_task<std::string>([&] { return export_to(collector, 3); });
     ASSERT_EQ(collector.bodies.size(), 2u);
     EXPECT_THAT(collector.bodies[0], HasSubstr("resourceSpans"));
-    EXPECT_THAT(registry.expose(), HasSubstr("domicile_traces_spans_exported_total 3\n"));
+    EXPECT_THAT(text, HasSubstr("domicile_traces_spans_exported_total 3\n"));
 }
 
 TEST(Exporter, drops_and_counts_what_is_too_much_or_not_taken) {
     Collector collector;
     collector.status = 503;
-    telemetry::Registry registry;
-    EXPECT_TRUE(io::run_task<bool>([&] { return export_to(collector, 12, registry); }));
+    const std::string text = io::run_task<std::string>([&] { return export_to(collector, 12); });
     EXPECT_EQ(collector.bodies.size(), 1u)
         << "a collector that is down is not asked for each batch";
-    const std::string text = registry.expose();
     EXPECT_THAT(text, HasSubstr("domicile_traces_spans_dropped_total 4\n"));
     EXPECT_THAT(text, HasSubstr("domicile_traces_spans_lost_total 2\n"));
     EXPECT_THAT(text, HasSubstr("domicile_traces_spans_exported_total 0\n"));
