@@ -180,6 +180,9 @@ io::Task<Result<void>> Directory::Impl::transact(Keys keys, Entries entries, Dec
         if (unless) transaction.compares.push_back(absent(*unless));
         if (unless && DOMICILE_IS_MUTANT("claim_without_compare")) transaction.compares.clear();
         transaction.writes = std::move(writes);
+        // An earlier try that did land shows in the current entries, where `decide` finds nothing
+        // left to do; what a release undid meanwhile, its fence keeps from being done again.
+        transaction.repeatable = true;
         CO_TRY(kv::TransactionResult result, co_await store.commit(std::move(transaction)));
         if (result.applied) co_return Result<void>();
         entries = std::move(result.current);
@@ -237,9 +240,9 @@ io::Task<Result<void>> Directory::claim(ClaimRequest request) {
                         std::move(request.claim_id), Timestamp{}};
     Claiming decide{keys, wanted, impl_->clock, impl_->options.pending_ttl};
     Entries guess(keys.size());  // mostly nobody holds them
-    return impl_->counted(
-        Change::claim, impl_->transact(std::move(keys), std::move(guess), std::move(decide),
-                                       fence_key(wanted.claim_id)));
+    return impl_->counted(Change::claim,
+                          impl_->transact(std::move(keys), std::move(guess), std::move(decide),
+                                          fence_key(wanted.claim_id)));
 }
 
 io::Task<Result<void>> Directory::activate(std::vector<SubjectKey> keys, std::string claim_id) {
@@ -261,6 +264,7 @@ io::Task<Result<void>> Directory::release(std::vector<SubjectKey> keys, std::str
 io::Task<Result<void>> Directory::drop_fence(std::string claim_id) {
     kv::Transaction transaction;
     transaction.writes.push_back({fence_key(claim_id), std::nullopt});
+    transaction.repeatable = true;
     CO_TRY_VOID(co_await impl_->store.commit(std::move(transaction)));
     co_return Result<void>();
 }
@@ -314,6 +318,7 @@ io::Task<Result<void>> Directory::publish_key(KeyRecord record) {
     if (present && present->value == *write.value) co_return Result<void>();
     kv::Transaction transaction;
     transaction.writes.push_back(std::move(write));
+    transaction.repeatable = true;
     CO_TRY_VOID(co_await impl_->store.commit(std::move(transaction)));
     co_return Result<void>();
 }

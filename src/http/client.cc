@@ -64,6 +64,10 @@ class ReceivedBody final : public ClientResponse {
         settle();
         return body;
     }
+    void cancel() override {
+        failed_ = true;
+        stream().cancel();
+    }
 
   private:
     Inbound& inbound() const { return lease_.connection->inbound; }
@@ -166,8 +170,13 @@ io::Task<Result<void>> connect(Lease& lease, Target target, Instant deadline) {
     auto stream = co_await network.connect(target.endpoint, options, limit);
     // Nothing was sent: a server that cannot be reached, not one that is late with an answer.
     if (!stream && stream.error().code == Code::deadline_exceeded && limit < deadline)
-        co_return fail(Code::unavailable, "The server could not be reached in time.");
-    if (!stream) co_return std::unexpected(stream.error());
+        co_return fail(Code::unavailable, "The server could not be reached in time.",
+                       std::string(kReasonUnreachable));
+    if (!stream) {
+        Error error = std::move(stream.error());
+        error.reason = kReasonUnreachable;
+        co_return std::unexpected(std::move(error));
+    }
     lease.connection =
         std::make_unique<PooledConnection>(std::move(*stream), limits_of(lease.options()));
     co_return Result<void>{};

@@ -14,6 +14,10 @@
 
 namespace domicile::http {
 
+// The reason of an error that came before anything was sent: the request was surely not carried
+// out.
+inline constexpr std::string_view kReasonUnreachable = "unreachable";
+
 struct Target {
     io::Endpoint endpoint;
     const io::TlsClient* tls = nullptr;  // must outlive the client
@@ -54,6 +58,9 @@ class ClientResponse {
     // small ones do; it then counts as read and the view is valid as long as this object. nullopt:
     // read it.
     virtual std::optional<std::string_view> take_whole() = 0;
+    // Ends a read under way with Code::cancelled, for bodies that never end by themselves. The
+    // reader may have dropped this response when it returns.
+    virtual void cancel() = 0;
 };
 
 // Thread-safe in that each executor has its own pool inside. Idle connections belong to the
@@ -67,7 +74,8 @@ class Client {
     // empty, then from the target) with the whole body. A pooled connection that turns out closed
     // before any byte of the response is retried once on a fresh one if the method is idempotent or
     // nothing was sent. unavailable, deadline_exceeded, malformed (a bad response),
-    // invalid_argument (a head that cannot be printed). The deadline is for the head of the
+    // invalid_argument (a head that cannot be printed); reason "unreachable" when there was no
+    // connection to send it on. The deadline is for the head of the
     // response; pieces of its body have body_timeout each. Hop-by-hop fields of `head` are left
     // out.
     io::Task<Result<std::unique_ptr<ClientResponse>>> send(Target target, RequestHead head,

@@ -54,6 +54,10 @@ struct Write {
 struct Transaction {
     std::vector<Compare> compares;  // at most kTransactionItemsMax
     std::vector<Write> writes;      // at most kTransactionItemsMax, distinct keys
+    // The store may carry it out twice when the answer to the first try got lost, instead of saying
+    // that the outcome is unknown. The answer may then be "not applied" because the first try was
+    // applied: the caller looks at the current entries, and is content when they say what it wants.
+    bool repeatable = false;
 };
 
 struct TransactionResult {
@@ -91,6 +95,9 @@ class Store {
     // "compacted" when the log begins later.
     virtual io::Task<Result<std::vector<Change>>> changes(std::int64_t after_revision,
                                                           std::size_t limit) = 0;
+    // Ends what runs on executors beside the calls, before these stop; afterwards changes() is
+    // cancelled. Once all other calls of it have ended.
+    virtual io::Task<void> stop() { co_return; }
     // Adds its metrics, if it has any, under this name. Once, at start.
     virtual void report_to(telemetry::Registry& registry, const std::string& name) {
         (void)registry, (void)name;

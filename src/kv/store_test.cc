@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "kv/contract.h"
+#include "kv/etcd_testing.h"
 
 namespace domicile::kv {
 namespace {
@@ -19,7 +20,8 @@ std::shared_ptr<Store> open_file(const TemporaryFolder& folder, const StoreOptio
 }
 INSTANTIATE_TEST_SUITE_P(Stores, StoreContract,
                          ::testing::Values(StoreUnderTest{"memory", open_memory, false},
-                                           StoreUnderTest{"sqlite", open_file, true}),
+                                           StoreUnderTest{"sqlite", open_file, true},
+                                           StoreUnderTest{"etcd", testing::open_etcd, true}),
                          [](const auto& info) { return info.param.name; });
 
 Result<TransactionResult> put(Store& store, const std::string& key) {

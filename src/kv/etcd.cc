@@ -1,0 +1,149 @@
+#include "kv/etcd.h"
+
+#include "io/executor.h"
+#include "kv/etcd_client.h"
+#include "kv/etcd_codec.h"
+#include "kv/etcd_watch.h"
+#include "kv/rules.h"
+
+namespace domicile::kv {
+namespace {
+
+using etcd::Watch;
+
+class EtcdStore final : public Store {
+  public:
+    explicit EtcdStore(std::unique_ptr<etcd::Client> client) : client_(std::move(client)) {}
+
+    io::Task<Result<TransactionResult>> commit(Transaction transaction) override;
+    io::Task<Result<std::optional<Entry>>> get(std::string key) override;
+    io::Task<Result<std::optional<Entry>>> get_local(std::string key) override {
+        return get(std::move(key));
+    }
+    io::Task<Result<std::vector<Entry>>> range(std::string prefix, std::string after,
+                                               std::size_t limit) override;
+    io::Task<Result<std::vector<Change>>> changes(std::int64_t after_revision,
+                                                  std::size_t limit) override;
+    io::Task<void> stop() override;
+    void report_to(telemetry::Registry& registry, const std::string& name) override {
+        client_->report_to(registry, name);
+    }
+
+  private:
+    const std::string& prefix() const { return client_->options().prefix; }
+    const StoreOptions& options() const { return client_->options().store; }
+    io::Task<void> compact(std::int64_t revision);
+    std::shared_ptr<Watch> take_watch(std::int64_t after);
+    void keep_watch(std::shared_ptr<Watch> watch);
+
+    std::unique_ptr<etcd::Client> client_;
+    std::atomic<std::int64_t> compacted_ = 0;  // up to where this process asked for it
+    std::mutex mutex_;
+    // Under mutex_. Where the last call of changes() ended, for the next one to go on; one at a
+    // time, since one task of a process follows a store.
+    std::shared_ptr<Watch> watch_;
+    bool stopped_ = false;  // under mutex_
+};
+
+// What only looks may always be sent again.
+io::Task<Result<TransactionResult>> EtcdStore::commit(Transaction transaction) {
+    CO_TRY_VOID(check_bounds(transaction));
+    json::object request = etcd::encode_transaction(transaction, prefix());
+    const bool repeatable = transaction.repeatable || transaction.writes.empty();
+    CO_TRY(const json::object response,
+           co_await client_->call("/v3/kv/txn", std::move(request), repeatable));
+    CO_TRY(TransactionResult out, etcd::decode_transaction(response, transaction, prefix()));
+    if (out.applied && !transaction.writes.empty()) co_await compact(out.revision);
+    co_return out;
+}
+
+// Every so many revisions, and whichever process comes first: to compact again what is compacted
+// is refused, and does no harm.
+io::Task<void> EtcdStore::compact(std::int64_t revision) {
+    const std::int64_t kept = options().log_revisions_max;
+    if (kept <= 0) co_return;
+    const std::int64_t step = std::max<std::int64_t>(kept / 10, 1);
+    std::int64_t done = compacted_.load();
+    const std::int64_t wanted = revision - kept;
+    if (wanted <= 0 || wanted < done + step) co_return;
+    if (!compacted_.compare_exchange_strong(done, wanted)) co_return;
+    json::object request{{"revision", std::to_string(wanted)}};
+    (void)co_await client_->call("/v3/kv/compaction", std::move(request), true);
+}
+
+io::Task<Result<std::optional<Entry>>> EtcdStore::get(std::string key) {
+    json::object request = etcd::encode_get(key, prefix());
+    CO_TRY(const json::object response,
+           co_await client_->call("/v3/kv/range", std::move(request), true));
+    CO_TRY(auto entries, etcd::decode_entries(response, prefix()));
+    if (entries.empty()) co_return std::optional<Entry>();
+    co_return std::optional<Entry>(std::move(entries[0]));
+}
+
+io::Task<Result<std::vector<Entry>>> EtcdStore::range(std::string under, std::string after,
+                                                      std::size_t limit) {
+    auto request = etcd::encode_range(under, after, limit, prefix());
+    if (!request) co_return std::vector<Entry>();
+    CO_TRY(const json::object response,
+           co_await client_->call("/v3/kv/range", std::move(*request), true));
+    co_return etcd::decode_entries(response, prefix());
+}
+
+// Called with the watch out of its place, so that two callers never share one.
+std::shared_ptr<Watch> EtcdStore::take_watch(std::int64_t after) {
+    std::shared_ptr<Watch> found;
+    {
+        const std::lock_guard lock(mutex_);
+        if (stopped_) return nullptr;
+        if (watch_ && &watch_->executor() == &io::Executor::current()) found = std::move(watch_);
+    }
+    if (found && found->continues(after)) return found;
+    if (found) found->stop();
+    return Watch::start(*client_, after);
+}
+
+void EtcdStore::keep_watch(std::shared_ptr<Watch> watch) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!watch_) watch_.swap(watch);
+    }
+    if (watch) watch->stop();
+}
+
+io::Task<Result<std::vector<Change>>> EtcdStore::changes(std::int64_t after_revision,
+                                                         std::size_t limit) {
+    std::shared_ptr<Watch> watch = take_watch(after_revision);
+    if (!watch) co_return fail(Code::cancelled, "The store is stopping.");
+    auto out = co_await watch->next(limit, options().watch_wait);
+    if (out) keep_watch(std::move(watch));
+    co_return out;
+}
+
+struct StopWatch {
+    static io::Task<Result<void>> run(std::shared_ptr<Watch> watch) {
+        watch->stop();
+        co_await watch->stopped();
+        co_return Result<void>();
+    }
+};
+
+io::Task<void> EtcdStore::stop() {
+    std::shared_ptr<Watch> watch;
+    {
+        const std::lock_guard lock(mutex_);
+        stopped_ = true;
+        watch = std::move(watch_);
+    }
+    if (!watch) co_return;
+    io::Executor& there = watch->executor();
+    (void)co_await io::run_on<Result<void>>(there, [watch] { return StopWatch::run(watch); });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_etcd_store(EtcdOptions options) {
+    TRY(auto client, etcd::Client::make(std::move(options)));
+    return std::make_unique<EtcdStore>(std::move(client));
+}
+
+}  // namespace domicile::kv
