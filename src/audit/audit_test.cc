@@ -155,7 +155,9 @@ TEST_F(AuditTest, an_event_too_large_for_a_line_is_refused_and_the_chain_holds) 
             Event event{"refusal", {{"x", std::string(70'000, 'x')}}};
             auto done = co_await log.record(event);
             EXPECT_FALSE(done);
-            if (!done) { EXPECT_EQ(done.error().code, Code::too_large); }
+            if (!done) {
+                EXPECT_EQ(done.error().code, Code::too_large);
+            }
             co_return true;
         }(*log);
     });
@@ -249,6 +251,23 @@ TEST_F(AuditTest, a_format_of_a_later_version_is_refused) {
         R"({"n":1,"time":"2026-01-01T00:00:00.000Z","kind":"log_opened","details":{"format":2,"region":"x"},"prev":")" +
         std::string(64, '0') + "\"}\n");
     EXPECT_EQ(verify_file().broken_line, 1u);
+}
+
+// The header of a long log is out of the window that opening looks at.
+TEST_F(AuditTest, a_long_log_of_a_later_format_is_not_opened) {
+    {
+        auto log = open_log();
+        for (int i = 0; i < 4000; ++i) log->record_soon({"crossing_sent", {{"i", i}}});
+    }
+    std::string all = contents();
+    all.replace(all.find("\"format\":1"), 10, "\"format\":2");
+    write(all);
+    const auto refused = Log::open(io::system_files(), path_, "eu-central-1", io::system_clock());
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::failed_precondition);
+    EXPECT_TRUE(refused.error().message.starts_with(path_)) << refused.error().message;
+    EXPECT_NE(refused.error().message.find("is of format 2"), std::string::npos);
+    EXPECT_EQ(contents(), all);
 }
 
 TEST_F(AuditTest, verifying_a_missing_file_says_not_found) {

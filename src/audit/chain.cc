@@ -1,6 +1,7 @@
 #include "audit/chain.h"
 
 #include "base/encoding.h"
+#include "base/format_version.h"
 #include "crypto/hash.h"
 
 namespace domicile::audit {
@@ -17,8 +18,7 @@ Result<void> check_header(const json::object& line) {
     if (!details || *details == nullptr) return broken("The header has no details.");
     auto version = optional_int(**details, "format");
     if (!version || !*version) return broken("The header names no format version.");
-    if (**version != kFormatVersion) return broken("The format version is not known here.");
-    return {};
+    return check_format("The audit log", **version, kFormatVersion);
 }
 
 }  // namespace

@@ -42,8 +42,25 @@ Result<std::string> read_from(io::ReadFile& file, std::uint64_t offset) {
     }
 }
 
+// A long log's window does not reach its header, which says whether the rest can be read at all.
+Result<void> check_first_line(io::ReadFile& file) {
+    std::string bytes(kLineBytesMax, '\0');
+    std::size_t used = 0;
+    while (used < bytes.size() && bytes.find('\n') >= used) {
+        TRY(const std::size_t got, file.read_at(used, bytes.data() + used, bytes.size() - used));
+        if (got == 0) break;
+        used += got;
+    }
+    const std::size_t end = bytes.find('\n');
+    if (end >= used)
+        return fail(Code::failed_precondition, "The audit log has no header.", "broken_chain");
+    Link link{0, genesis_hash()};
+    return check_line(link, std::string_view(bytes).substr(0, end));
+}
+
 Result<Tail> read_tail(io::Files& files, const std::string& path) {
     TRY(auto file, files.open_read(path));
+    TRY_VOID(check_first_line(*file));
     const std::uint64_t size = file->info().size;
     std::uint64_t start = size > kTailBytes ? size - kTailBytes : 0;
     TRY(const std::string bytes, read_from(*file, start));
@@ -217,7 +234,13 @@ Result<std::unique_ptr<Log>> Log::open(io::Files& files, const std::string& path
         TRY(const std::string header, make_line(impl->head, header_event(region), clock.now()));
         TRY_VOID(files.write_atomic(path, header));
     } else {
-        TRY(Tail tail, read_tail(files, path));
+        Result<Tail> read = read_tail(files, path);
+        if (!read) {
+            Error error = read.error();
+            error.message.insert(0, path + ": ");
+            return std::unexpected(std::move(error));
+        }
+        Tail tail = std::move(*read);
         if (tail.link.number == 0)
             return fail(Code::failed_precondition, "The audit log has no header.", "broken_chain");
         if (tail.good_bytes < info->size) {

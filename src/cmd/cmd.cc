@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 
+#include "base/format_version.h"
 #include "cmd/commands.h"
 
 namespace domicile::cmd {
@@ -59,6 +60,7 @@ int run(const std::vector<std::string>& arguments) {
         const Result<int> code = command.run({arguments.begin() + 1, arguments.end()});
         if (code) return *code;
         fmt::print(stderr, "domicile {}: {}\n", command.name, code.error().message);
+        if (needs_operator(code.error())) return 3;
         if (code.error().code != Code::invalid_argument) return 1;
         fmt::print(stderr, "Usage: domicile {}\n", command.usage);
         return 2;

@@ -32,6 +32,55 @@ HTTP_TEST(Server, answers_requests_of_one_connection_in_order) {
     co_return true;
 }
 
+HTTP_TEST(Server, what_a_handler_keeps_lives_until_the_request_has_ended_and_no_longer) {
+    std::weak_ptr<const int> last;
+    std::vector<int> seen;
+    const Handler handler = [&](Exchange& exchange) {
+        seen.push_back(static_cast<int>(last.use_count()));
+        const auto first = std::make_shared<const int>(1);
+        exchange.keep(first);
+        exchange.keep(std::make_shared<const int>(2));  // the first stays
+        last = first;
+        return echo(exchange);
+    };
+    auto server = serve(handler);
+    const std::string all = co_await exchange(server->local(), kGet + kGet + kLast);
+    EXPECT_EQ(count_of(all, "HTTP/1.1 200 OK\r\n"), 3) << all;
+    EXPECT_EQ(seen, (std::vector<int>{0, 0, 0})) << "that of the request before is gone";
+    co_await server->stop(soon());
+    EXPECT_TRUE(last.expired());
+    co_return true;
+}
+
+HTTP_TEST(Server, what_a_handler_keeps_is_there_while_the_body_is_read) {
+    std::weak_ptr<const int> kept;
+    long users = 0;
+    const Handler handler = [&](Exchange& exchange) {
+        auto used = std::make_shared<const int>(1);
+        kept = used;
+        exchange.keep(std::move(used));
+        struct Answer {
+            static io::Task<Result<void>> run(Exchange& exchange, std::weak_ptr<const int>& kept,
+                                              long& users) {
+                CO_TRY(const std::string body, co_await exchange.read_all(100));
+                users = kept.use_count();
+                co_return co_await exchange.respond(kPlain, body);
+            }
+        };
+        return Answer::run(exchange, kept, users);
+    };
+    auto server = serve(handler);
+    auto stream = co_await dial(server->local());
+    const std::string head = "POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe";
+    CO_ASSERT((co_await stream->write(head, soon())).has_value());
+    CO_ASSERT((co_await stream->write("llo", soon())).has_value());
+    const std::string answer = co_await read_until(*stream, "hello");
+    EXPECT_EQ(users, 1) << answer;
+    stream.reset();
+    co_await server->stop(soon());
+    co_return true;
+}
+
 HTTP_TEST(Server, reads_a_request_that_arrives_byte_by_byte) {
     auto server = serve(echo);
     auto stream = co_await dial(server->local());
@@ -374,6 +423,7 @@ HTTP_TEST(Server, leaves_connections_beyond_its_bound_in_the_backlog) {
     auto first = co_await dial(server->local());
     CO_ASSERT((co_await first->write(kGet, soon())).has_value());
     const std::string answer = co_await read_until(*first, "GET /a\n");
+    CO_ASSERT(!answer.ends_with("[ended]"));
     auto second = co_await dial(server->local());
     CO_ASSERT((co_await second->write(kLast, soon())).has_value());
     EXPECT_EQ(server->connections(), 1u);
@@ -470,6 +520,7 @@ HTTP_TEST(Server, counts_a_handler_that_fails) {
     };
     auto server = serve(fails, {.metrics = &metrics});
     const std::string all = co_await exchange(server->local(), kGet);
+    EXPECT_TRUE(all.starts_with("HTTP/1.1 500 ")) << all;
     co_await server->stop(soon());
     EXPECT_EQ(metrics.failed.value(), 1u);
     EXPECT_EQ(metrics.unrouted.requests.value(Method::get, StatusClass::c5xx), 1u);

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "base/check.h"
+#include "base/format_version.h"
 #include "crypto/aead.h"
 #include "crypto/hash.h"
 #include "crypto/key_wrap.h"
@@ -129,10 +130,7 @@ io::Task<Result<void>> Keyring::destroy(std::string subject) {
 Result<std::string> load_or_create_master_key(const std::string& path) {
     io::Files& files = io::system_files();
     auto found = files.read(path, 4096);
-    if (found) {
-        if (found->size() == crypto::kDataKeySize) return found;
-        return fail(Code::malformed, "The master key file does not hold 32 bytes.");
-    }
+    if (found) return secret_of(path, std::move(*found));
     if (found.error().code != Code::not_found) return found;
     std::string fresh = io::system_random().bytes(crypto::kDataKeySize);
     TRY_VOID(files.write_atomic(path, fresh, 0600));

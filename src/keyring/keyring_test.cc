@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include "io/runtime.h"
 
@@ -112,6 +113,10 @@ TEST_F(KeyringTest, the_master_key_file_is_made_once_and_private) {
     EXPECT_EQ(mode & std::filesystem::perms::all, std::filesystem::perms(0600));
     std::filesystem::resize_file(path("master.key"), 31);
     EXPECT_EQ(load_or_create_master_key(path("master.key")).error().code, Code::malformed);
+    std::ofstream(path("master.key")) << "domicile secret 2\n...";
+    const Error newer = load_or_create_master_key(path("master.key")).error();
+    EXPECT_EQ(newer.code, Code::failed_precondition);
+    EXPECT_TRUE(newer.message.starts_with(path("master.key") + " is of format 2"));
 }
 
 }  // namespace

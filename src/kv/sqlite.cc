@@ -4,8 +4,10 @@
 // copy to be stale.
 //
 // docs/formats/directory.md lists the tables.
+#include <tuple>
 #include <utility>
 
+#include "base/format_version.h"
 #include "io/executor.h"
 #include "kv/rules.h"
 #include "kv/store.h"
@@ -51,13 +53,11 @@ Result<void> create_tables(SqliteConnection& connection) {
     TRY_VOID(connection.execute("BEGIN IMMEDIATE"));
     auto created = connection.script(kTables);
     if (created) created = connection.execute("COMMIT");
-    if (connection.in_transaction()) (void)connection.execute("ROLLBACK");
+    // What cannot be rolled back ends with the connection.
+    if (connection.in_transaction()) std::ignore = connection.execute("ROLLBACK");
     TRY_VOID(std::move(created));
     TRY(const std::int64_t format, read_meta(connection, "format"));
-    if (format != kFormat)
-        return fail(Code::failed_precondition, "The store was written by another version.",
-                    "newer_schema");
-    return {};
+    return check_format(connection.path() + ", tables of the store,", format, kFormat);
 }
 
 Entry read_entry(const sql::Row& row) {
@@ -162,6 +162,7 @@ struct Range {
         text += " ORDER BY key LIMIT $3";
         TRY(auto out, connection.run({std::move(text), std::move(parameters)}));
         std::vector<Entry> entries;
+        entries.reserve(out.rows.size());
         for (const sql::Row& row : out.rows) entries.push_back(read_entry(row));
         return entries;
     }
@@ -232,8 +233,8 @@ class SqliteStore final : public Store {
         const Instant give_up = io::deadline_in(options_.watch_wait);
         std::int64_t version = -1;
         while (true) {
-            ReadLog work{after_revision, limit, version};
-            CO_TRY(Log log, co_await sql::run_on(watcher_, std::move(work)));
+            const ReadLog work{after_revision, limit, version};
+            CO_TRY(Log log, co_await sql::run_on(watcher_, work));
             const bool last = io::deadline_in(Millis(0)) >= give_up;
             if (!log.changes.empty() || last) co_return std::move(log.changes);
             version = log.version;

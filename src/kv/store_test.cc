@@ -65,6 +65,7 @@ TEST(SqliteStore, a_newer_format_is_refused) {
     auto refused = open_sqlite_store(folder.file("test.kv"));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Code::failed_precondition);
+    EXPECT_TRUE(refused.error().message.starts_with(folder.file("test.kv")));
 }
 
 constexpr int kIncrements = 100;
@@ -102,6 +103,7 @@ TEST(SqliteStore, processes_that_compare_and_set_lose_nothing) {
     ASSERT_TRUE(io::run_task<Result<TransactionResult>>(
         [&] { return store->commit({.compares = {}, .writes = {{"counter", "0"}}}); }));
     std::vector<std::unique_ptr<Child>> children;
+    children.reserve(3);
     for (int i = 0; i < 3; ++i)
         children.push_back(std::make_unique<Child>(
             "SqliteStoreChild.DISABLED_increments",

@@ -1,5 +1,6 @@
 #include "server/deployment.h"
 
+#include "base/format_version.h"
 #include "base/json.h"
 
 namespace domicile::server {
@@ -11,6 +12,18 @@ std::uint16_t port_of(const json::object& object, std::string_view name) {
     const json::value* value = object.if_contains(name);
     return value != nullptr && value->is_int64() ? static_cast<std::uint16_t>(value->get_int64())
                                                  : 0;
+}
+
+Result<json::object> read_document(io::Files& files, const std::string& data) {
+    const std::string path = data + "/deployment.json";
+    TRY(const std::string text, files.read(path, 1 << 20));
+    Result<json::object> document = parse_json_object(text);
+    if (!document)
+        return fail(Code::malformed, path + " is damaged. `domicile up` writes it anew.",
+                    kReasonDamaged);
+    TRY(const auto format, optional_int(*document, "format"));
+    TRY_VOID(check_format(path, format.value_or(0), kFormat));
+    return document;
 }
 
 }  // namespace
@@ -34,6 +47,12 @@ Result<config::Config> load_config(io::Files& files, const std::string& path) {
     return fail(Code::invalid_argument, std::move(message));
 }
 
+Result<void> refuse_newer(io::Files& files, const std::string& data) {
+    const Result<json::object> there = read_document(files, data);
+    if (there || there.error().reason != kReasonNewerFormat) return {};
+    return std::unexpected(there.error());
+}
+
 Result<void> save(io::Files& files, const Deployment& deployment) {
     json::object regions;
     for (const auto& [region, ports] : deployment.ports) {
@@ -53,13 +72,7 @@ Result<void> save(io::Files& files, const Deployment& deployment) {
 }
 
 Result<Deployment> load(io::Files& files, const std::string& data) {
-    TRY(const std::string text, files.read(data + "/deployment.json", 1 << 20));
-    TRY(const json::object document, parse_json_object(text));
-    TRY(const auto format, optional_int(document, "format"));
-    if (format != kFormat) {
-        return fail(Code::failed_precondition,
-                    data + "/deployment.json is of a format that this program does not know.");
-    }
+    TRY(const json::object document, read_document(files, data));
     Deployment out;
     out.data = data;
     TRY(out.config_path, require_string(document, "config"));

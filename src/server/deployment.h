@@ -43,12 +43,22 @@ struct Deployment {
 // problems.
 Result<config::Config> load_config(io::Files& files, const std::string& path);
 
+// failed_precondition (newer_format) when a newer program wrote the deployment; asked before
+// anything in the data folder is changed.
+Result<void> refuse_newer(io::Files& files, const std::string& data);
 Result<void> save(io::Files& files, const Deployment& deployment);
 Result<Deployment> load(io::Files& files, const std::string& data);
 
 // Development secrets and certificates under <data>, made where they are missing or about to
 // expire.
 Result<void> prepare_development(io::Files& files, const Deployment& deployment);
+// failed_precondition (secret_missing) when the secret is not there but a file is that was written
+// under it: a new secret would make that unreadable.
+Result<void> refuse_lost_secret(io::Files& files, const std::string& secret,
+                                const std::string& written_under_it);
+// Removes the temporary files that a crash in the middle of write_atomic leaves.
+Result<void> remove_leftovers(io::Files& files, const std::string& folder);
+
 // Of these only the regions' certificates for public names: what a running region can take over.
 Result<void> renew_public_certificates(io::Files& files, const Deployment& deployment);
 

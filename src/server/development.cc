@@ -2,11 +2,13 @@
 // links between regions by a border CA of their own, so that a site's certificate never opens the
 // border.
 #include "base/encoding.h"
+#include "base/format_version.h"
 #include "base/json.h"
 #include "border/border.h"
 #include "crypto/keys.h"
 #include "crypto/x509.h"
 #include "io/clock.h"
+#include "io/tls.h"
 #include "server/deployment.h"
 
 namespace domicile::server {
@@ -36,8 +38,21 @@ struct Maker {
         return files.write_atomic(path(name + ".pem"), pair.certificate_pem, 0644);
     }
 
+    static bool fits(const CertificateAndKey& pair) {
+        return io::TlsServer::make({{pair.certificate_pem, pair.key_pem}}).has_value();
+    }
+
     Result<CertificateAndKey> ca(const std::string& name, std::string_view title) {
-        if (exists(name + ".pem") && exists(name + ".key")) return read_pair(name);
+        if (exists(name + ".pem") && exists(name + ".key")) {
+            TRY(CertificateAndKey old, read_pair(name));
+            // Not made anew: people have told their browsers to trust it.
+            if (fits(old)) return old;
+            return fail(Code::malformed,
+                        path(name) +
+                            ".pem and .key are damaged or do not belong together. Restore "
+                            "them, or delete both: then clients have to trust a new one.",
+                        kReasonDamaged);
+        }
         TRY(CertificateAndKey made,
             crypto::make_ca(title, now - kDay, now + kDay * 3650, io::system_random().bytes(16)));
         TRY_VOID(write_pair(name, made));
@@ -48,8 +63,9 @@ struct Maker {
                       crypto::LeafRequest request) {
         if (exists(name + ".pem") && exists(name + ".key")) {
             TRY(const CertificateAndKey old, read_pair(name));
-            // Renewed a month before it ends.
-            if (crypto::certificate_covers(old.certificate_pem, authority.certificate_pem,
+            // Renewed a month before it ends, and where a crash came between key and certificate.
+            if (fits(old) &&
+                crypto::certificate_covers(old.certificate_pem, authority.certificate_pem,
                                            request.dns_names, now + kDay * 30)) {
                 return {};
             }
@@ -61,8 +77,14 @@ struct Maker {
         return write_pair(name, made);
     }
 
-    Result<void> secret(const std::string& name) {
-        if (exists(name)) return {};
+    // Never made anew where anything depends on it.
+    Result<void> secret(const std::string& name, const std::string& written_under_it) {
+        if (exists(name)) {
+            TRY(std::string content, files.read(path(name), kPemBytesMax));
+            TRY_VOID(secret_of(path(name), std::move(content)));
+            return {};
+        }
+        TRY_VOID(refuse_lost_secret(files, path(name), path(written_under_it)));
         return files.write_atomic(path(name), io::system_random().bytes(32), 0600);
     }
 };
@@ -80,6 +102,7 @@ crypto::LeafRequest public_names(const config::Config& config, const std::string
 Result<void> prepare_region(Maker& maker, const CertificateAndKey& ca,
                             const CertificateAndKey& border_ca, const std::string& region) {
     TRY_VOID(maker.files.create_directories(maker.path(region)));
+    TRY_VOID(remove_leftovers(maker.files, maker.path(region)));
     TRY_VOID(maker.leaf(region + "/tls", ca, public_names(maker.deployment.config, region)));
     crypto::LeafRequest border;
     border.dns_names = {border::certificate_name(region)};
@@ -98,15 +121,39 @@ Result<void> prepare_development(io::Files& files, const Deployment& deployment)
     Maker maker{files, deployment};
     for (const char* folder : {"ca", "shared", "front"}) {
         TRY_VOID(files.create_directories(maker.path(folder)));
+        TRY_VOID(remove_leftovers(files, maker.path(folder)));
     }
+    TRY_VOID(remove_leftovers(files, deployment.data));
     TRY(const CertificateAndKey ca, maker.ca("ca/ca", "Domicile development CA"));
     TRY(const CertificateAndKey border_ca, maker.ca("ca/border_ca", "Domicile border CA"));
-    TRY_VOID(maker.secret("shared/pepper"));
+    TRY_VOID(maker.secret("shared/pepper", "shared/directory.db"));
     crypto::LeafRequest front;
     front.dns_names = {"front." + deployment.config.domain};
     TRY_VOID(maker.leaf("front/tls", ca, front));
     for (const config::Region& region : deployment.config.regions) {
         TRY_VOID(prepare_region(maker, ca, border_ca, region.name));
+    }
+    return {};
+}
+
+Result<void> refuse_lost_secret(io::Files& files, const std::string& secret,
+                                const std::string& written_under_it) {
+    if (files.info(secret) || !files.info(written_under_it)) return {};
+    return fail(Code::failed_precondition,
+                secret + " is missing, and " + written_under_it +
+                    " was written under it. Restore it from your copy: a new one would make "
+                    "everything there unreadable.",
+                kReasonSecretMissing);
+}
+
+Result<void> remove_leftovers(io::Files& files, const std::string& folder) {
+    TRY(const std::vector<std::string> names, files.list(folder));
+    const std::string prefix = folder + '/';
+    for (const std::string& name : names) {
+        const std::size_t mark = name.rfind(".new.");
+        if (mark == std::string::npos || mark + 5 == name.size()) continue;
+        if (name.find_first_not_of("0123456789", mark + 5) != std::string::npos) continue;
+        TRY_VOID(files.remove(prefix + name));
     }
     return {};
 }

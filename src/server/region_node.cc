@@ -2,36 +2,22 @@
 
 #include <atomic>
 
-#include "access/access.h"
 #include "api/admin/admin.h"
-#include "audit/log.h"
 #include "base/encoding.h"
+#include "base/format_version.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "border/border.h"
 #include "config/change.h"
-#include "crypto/keys.h"
-#include "directory/directory.h"
 #include "documents/documents.h"
-#include "io/tls.h"
 #include "keyring/keyring.h"
-#include "kv/store.h"
 #include "residency/residency.h"
 #include "server/reports.h"
 #include "server/snapshot.h"
-#include "sql/database.h"
+#include "server/stores.h"
 
 namespace domicile::server {
 namespace {
-
-constexpr std::size_t kPemBytesMax = 64 * 1024;
-
-Result<io::TlsCertificate> read_certificate(const std::string& stem) {
-    io::TlsCertificate out;
-    TRY(out.certificate_pem, io::system_files().read(stem + ".pem", kPemBytesMax));
-    TRY(out.key_pem, io::system_files().read(stem + ".key", kPemBytesMax));
-    return out;
-}
 
 enum class ReloadOutcome : std::uint8_t { applied, refused };
 constexpr std::array<std::string_view, 2> label_values(ReloadOutcome) {
@@ -55,31 +41,6 @@ io::Task<Result<Fresh>> read_fresh(std::string config_path, std::string certific
     });
 }
 
-// Signs and checks the key records of the directory with the regions' border keys.
-struct BorderKeys {
-    std::optional<crypto::SigningKey> own;
-    std::map<std::string, crypto::PublicKey> of_regions;
-
-    static Result<BorderKeys> read(const Deployment& deployment, const std::string& own_key_pem) {
-        BorderKeys out;
-        TRY(out.own, crypto::SigningKey::from_pkcs8_pem(own_key_pem));
-        for (const config::Region& region : deployment.config.regions) {
-            TRY(const std::string text,
-                io::system_files().read(deployment.shared("border-" + region.name + ".jwk"),
-                                        kPemBytesMax));
-            TRY(const json::object jwk, parse_json_object(text));
-            TRY(crypto::PublicKey key, crypto::PublicKey::from_jwk(jwk));
-            out.of_regions.emplace(region.name, std::move(key));
-        }
-        return out;
-    }
-    bool verify(const directory::KeyRecord& record) const {
-        const auto found = of_regions.find(record.region);
-        return found != of_regions.end() &&
-               found->second.verify(directory::signed_bytes(record), record.signature).has_value();
-    }
-};
-
 border::Options border_options(const Deployment& deployment, const std::string& region,
                                const io::TlsServer& server, const io::TlsClient& client) {
     border::Options out;
@@ -89,39 +50,6 @@ border::Options border_options(const Deployment& deployment, const std::string& 
     for (const auto& [name, ports] : deployment.ports) {
         if (name != region) out.peers.push_back({name, {"127.0.0.1", ports.border}});
     }
-    return out;
-}
-
-// Everything that can fail before the parts are put together.
-struct Opened {
-    io::TlsCertificate site;
-    std::unique_ptr<io::TlsServer> public_tls, border_server_tls;
-    std::unique_ptr<io::TlsClient> border_client_tls;
-    std::unique_ptr<sql::Database> keys, data;
-    std::unique_ptr<kv::Store> store;
-    std::unique_ptr<audit::Log> audit;
-    std::string master, pepper;
-    BorderKeys border_keys;
-};
-
-Result<Opened> open_all(const Deployment& deployment, const std::string& region) {
-    const std::string folder = deployment.region_directory(region);
-    io::Files& files = io::system_files();
-    Opened out;
-    TRY(out.site, read_certificate(folder + "/tls"));
-    TRY(const io::TlsCertificate own, read_certificate(folder + "/border"));
-    TRY(const std::string border_ca,
-        files.read(deployment.data + "/ca/border_ca.pem", kPemBytesMax));
-    TRY(out.public_tls, io::TlsServer::make({out.site}));
-    TRY(out.border_server_tls, io::TlsServer::make({own}, border_ca));
-    TRY(out.border_client_tls, io::TlsClient::make(border_ca, &own));
-    TRY(out.border_keys, BorderKeys::read(deployment, own.key_pem));
-    TRY(out.master, keyring::load_or_create_master_key(folder + "/master.key"));
-    TRY(out.pepper, files.read(deployment.shared("pepper"), 32));
-    TRY(out.keys, sql::open_sqlite({.path = folder + "/keys.db"}));
-    TRY(out.data, sql::open_sqlite({.path = folder + "/region.db"}));
-    TRY(out.store, kv::open_sqlite_store(deployment.shared("directory.db")));
-    TRY(out.audit, audit::Log::open(files, folder + "/audit.log", region, io::system_clock()));
     return out;
 }
 
@@ -173,7 +101,7 @@ io::Task<void> drain_one(Listening& listening, Instant deadline, bool& whole) {
 }  // namespace
 
 struct RegionNode::Parts {
-    Parts(const Deployment& deployment_in, std::string region_in, Opened opened, Output output)
+    Parts(const Deployment& deployment_in, std::string region_in, Stores opened, Output output)
         : deployment(deployment_in),
           region(std::move(region_in)),
           reports(deployment.config, region, std::move(output)),
@@ -246,7 +174,7 @@ struct RegionNode::Parts {
     Ports ports;
     const std::shared_ptr<const Facts> facts;  // of the start
     Current current;
-    Opened base;
+    Stores base;
     keyring::Keyring keyring;
     border::Border border;
     directory::Directory directory;
@@ -321,15 +249,17 @@ io::Task<std::vector<api::admin::Check>> RegionNode::Parts::check() {
 
 // The operator's first key, for `domicile keys` on this machine; made once.
 io::Task<Result<void>> RegionNode::Parts::write_admin_credentials() {
-    const std::string path = deployment.region_directory(region) + "/admin-credentials.json";
-    if (io::system_files().info(path)) co_return Result<void>{};
+    io::Files& files = io::system_files();
+    const std::string path = admin_credentials_path(deployment, region);
+    const Result<access::Credentials> there = read_admin_credentials(files, path);
+    if (there) co_return Result<void>{};
+    const Code why = there.error().code;
+    if (why != Code::not_found && why != Code::malformed) co_return std::unexpected(there.error());
     access::Policy policy;
     policy.statements.push_back({{"admin:*"}, {"*"}});
     CO_TRY(const access::Credentials made,
            co_await access.create_key("local operator", std::move(policy)));
-    const json::object document{{"access_key_id", made.access_key_id},
-                                {"secret_access_key", made.secret_access_key.expose()}};
-    co_return io::system_files().write_atomic(path, json::serialize(document) + '\n');
+    co_return files.write_atomic(path, print_admin_credentials(made));
 }
 
 io::Task<Result<void>> RegionNode::Parts::listen(std::uint16_t port, http::ServerOptions options,
@@ -411,7 +341,7 @@ Result<std::unique_ptr<RegionNode>> RegionNode::open(const Deployment& deploymen
     if (!deployment.ports.contains(region)) {
         return fail(Code::not_found, "The deployment has no region " + region + ".");
     }
-    TRY(Opened opened, open_all(deployment, region));
+    TRY(Stores opened, open_stores(deployment, region));
     auto parts = std::make_unique<Parts>(deployment, std::move(region), std::move(opened),
                                          std::move(output));
     return std::unique_ptr<RegionNode>(new RegionNode(std::move(parts)));

@@ -85,6 +85,7 @@ io::Task<Result<void>> stop(RegionNode& node, config::Shutdown how, Wishes& wish
 io::Task<Result<void>> serve(RegionNode& node, std::string region, io::Runtime& runtime,
                              Wishes& wishes) {
     std::vector<io::Executor*> reactors;
+    reactors.reserve(runtime.size());
     for (std::size_t i = 0; i < runtime.size(); ++i) reactors.push_back(&runtime.executor(i));
     node.on_drain([&wishes] { wishes.ask_to_drain(); });
     io::spawn(watch_signals(wishes));
@@ -132,6 +133,17 @@ std::string tell_dropped(std::uint64_t count) {
            '\n';
 }
 
+// A line that a crash tore in the middle must not swallow the next one.
+Result<std::unique_ptr<io::AppendFile>> open_log(const std::string& path) {
+    TRY(std::unique_ptr<io::AppendFile> file, io::system_files().open_append(path));
+    if (file->size() == 0) return file;
+    TRY(const auto reader, io::system_files().open_read(path));
+    char last = '\n';
+    TRY_VOID(reader->read_at(file->size() - 1, &last, 1));
+    if (last != '\n') TRY_VOID(file->append("\n"));
+    return file;
+}
+
 }  // namespace
 
 Result<void> run_region(const std::string& data, const std::string& region) {
@@ -140,7 +152,7 @@ Result<void> run_region(const std::string& data, const std::string& region) {
     TRY(const Deployment deployment, load(io::system_files(), data));
     // The log stays in the region's own folder: lines of functions may be resident data.
     const std::string path = deployment.region_directory(region) + "/log.jsonl";
-    TRY(std::unique_ptr<io::AppendFile> file, io::system_files().open_append(path));
+    TRY(std::unique_ptr<io::AppendFile> file, open_log(path));
     io::LineWriter::Options options;
     options.note_dropped = tell_dropped;
     options.file_bytes_max = static_cast<std::uint64_t>(deployment.config.log.file_bytes_max);
@@ -155,6 +167,7 @@ Result<void> run_region(const std::string& data, const std::string& region) {
         [] { return to_rfc3339(io::system_clock().now()); }, region, output.node);
     const Result<void> outcome =
         serve_on_reactors(deployment, region, std::move(output), [lines] { lines->finish(); });
+    if (!outcome) log::error("region_not_started", {{"problem", outcome.error().message}});
     log::configure(log::Level::info, {}, {}, {});  // writes what waits
     return outcome;
 }

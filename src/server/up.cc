@@ -160,6 +160,7 @@ io::Task<Result<void>> up(UpOptions options) {
     CO_TRY(auto listener, network.listen({listen.address, listen.port}));
     deployment.public_port = listener->local().port;
     CO_TRY_VOID(take_ports(deployment));
+    CO_TRY_VOID(refuse_newer(files, deployment.data));
     CO_TRY_VOID(files.create_directories(deployment.data));
     CO_TRY_VOID(prepare_development(files, deployment));
     CO_TRY_VOID(save(files, deployment));

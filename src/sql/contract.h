@@ -211,6 +211,8 @@ TEST_P(DatabaseContract, a_database_of_a_newer_version_is_refused) {
     auto refused = try_migrate("other", {"CREATE TABLE one (a BIGINT)"});
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Code::failed_precondition);
+    EXPECT_NE(refused.error().message.find("part other, is of format 2"), std::string::npos)
+        << refused.error().message;
 }
 
 TEST_P(DatabaseContract, a_migration_step_that_fails_leaves_the_old_tables) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/format_version.h"
 #include "sql/database.h"
 #include "sql/sqlite_worker.h"
 
@@ -32,9 +33,7 @@ Result<std::monostate> run_migration(SqliteConnection& connection, const std::st
     const std::int64_t version = stored.rows.empty() ? 0 : stored.rows[0].integer(0);
     const auto known = static_cast<std::int64_t>(steps.size());
     if (version > known)
-        return fail(Code::failed_precondition,
-                    "The tables of '" + component + "' were written by a newer version.",
-                    "newer_schema");
+        TRY_VOID(check_format(connection.path() + ", part " + component + ",", version, known));
     for (std::int64_t step = version; step < known; ++step)
         TRY_VOID(connection.script(steps[static_cast<std::size_t>(step)]));
     TRY_VOID(

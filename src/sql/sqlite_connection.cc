@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "base/format_version.h"
 #include "base/mutant.h"
 
 namespace domicile::sql {
@@ -99,14 +100,47 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const Connectio
     const int code =
         sqlite3_open_v2(options.path.c_str(), &handle, flags, real ? nullptr : options.vfs.c_str());
     std::unique_ptr<SqliteConnection> connection(new SqliteConnection(handle, options));
-    if (code != SQLITE_OK) return failed(code);
-    TRY_VOID(connection->configure());
-    return connection;
+    const Result<void> configured = code == SQLITE_OK ? connection->configure() : failed(code);
+    if (configured) return connection;
+    const int primary = sqlite3_errcode(handle) & 0xff;
+    if (primary == SQLITE_NOTADB || primary == SQLITE_CORRUPT)
+        return fail(Code::malformed,
+                    options.path + " is damaged: SQLite cannot read it. Restore it from your copy.",
+                    kReasonDamaged);
+    Error error = configured.error();
+    if (!error.message.starts_with(options.path)) error.message.insert(0, options.path + ": ");
+    return std::unexpected(std::move(error));
+}
+
+Result<std::int64_t> SqliteConnection::pragma(const char* name) {
+    TRY(const StatementResult out, run({std::string("PRAGMA ") + name, {}, 1}));
+    return out.rows[0].integer(0);
+}
+
+// Reads only, so that a file of a newer program stays as it is.
+Result<void> SqliteConnection::check_file_format() {
+    TRY(const std::int64_t application, pragma("application_id"));
+    if (application != 0 && application != kApplicationId)
+        return fail(Code::failed_precondition, options_.path + " belongs to another program.",
+                    kReasonForeign);
+    TRY(const std::int64_t version, pragma("user_version"));
+    return check_format(options_.path, std::max<std::int64_t>(version, 1), kFileFormat);
+}
+
+Result<void> SqliteConnection::mark_file_format() {
+    TRY(const std::int64_t application, pragma("application_id"));
+    if (application != 0) return {};
+    return script("BEGIN IMMEDIATE; PRAGMA application_id=" + std::to_string(kApplicationId) +
+                  "; PRAGMA user_version=" + std::to_string(kFileFormat) + "; COMMIT;");
 }
 
 Result<void> SqliteConnection::configure() {
     sqlite3_busy_timeout(handle_, static_cast<int>(options_.busy.count()));
-    if (!options_.read_only) TRY_VOID(enter_wal_mode());
+    TRY_VOID(check_file_format());
+    if (!options_.read_only) {
+        TRY_VOID(enter_wal_mode());
+        TRY_VOID(mark_file_format());
+    }
     TRY_VOID(
         script("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
                "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY;"));

@@ -23,6 +23,11 @@ inline constexpr std::string_view kReasonExpectation = "expectation";
 inline constexpr std::string_view kReasonUnique = "unique";
 inline constexpr std::string_view kReasonConstraint = "constraint";
 
+// What the file says of itself (PRAGMA application_id and user_version), besides the versions of
+// the tables in it. A newer format is refused before anything is changed.
+inline constexpr std::int64_t kApplicationId = 0x446f6d69;  // "Domi"
+inline constexpr std::int64_t kFileFormat = 1;
+
 struct ConnectionOptions {
     std::string path;
     bool read_only = false;  // refuses statements that write; the file must exist
@@ -34,7 +39,9 @@ struct ConnectionOptions {
 class SqliteConnection {
   public:
     // Creates the file with mode 0600 if need be (SQLite gives -wal and -shm the same mode) and
-    // sets WAL, synchronous=FULL and foreign_keys. unavailable when the file cannot be opened.
+    // sets WAL, synchronous=FULL and foreign_keys. unavailable when the file cannot be opened;
+    // failed_precondition (newer_format, foreign_file) when it is not for this program, malformed
+    // (damaged) when it is no database.
     static Result<std::unique_ptr<SqliteConnection>> open(const ConnectionOptions& options);
     ~SqliteConnection();
     SqliteConnection(const SqliteConnection&) = delete;
@@ -50,6 +57,7 @@ class SqliteConnection {
 
     // False also when SQLite has rolled back by itself (disk full, I/O error).
     bool in_transaction() const;
+    const std::string& path() const { return options_.path; }
 
   private:
     struct Prepared {
@@ -60,6 +68,9 @@ class SqliteConnection {
     SqliteConnection(sqlite3* handle, const ConnectionOptions& options);
 
     Result<void> configure();
+    Result<std::int64_t> pragma(const char* name);
+    Result<void> check_file_format();
+    Result<void> mark_file_format();
     Result<void> enter_wal_mode();
     Result<Prepared*> prepare(const std::string& sql);
     Result<void> map_parameters(Prepared& prepared) const;

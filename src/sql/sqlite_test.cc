@@ -2,9 +2,12 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <set>
 
+#include "base/format_version.h"
 #include "sql/contract.h"
+#include "sql/sqlite_connection.h"
 
 namespace domicile::sql {
 namespace {
@@ -44,18 +47,86 @@ TEST(Sqlite, a_folder_that_is_not_there_is_unavailable) {
     EXPECT_EQ(database.error().code, Code::unavailable);
 }
 
-TEST(Sqlite, a_file_that_is_no_database_is_unavailable) {
+TEST(Sqlite, a_file_that_is_no_database_is_refused_as_damaged) {
     TemporaryFolder folder;
     std::ofstream(folder.file("test.db")) << std::string(4096, 'x');
     auto database = open_in(folder);
     ASSERT_FALSE(database);
-    EXPECT_EQ(database.error().code, Code::unavailable);
+    EXPECT_EQ(database.error().reason, kReasonDamaged);
+    EXPECT_TRUE(database.error().message.starts_with(folder.file("test.db")));
+}
+
+std::int64_t pragma_of(const std::string& path, const std::string& name) {
+    sqlite3* handle = nullptr;
+    sqlite3_stmt* statement = nullptr;
+    EXPECT_EQ(sqlite3_open(path.c_str(), &handle), SQLITE_OK);
+    sqlite3_prepare_v2(handle, ("PRAGMA " + name).c_str(), -1, &statement, nullptr);
+    const std::int64_t value =
+        sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
+    sqlite3_finalize(statement);
+    sqlite3_close(handle);
+    return value;
+}
+
+void change(const std::string& path, const std::string& sql) {
+    sqlite3* handle = nullptr;
+    ASSERT_EQ(sqlite3_open(path.c_str(), &handle), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(handle);
+}
+
+TEST(Sqlite, a_file_says_whose_it_is_and_of_which_format) {
+    TemporaryFolder folder;
+    ASSERT_TRUE(open_in(folder));
+    EXPECT_EQ(pragma_of(folder.file("test.db"), "application_id"), kApplicationId);
+    EXPECT_EQ(pragma_of(folder.file("test.db"), "user_version"), kFileFormat);
+}
+
+TEST(Sqlite, a_file_from_before_there_were_formats_is_taken_over) {
+    TemporaryFolder folder;
+    change(folder.file("test.db"), "CREATE TABLE ids (id BIGINT PRIMARY KEY)");
+    auto database = open_in(folder);
+    ASSERT_TRUE(database);
+    EXPECT_TRUE(io::run_task<Result<BatchResult>>([&] { return insert_id(**database, 1); }));
+    database->reset();
+    EXPECT_EQ(pragma_of(folder.file("test.db"), "user_version"), kFileFormat);
+}
+
+TEST(Sqlite, a_file_of_a_newer_format_is_refused_and_left_as_it_is) {
+    TemporaryFolder folder;
+    const std::string path = folder.file("test.db");
+    const std::string newer = std::to_string(kFileFormat + 1);
+    change(path, "CREATE TABLE new_things (id); PRAGMA user_version=" + newer);
+    const auto before = std::filesystem::file_size(path);
+    auto database = open_in(folder);
+    ASSERT_FALSE(database);
+    EXPECT_EQ(database.error().reason, kReasonNewerFormat);
+    EXPECT_TRUE(database.error().message.starts_with(path + " is of format " + newer));
+    EXPECT_EQ(std::filesystem::file_size(path), before);
+    EXPECT_EQ(pragma_of(path, "application_id"), 0);
+    EXPECT_EQ(pragma_of(path, "user_version"), kFileFormat + 1);
+}
+
+TEST(Sqlite, a_file_of_another_program_is_refused) {
+    TemporaryFolder folder;
+    change(folder.file("test.db"), "PRAGMA application_id=1");
+    auto database = open_in(folder);
+    ASSERT_FALSE(database);
+    EXPECT_EQ(database.error().reason, kReasonForeign);
+}
+
+TEST(Sqlite, an_empty_file_that_a_crash_left_becomes_a_database) {
+    TemporaryFolder folder;
+    std::ofstream(folder.file("test.db")).close();
+    EXPECT_TRUE(open_in(folder));
+    EXPECT_EQ(pragma_of(folder.file("test.db"), "user_version"), kFileFormat);
 }
 
 // While another connection holds the write lock, the writer waits in its first commit, so that all
 // but that one group stays in the queue.
 io::Task<std::vector<Result<BatchResult>>> overfill(Database& database, sqlite3* holder) {
     std::vector<io::Task<Result<BatchResult>>> tasks;
+    tasks.reserve(10);
     for (int i = 0; i < 10; ++i) tasks.push_back(insert_id(database, i));
     auto all = std::make_shared<testing::Gathering<Result<BatchResult>>>();
     all->values.resize(tasks.size());

@@ -190,9 +190,9 @@ io::Task<Result<json::object>> Admin::answer(http::Exchange& exchange) {
 io::Task<Result<void>> Admin::record(std::string operation, std::string by, std::string id) {
     audit::Event event;
     event.kind = "access_key";
-    event.details["operation"] = std::move(operation);
-    event.details["by"] = std::move(by);
-    if (!id.empty()) event.details["key"] = std::move(id);
+    event.details["operation"] = operation;
+    event.details["by"] = by;
+    if (!id.empty()) event.details["key"] = id;
     co_return co_await parts_.audit.record(std::move(event));
 }
 
