@@ -1,5 +1,9 @@
 #include "kv/etcd.h"
 
+#include <map>
+#include <set>
+
+#include "base/encoding.h"
 #include "io/executor.h"
 #include "kv/etcd_client.h"
 #include "kv/etcd_codec.h"
@@ -24,6 +28,7 @@ class EtcdStore final : public Store {
                                                std::size_t limit) override;
     io::Task<Result<std::vector<Change>>> changes(std::int64_t after_revision,
                                                   std::size_t limit) override;
+    io::Task<Result<void>> keep_present(std::string key, std::string value, Seconds ttl) override;
     io::Task<void> stop() override;
     void report_to(telemetry::Registry& registry, const std::string& name) override {
         client_->report_to(registry, name);
@@ -33,8 +38,11 @@ class EtcdStore final : public Store {
     const std::string& prefix() const { return client_->options().prefix; }
     const StoreOptions& options() const { return client_->options().store; }
     io::Task<void> compact(std::int64_t revision);
+    io::Task<Result<std::int64_t>> grant(std::string key, std::string value, Seconds ttl);
+    std::int64_t lease_of(const std::string& key);
+    void note_lease(const std::string& key, std::int64_t lease);
     std::shared_ptr<Watch> take_watch(std::int64_t after);
-    void keep_watch(std::shared_ptr<Watch> watch);
+    void return_watch(std::shared_ptr<Watch> watch, bool good);
 
     std::unique_ptr<etcd::Client> client_;
     std::atomic<std::int64_t> compacted_ = 0;  // up to where this process asked for it
@@ -42,7 +50,9 @@ class EtcdStore final : public Store {
     // Under mutex_. Where the last call of changes() ended, for the next one to go on; one at a
     // time, since one task of a process follows a store.
     std::shared_ptr<Watch> watch_;
-    bool stopped_ = false;  // under mutex_
+    std::set<std::shared_ptr<Watch>> used_;       // under mutex_: those of calls under way
+    bool stopped_ = false;                        // under mutex_
+    std::map<std::string, std::int64_t> leases_;  // under mutex_, by the key that they hold
 };
 
 // What only looks may always be sent again.
@@ -89,25 +99,67 @@ io::Task<Result<std::vector<Entry>>> EtcdStore::range(std::string under, std::st
     co_return etcd::decode_entries(response, prefix());
 }
 
-// Called with the watch out of its place, so that two callers never share one.
-std::shared_ptr<Watch> EtcdStore::take_watch(std::int64_t after) {
-    std::shared_ptr<Watch> found;
-    {
-        const std::lock_guard lock(mutex_);
-        if (stopped_) return nullptr;
-        if (watch_ && &watch_->executor() == &io::Executor::current()) found = std::move(watch_);
-    }
-    if (found && found->continues(after)) return found;
-    if (found) found->stop();
-    return Watch::start(*client_, after);
+std::int64_t EtcdStore::lease_of(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    const auto found = leases_.find(key);
+    return found == leases_.end() ? 0 : found->second;
 }
 
-void EtcdStore::keep_watch(std::shared_ptr<Watch> watch) {
-    {
-        const std::lock_guard lock(mutex_);
-        if (!watch_) watch_.swap(watch);
+void EtcdStore::note_lease(const std::string& key, std::int64_t lease) {
+    const std::lock_guard lock(mutex_);
+    leases_[key] = lease;
+}
+
+// A lease that was granted and not heard of ends by itself.
+io::Task<Result<std::int64_t>> EtcdStore::grant(std::string key, std::string value, Seconds ttl) {
+    json::object ask{{"TTL", std::to_string(ttl.count())}};
+    CO_TRY(const json::object granted,
+           co_await client_->call("/v3/lease/grant", std::move(ask), true));
+    const std::int64_t lease = etcd::number_of(granted, "ID");
+    if (lease == 0) co_return fail(Code::unavailable, "etcd granted no lease.");
+    json::object put{{"key", to_base64(prefix() + key)},
+                     {"value", to_base64(value)},
+                     {"lease", std::to_string(lease)}};
+    CO_TRY_VOID(co_await client_->call("/v3/kv/put", std::move(put), true));
+    co_return lease;
+}
+
+io::Task<Result<void>> EtcdStore::keep_present(std::string key, std::string value, Seconds ttl) {
+    std::int64_t lease = lease_of(key);
+    if (lease != 0) {
+        json::object ask{{"ID", std::to_string(lease)}};
+        CO_TRY(const json::object kept,
+               co_await client_->call("/v3/lease/keepalive", std::move(ask), true));
+        if (etcd::lease_lives(kept)) co_return Result<void>();
     }
-    if (watch) watch->stop();
+    CO_TRY(lease, co_await grant(key, std::move(value), ttl));
+    note_lease(key, lease);
+    co_return Result<void>();
+}
+
+// Two callers never share a watch: one that is used is out of its place.
+std::shared_ptr<Watch> EtcdStore::take_watch(std::int64_t after) {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return nullptr;
+    std::shared_ptr<Watch> found;
+    if (watch_ && &watch_->executor() == &io::Executor::current()) found = std::move(watch_);
+    if (found && !found->continues(after)) {
+        found->stop();
+        found.reset();
+    }
+    if (!found) found = Watch::start(*client_, after);
+    used_.insert(found);
+    return found;
+}
+
+void EtcdStore::return_watch(std::shared_ptr<Watch> watch, bool good) {
+    const std::lock_guard lock(mutex_);
+    used_.erase(watch);
+    if (good && !watch_ && !stopped_) {
+        watch_ = std::move(watch);
+    } else {
+        watch->stop();
+    }
 }
 
 io::Task<Result<std::vector<Change>>> EtcdStore::changes(std::int64_t after_revision,
@@ -115,7 +167,7 @@ io::Task<Result<std::vector<Change>>> EtcdStore::changes(std::int64_t after_revi
     std::shared_ptr<Watch> watch = take_watch(after_revision);
     if (!watch) co_return fail(Code::cancelled, "The store is stopping.");
     auto out = co_await watch->next(limit, options().watch_wait);
-    if (out) keep_watch(std::move(watch));
+    return_watch(std::move(watch), out.has_value());
     co_return out;
 }
 
@@ -127,16 +179,21 @@ struct StopWatch {
     }
 };
 
+// Not in the coroutine that awaits it: see run_blocking.
+io::Task<Result<void>> stop_there(std::shared_ptr<Watch> watch) {
+    io::Executor& there = watch->executor();
+    return io::run_on<Result<void>>(there, [watch] { return StopWatch::run(watch); });
+}
+
 io::Task<void> EtcdStore::stop() {
-    std::shared_ptr<Watch> watch;
+    std::set<std::shared_ptr<Watch>> all;
     {
         const std::lock_guard lock(mutex_);
         stopped_ = true;
-        watch = std::move(watch_);
+        all = used_;
+        if (watch_) all.insert(std::exchange(watch_, nullptr));
     }
-    if (!watch) co_return;
-    io::Executor& there = watch->executor();
-    (void)co_await io::run_on<Result<void>>(there, [watch] { return StopWatch::run(watch); });
+    for (const std::shared_ptr<Watch>& watch : all) (void)co_await stop_there(watch);
 }
 
 }  // namespace

@@ -225,6 +225,10 @@ Result<WatchMessage> decode_watch(std::string_view line, const std::string& pref
     return out;
 }
 
+bool lease_lives(const json::object& response) {
+    return number_of(object_of(response, "result"), "TTL") > 0;
+}
+
 // What etcd thinks of our credentials is no statement about whoever asked us: for them the
 // directory is down. Texts are etcd's (etcdserver/api/v3rpc/rpctypes/error.go); they hold no data.
 Refused decode_error(int status, std::string_view body) {

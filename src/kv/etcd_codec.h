@@ -39,6 +39,9 @@ struct WatchMessage {
 // One line of the stream.
 Result<WatchMessage> decode_watch(std::string_view line, const std::string& prefix);
 
+// Whether the answer to a keep-alive says that the lease is there; an ended one has no time left.
+bool lease_lives(const json::object& response);
+
 // What an answer that is no success means.
 enum class Refusal : std::uint8_t {
     final,        // the same again would be refused again

@@ -242,10 +242,16 @@ class HostedStore final : public Store {
             *host_, [this, after, limit] { return inner_->changes(after, limit); });
     }
 
+    io::Task<Result<void>> keep_present(std::string key, std::string value, Seconds ttl) override {
+        return io::run_on<Result<void>>(
+            *host_, [this, key, value, ttl] { return inner_->keep_present(key, value, ttl); });
+    }
+
   private:
     using Up = std::promise<std::pair<io::Executor*, io::Completion<bool>*>>;
     static io::Task<void> live(Store& inner, Up& up) {
         io::Completion<bool> end;
+        inner.start();
         up.set_value({&io::Executor::current(), &end});
         co_await end;
         co_await inner.stop();

@@ -55,4 +55,8 @@ std::unexpected<Error> compacted() {
                 std::string(kReasonCompacted));
 }
 
+io::Task<Result<void>> Store::keep_present(std::string, std::string, Seconds) {
+    co_return fail(Code::unsupported, "This store has no leases.");
+}
+
 }  // namespace domicile::kv

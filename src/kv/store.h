@@ -95,8 +95,13 @@ class Store {
     // "compacted" when the log begins later.
     virtual io::Task<Result<std::vector<Change>>> changes(std::int64_t after_revision,
                                                           std::size_t limit) = 0;
-    // Ends what runs on executors beside the calls, before these stop; afterwards changes() is
-    // cancelled. Once all other calls of it have ended.
+    // The entry is there as long as this is called again within `ttl`, and goes by itself after
+    // that, soon or a little later: how others tell that somebody is alive. unsupported where the
+    // engine has no leases.
+    virtual io::Task<Result<void>> keep_present(std::string key, std::string value, Seconds ttl);
+    // Begins what runs beside the calls, on this executor. Calls may come before.
+    virtual void start() {}
+    // Ends it, and calls of changes() with it, before the executors stop; on the same executor.
     virtual io::Task<void> stop() { co_return; }
     // Adds its metrics, if it has any, under this name. Once, at start.
     virtual void report_to(telemetry::Registry& registry, const std::string& name) {
