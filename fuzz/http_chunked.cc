@@ -69,7 +69,7 @@ FUZZ_TARGET(http_chunked) {
         DOMICILE_CHECK(decode(input, round) == whole);
     }
     const std::string chunks = encode(input);
-    for (unsigned round = 0; round < Cuts::kRounds; ++round) {
+    for (const unsigned round : {0u, 3u}) {
         const Decoded again = decode(chunks, round);
         DOMICILE_CHECK(again.end == ChunkedDecoder::Step::end);
         DOMICILE_CHECK(again.data == input && again.consumed == chunks.size());

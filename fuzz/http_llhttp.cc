@@ -35,6 +35,7 @@ constexpr std::array kStricter = std::to_array<std::string_view>({
     "The port in Host is malformed.",
     "Several Expect fields.",
     "The expectation cannot be met.",
+    "Content-Length has too many digits.",
     "HTTP/1.0 has no transfer codings.",
     "The only transfer coding that is understood is chunked.",
     "Several Transfer-Encoding fields.",
@@ -127,9 +128,12 @@ void explain(const char* what, std::string_view detail) {
                  detail.data());
 }
 
-// llhttp 8.1 refuses a chunk extension that follows one with an unquoted value ("5;a=b;c"), which
-// RFC 9112 allows.
+// llhttp 8.1 refuses a tab behind a Content-Length, and a chunk extension that follows one with an
+// unquoted value ("5;a=b;c"). RFC 9112 allows both.
 bool is_known_defect(std::string_view message, const LlhttpReading& theirs) {
+    if (theirs.reason == "Invalid character in Content-Length") {
+        return message.find('\t') != message.npos;
+    }
     if (theirs.reason != "Invalid character in chunk size") return false;
     for (auto equals = message.find('='); equals != message.npos;
          equals = message.find('=', equals + 1)) {

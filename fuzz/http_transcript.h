@@ -35,6 +35,8 @@ class Source {
         return true;
     }
 
+    bool at_end() const { return rest_.empty(); }
+
   private:
     std::string_view rest_;
     Cuts cuts_;

@@ -42,6 +42,8 @@ Result<std::string> make_line(Link& link, const Event& event, Timestamp at) {
     std::string text = json::serialize(line);
     if (text.size() + 1 > kLineBytesMax)
         return fail(Code::too_large, "The audit event is too large for one line.");
+    if (!is_utf8(text))
+        return fail(Code::invalid_argument, "The audit event is not text; its line would be none.");
     link.hash = to_hex(crypto::sha256(text));
     ++link.number;
     text += '\n';

@@ -62,6 +62,10 @@ TEST(time, forms_are_those_of_the_rfcs) {
     EXPECT_EQ(parse_amz_date("20261122T201653Z"), Timestamp{1795378613000});
     EXPECT_FALSE(parse_amz_date("20261322T201653Z"));
     EXPECT_FALSE(parse_http_date("Sun, 22 Nov 2026 20:16:5x GMT"));
+    EXPECT_FALSE(parse_http_date("Mon, 22 Nov 2026 20:16:53 GMT"));  // it was a Sunday
+    EXPECT_FALSE(parse_http_date("Sun,X22-Nov-2026 20.16.53 GMT"));
+    EXPECT_FALSE(parse_http_date("Sun, 22 Nov 2026 20:16:60 GMT"));
+    EXPECT_FALSE(parse_amz_date("20261122T201660Z"));
 }
 
 TEST(json, refuses_bad_utf8_duplicates_depth_and_trailing_bytes) {
@@ -71,6 +75,8 @@ TEST(json, refuses_bad_utf8_duplicates_depth_and_trailing_bytes) {
     EXPECT_EQ(parse_json(R"({"a":{"b":1,"b":2}})").error().code, Code::malformed);
     EXPECT_EQ(parse_json("{} x").error().code, Code::malformed);
     EXPECT_EQ(parse_json("").error().code, Code::malformed);
+    EXPECT_EQ(parse_json("[1e9999]").error().code, Code::malformed)
+        << "no double, no JSON to write";
     EXPECT_EQ(parse_json(std::string(40, '[') + std::string(40, ']')).error().code,
               Code::malformed);
     EXPECT_EQ(parse_json("[1,2,3]", {.bytes_max = 3}).error().code, Code::too_large);

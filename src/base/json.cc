@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include <boost/json/basic_parser_impl.hpp>
+#include <cmath>
 
 #include "base/encoding.h"
 
@@ -34,7 +35,12 @@ class MemberCounter {
     bool on_number_part(json::string_view, json::error_code&) { return true; }
     bool on_int64(std::int64_t, json::string_view, json::error_code&) { return true; }
     bool on_uint64(std::uint64_t, json::string_view, json::error_code&) { return true; }
-    bool on_double(double, json::string_view, json::error_code&) { return true; }
+    // The parser takes 1e9999 for an infinity, which nothing can write back as JSON.
+    bool on_double(double value, json::string_view, json::error_code& error) {
+        if (std::isfinite(value)) return true;
+        error = json::error::exponent_overflow;
+        return false;
+    }
     bool on_bool(bool, json::error_code&) { return true; }
     bool on_null(json::error_code&) { return true; }
     bool on_comment_part(json::string_view, json::error_code&) { return true; }
@@ -74,6 +80,7 @@ Result<json::value> parse_json(std::string_view text, JsonLimits limits) {
     if (error) return fail(Code::malformed, "The text is not valid JSON.");
     json::basic_parser<MemberCounter> counter(options);
     counter.write_some(false, text.data(), text.size(), error);
+    if (error) return fail(Code::malformed, "A number in the JSON text is too large.");
     if (counter.handler().members != count_members(value)) {
         return fail(Code::malformed, "A JSON object names one member twice.");
     }

@@ -38,7 +38,7 @@ std::optional<Timestamp> timestamp_from(int year, unsigned month, unsigned day, 
                                         int minute, int second) {
     const year_month_day date{std::chrono::year(year), std::chrono::month(month),
                               std::chrono::day(day)};
-    if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
+    if (!date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
     const std::chrono::sys_days days{date};
     const auto seconds = days.time_since_epoch() + std::chrono::hours(hour) +
                          std::chrono::minutes(minute) + Seconds(second);
@@ -80,7 +80,10 @@ std::optional<Timestamp> parse_http_date(std::string_view text) {
     if (month == 0 || day < 0 || year < 0 || hour < 0 || minute < 0 || second < 0) {
         return std::nullopt;
     }
-    return timestamp_from(year, month, static_cast<unsigned>(day), hour, minute, second);
+    const auto time = timestamp_from(year, month, static_cast<unsigned>(day), hour, minute, second);
+    // The day of the week and everything between the numbers must be right too.
+    if (!time || to_http_date(*time) != text) return std::nullopt;
+    return time;
 }
 
 std::string to_amz_date(Timestamp time) {

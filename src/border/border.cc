@@ -7,6 +7,7 @@
 // records type, regions, outcome and a shared crossing id; nothing of the payload.
 #include "border/border.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/encoding.h"
@@ -23,6 +24,7 @@ constexpr std::string_view kCrossingHeader = "Domicile-Crossing";
 constexpr std::string_view kCallType = "api.call";
 constexpr std::string_view kUnknown = "unknown";
 constexpr std::size_t kRouteBytesMax = 200;
+constexpr std::size_t kReasonBytesMax = 40;
 
 json::object describe(const Error& error) {
     return {{"code", to_string(error.code)}, {"message", error.message}, {"reason", error.reason}};
@@ -37,10 +39,15 @@ Error error_from(const json::object& object) {
     return {code_from_string(text("code")), text("message"), text("reason")};
 }
 
+// A reason may have come from the other region: what does not look like one stays out of the
+// record.
 std::string outcome_of(const Result<json::value>& result) {
     if (result) return "ok";
-    return result.error().reason.empty() ? std::string(to_string(result.error().code))
-                                         : result.error().reason;
+    const std::string& reason = result.error().reason;
+    const bool plain =
+        !reason.empty() && reason.size() <= kReasonBytesMax &&
+        std::ranges::all_of(reason, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+    return plain ? reason : std::string(to_string(result.error().code));
 }
 
 enum class Direction : std::uint8_t { sent, received };
@@ -55,6 +62,20 @@ struct PeerMetrics {
 
 telemetry::Nanos since(std::int64_t start_ns) {
     return telemetry::Nanos(io::Executor::current().clock().monotonic_ns() - start_ns);
+}
+
+// What comes from another region and goes into the record is checked: bytes that are no text would
+// break the log's chain, and any text could be somebody's data (I6).
+std::string crossing_of(const http::Headers& headers) {
+    const std::string_view id = headers.find(kCrossingHeader).value_or("");
+    return std::string(is_uuid(id) ? id : kUnknown);
+}
+
+std::string route_of(const http::Headers& headers) {
+    const std::string_view route = headers.find("Domicile-Route").value_or("");
+    const bool plain = route.size() <= kRouteBytesMax &&
+                       std::ranges::all_of(route, [](char c) { return c > ' ' && c < 0x7f; });
+    return std::string(plain ? route : kUnknown);
 }
 
 }  // namespace
@@ -233,14 +254,12 @@ io::Task<Result<void>> Border::Impl::answer(http::Exchange& exchange) {
     if (exchange.request().headers.find(kCallHeader) != "call") {
         co_return co_await answer_message(*from, exchange);
     }
-    const std::string crossing(
-        exchange.request().headers.find(kCrossingHeader).value_or("").substr(0, 36));
-    if (!call_handler || !is_uuid(crossing)) {
+    const std::string crossing = crossing_of(exchange.request().headers);
+    if (!call_handler || crossing == kUnknown) {
         http::ResponseHead head{.status = 400, .headers = {}};
         co_return co_await exchange.respond(std::move(head), "");
     }
-    const std::string route(
-        exchange.request().headers.find("Domicile-Route").value_or("").substr(0, kRouteBytesMax));
+    const std::string route = route_of(exchange.request().headers);
     const Result<void> done = co_await call_handler(*from, exchange);
     metrics.at(*from).crossings.add(Direction::received, Kind::call, telemetry::outcome_of(done));
     record("crossing_received", kCallType, *from, crossing, done ? "answered" : "broken", route);
@@ -249,9 +268,9 @@ io::Task<Result<void>> Border::Impl::answer(http::Exchange& exchange) {
 
 io::Task<Result<void>> Border::Impl::answer_message(std::string from, http::Exchange& exchange) {
     const http::RequestHead& request = exchange.request();
-    const std::string crossing(request.headers.find(kCrossingHeader).value_or("").substr(0, 36));
+    const std::string crossing = crossing_of(request.headers);
     std::string type;
-    if (request.method == "POST" && request.path.starts_with(kPrefix) && is_uuid(crossing)) {
+    if (request.method == "POST" && request.path.starts_with(kPrefix) && crossing != kUnknown) {
         type = request.path.substr(kPrefix.size());
     }
     const bool allowed = handlers.contains(type);

@@ -237,19 +237,39 @@ TEST(border, an_unknown_type_is_refused_and_its_name_is_not_recorded) {
     EXPECT_THAT(world.log_text(kUs), Not(HasSubstr("ann-marie")));
 }
 
+constexpr const char* kCrossing = "01234567-89ab-4cde-8f01-23456789abcd";
+
 // A client that is not a Border: the status it gets for a message, or the error's code.
 Task<std::string> post_to_us(Pair& pair, const io::TlsClient* tls, std::string path,
-                             std::string body) {
+                             std::string body, std::string crossing = kCrossing) {
     http::Client client;
     http::Target target{pair.us.server->local(), tls, certificate_name(kUs)};
     http::RequestHead head;
     head.method = "POST";
     head.target = path;
-    head.headers.add("Domicile-Crossing", "01234567-89ab-4cde-8f01-23456789abcd");
+    head.headers.add("Domicile-Crossing", crossing);
     auto response = co_await client.send(target, head, body, soon());
     if (!response) co_return std::string(to_string(response.error().code));
     auto all = co_await (*response)->read_all(1 << 20);
     co_return std::to_string((*response)->status()) + ' ' + all.value_or("[broken]");
+}
+
+Task<bool> odd_records(Pair& pair) {
+    mirror_at_us(pair);
+    for (const std::string id : {"ann-marie", "01234567-89ab-4cde-8f\xd9\xd9-23456789abcd"}) {
+        const std::string answer =
+            co_await post_to_us(pair, pair.eu.client_tls.get(), "/border/1/mirror", "{}", id);
+        EXPECT_THAT(answer, HasSubstr("unknown_message"));
+    }
+    co_return true;
+}
+
+TEST(border, a_crossing_id_that_is_none_is_refused_and_not_recorded) {
+    World world;
+    run(world, odd_records);
+    const auto received = world.records(kUs, "crossing_received");
+    ASSERT_EQ(received.size(), 2u) << "the chain holds";
+    for (const auto& record : received) EXPECT_EQ(text(record, "crossing"), "unknown");
 }
 
 Task<bool> strangers(Pair& pair) {

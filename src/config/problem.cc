@@ -1,4 +1,6 @@
 // How problems are told: to people, to editors that parse compilers' lines, and as JSON.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/json.h"

@@ -240,6 +240,25 @@ TEST(KeyRecord, what_is_signed_does_not_depend_on_the_order_of_members) {
                   R"({"e":"AQAB","kty":"RSA"})");
 }
 
+TEST(KeyRecord, names_that_could_stand_for_another_place_are_refused) {
+    const auto entry = [](std::string region, std::string kid) {
+        kv::Entry out;
+        out.key = "r/" + region + "/key/" + kid;
+        out.value = json::serialize(json::object{
+            {"region", region}, {"kid", kid}, {"jwk", json::object()}, {"signature", "AAEC"}});
+        return out;
+    };
+    EXPECT_TRUE(decode_key(entry("eu-central-1", "k_1.2")).has_value());
+    EXPECT_FALSE(decode_key(entry("eu/key/x", "k")).has_value());
+    EXPECT_FALSE(decode_key(entry("eu", "x/key/k")).has_value());
+    EXPECT_FALSE(decode_key(entry("eu", "a b")).has_value());
+    EXPECT_FALSE(decode_key(entry("eu", "ann@example.org")).has_value());
+    EXPECT_FALSE(decode_key(entry("eu", std::string("k\0", 2))).has_value());
+    EXPECT_FALSE(decode_key(entry("", "k")).has_value());
+    EXPECT_FALSE(decode_key(entry("eu", "")).has_value());
+    EXPECT_FALSE(decode_key(entry("eu", std::string(129, 'k'))).has_value());
+}
+
 TEST(SubjectKeys, differ_by_pepper_version_pool_kind_and_identifier) {
     std::set<SubjectKey> keys;
     const std::string id = "+4912345678";
@@ -299,6 +318,17 @@ TEST(Records, damaged_ones_are_refused) {
     std::string newer = good;
     newer[0] = 2;
     EXPECT_EQ(decode(newer).error().code, Code::unsupported);
+}
+
+TEST(Records, hold_nothing_beside_what_they_are_for) {
+    std::string timed = encode({"us", State::active, 0, claim_id('c'), {}});
+    timed[33] = 1;  // the time of a pending claim, in an active record
+    EXPECT_FALSE(decode(timed));
+    std::string odd = encode({"us", State::active, 0, claim_id('c'), {}});
+    for (const char c : {'@', '/', ' ', '\0', '\xff'}) {
+        odd.back() = c;
+        EXPECT_FALSE(decode(odd)) << c;
+    }
 }
 
 constexpr int kClaimsPerProcess = 67;

@@ -9,11 +9,8 @@
 namespace domicile::directory {
 namespace {
 
-bool is_name(std::string_view text, std::size_t size_max) {
-    return !text.empty() && text.size() <= size_max && std::ranges::all_of(text, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '-' || c == '_' || c == '.';
-    });
+bool is_named(const KeyRecord& record) {
+    return is_name(record.region, 63) && is_name(record.kid, 128);
 }
 
 std::string place_of(const KeyRecord& record) {
@@ -36,7 +33,7 @@ std::string signed_bytes(const KeyRecord& record) {
 }
 
 Result<kv::Write> encode_key(const KeyRecord& record) {
-    if (!is_name(record.region, 63) || !is_name(record.kid, 128))
+    if (!is_named(record))
         return fail(Code::invalid_argument, "The region or the kid of a key record is not a name.");
     json::object value;
     value["region"] = record.region;
@@ -54,7 +51,8 @@ Result<KeyRecord> decode_key(const kv::Entry& entry) {
     TRY(const std::string signature, require_string(value, "signature"));
     TRY(const json::object* jwk, optional_object(value, "jwk"));
     auto bytes = from_base64url(signature);
-    if (jwk == nullptr || !bytes || entry.key != place_of(out))
+    // Without the check of the names, "a" with the kid "b/key/c" would share a place with others.
+    if (jwk == nullptr || !bytes || !is_named(out) || entry.key != place_of(out))
         return fail(Code::malformed, "A key record of the directory is damaged.");
     out.jwk = *jwk;
     out.signature = std::move(*bytes);

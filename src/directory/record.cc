@@ -1,5 +1,7 @@
 #include "directory/record.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace domicile::directory {
@@ -31,6 +33,13 @@ void append_text(std::string& out, std::string_view text) {
     out += text;
 }
 
+bool is_name(std::string_view text, std::size_t size_max) {
+    return !text.empty() && text.size() <= size_max && std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '_' || c == '.';
+    });
+}
+
 std::string store_key(const SubjectKey& key) { return "k/" + key.bytes; }
 std::string fence_key(const std::string& claim_id) { return "f/" + claim_id; }
 
@@ -44,7 +53,7 @@ Result<std::string> decode_fence(std::string_view bytes) {
 
 std::string encode(const Record& record) {
     DOMICILE_CHECK(record.claim_id.size() == kClaimIdBytes);
-    DOMICILE_CHECK(!record.home.empty() && record.home.size() <= kRegionBytesMax);
+    DOMICILE_CHECK(is_name(record.home, kRegionBytesMax));
     const bool active = record.state == State::active;
     std::string out;
     out.reserve(kFixedBytes + record.home.size());
@@ -69,9 +78,10 @@ Result<Record> decode(std::string_view bytes) {
     out.claim_id = bytes.substr(10, kClaimIdBytes);
     out.pending_until.ms = static_cast<std::int64_t>(read_u64(bytes.substr(26)));
     const std::size_t size = static_cast<unsigned char>(bytes[34]);
-    if (size == 0 || size > kRegionBytesMax || bytes.size() != kFixedBytes + size)
-        return malformed();
+    if (bytes.size() != kFixedBytes + size) return malformed();
     out.home = bytes.substr(kFixedBytes);
+    const bool timeless = out.state == State::pending || out.pending_until.ms == 0;
+    if (!is_name(out.home, kRegionBytesMax) || !timeless) return malformed();
     return out;
 }
 

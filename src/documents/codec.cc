@@ -74,7 +74,9 @@ class Decoder {
             const auto byte = static_cast<unsigned char>(take_byte());
             value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
             // Each counted thing takes a byte at least, which bounds what a count can cost.
-            if ((byte & 0x80) == 0) return value <= rest_.size() ? value : fail_with(0);
+            if ((byte & 0x80) != 0) continue;
+            const bool shortest = byte != 0 || shift == 0;
+            return shortest && value <= rest_.size() ? value : fail_with(0);
         }
         return fail_with(0);
     }
@@ -88,7 +90,8 @@ class Decoder {
         Item item;
         for (auto count = take_count(); count > 0 && good_; --count) {
             std::string name = take_text();
-            item.emplace(std::move(name), take_value(depth));
+            if (!item.empty() && item.rbegin()->first >= name) return fail_with(Item{});
+            item.emplace_hint(item.end(), std::move(name), take_value(depth));
         }
         return item;
     }
@@ -102,7 +105,12 @@ class Decoder {
     }
     std::set<std::string> take_set() {
         std::set<std::string> values;
-        for (auto count = take_count(); count > 0 && good_; --count) values.insert(take_text());
+        for (auto count = take_count(); count > 0 && good_; --count) {
+            std::string value = take_text();
+            if (!values.empty() && *values.rbegin() >= value)
+                return fail_with(std::set<std::string>{});
+            values.insert(values.end(), std::move(value));
+        }
         return values;
     }
     std::vector<Attribute> take_list(int depth) {

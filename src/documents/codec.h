@@ -2,8 +2,9 @@
 //   map   := count (name value)*        name, text := length bytes
 //   value := 'S' text | 'N' text | 'B' text | 'T' | 'F' | '0' | 's' 'n' 'b' count text* |
 //            'L' count value* | 'M' map
-// Counts and lengths are LEB128. Binary rather than JSON: a third smaller with binary values, and
-// no escaping rules to get wrong.
+// Counts and lengths are LEB128, as short as can be; names and elements of sets ascend. So each
+// item has one form, and a reader refuses any other. Binary rather than JSON: a third smaller with
+// binary values, and no escaping rules to get wrong.
 #pragma once
 
 #include <string>

@@ -188,6 +188,19 @@ TEST(Codec, every_cut_of_an_encoded_item_is_refused) {
     EXPECT_FALSE(decode_item(bytes + "x"));
 }
 
+TEST(Codec, an_item_has_one_form_and_any_other_is_refused) {
+    using namespace std::string_literals;
+    EXPECT_TRUE(decode_item("\1\2\1aT\1bs\2\1x\1y"s));
+    const std::vector<std::pair<const char*, std::string>> cases = {
+        {"names out of order", "\1\2\1bT\1aT"s},
+        {"a name twice", "\1\2\1aT\1aF"s},
+        {"a set out of order", "\1\1\1as\2\1y\1x"s},
+        {"a set with one element twice", "\1\1\1as\2\1x\1x"s},
+        {"a count longer than it need be", "\1\x81\0\1aT"s},
+    };
+    for (const auto& [name, bytes] : cases) EXPECT_FALSE(decode_item(bytes)) << name;
+}
+
 TEST_F(DocumentsTest, what_is_put_is_got_and_what_was_there_is_returned) {
     Item item{{"user", text(kAnna)}, {"at", text("2026-01-01")}, {"mood", text("good")}};
     EXPECT_EQ(put("Diary", item).value(), std::nullopt);

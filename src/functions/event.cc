@@ -12,6 +12,36 @@ namespace {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
+// A JSON text is UTF-8, the bytes of a header value are anything. What is not UTF-8 is read as
+// ISO 8859-1, which it was meant to be when HTTP was young (RFC 9110, 5.5), and which loses
+// nothing.
+std::string text_of(std::string_view bytes) {
+    if (is_utf8(bytes)) return std::string(bytes);
+    std::string out;
+    for (const char c : bytes) {
+        const auto point = static_cast<unsigned char>(c);
+        if (point < 0x80) {
+            out += c;
+        } else {
+            out += static_cast<char>(0xc0 | point >> 6);
+            out += static_cast<char>(0x80 | (point & 0x3f));
+        }
+    }
+    return out;
+}
+
+Pairs texts_of(const Pairs& headers) {
+    Pairs out;
+    for (const auto& [name, value] : headers) out.emplace_back(name, text_of(value));
+    return out;
+}
+
+// As it was sent when it cannot be decoded, also when that gives no text.
+std::string decoded(std::string_view part) {
+    auto text = percent_decode(part, true);
+    return text && is_utf8(*text) ? std::move(*text) : std::string(part);
+}
+
 Pairs query_pairs(std::string_view query) {
     Pairs out;
     while (!query.empty()) {
@@ -21,8 +51,7 @@ Pairs query_pairs(std::string_view query) {
         if (part.empty()) continue;
         const auto equals = std::min(part.find('='), part.size());
         const std::string_view value = part.substr(std::min(equals + 1, part.size()));
-        out.emplace_back(percent_decode(part.substr(0, equals), true).value_or(std::string(part)),
-                         percent_decode(value, true).value_or(std::string(value)));
+        out.emplace_back(decoded(part.substr(0, equals)), decoded(value));
     }
     return out;
 }
@@ -113,6 +142,7 @@ std::string domain_prefix(const std::string& host) { return host.substr(0, host.
 }  // namespace
 
 json::object http_event_v2(const HttpCall& call) {
+    const Pairs headers = texts_of(call.headers);
     json::object context{{"accountId", "domicile"},
                          {"apiId", "domicile"},
                          {"domainName", call.host},
@@ -122,7 +152,7 @@ json::object http_event_v2(const HttpCall& call) {
                            {"path", call.path},
                            {"protocol", "HTTP/1.1"},
                            {"sourceIp", call.source_ip},
-                           {"userAgent", call.user_agent}}},
+                           {"userAgent", text_of(call.user_agent)}}},
                          {"requestId", call.request_id},
                          {"routeKey", call.method + ' ' + call.route},
                          {"stage", "$default"},
@@ -137,12 +167,12 @@ json::object http_event_v2(const HttpCall& call) {
                        {"routeKey", call.method + ' ' + call.route},
                        {"rawPath", call.path},
                        {"rawQueryString", call.query},
-                       {"headers", joined_by_comma(call.headers, true)},
+                       {"headers", joined_by_comma(headers, true)},
                        {"requestContext", std::move(context)}};
     const Pairs query = query_pairs(call.query);
     if (!query.empty()) event["queryStringParameters"] = joined_by_comma(query, false);
     if (!call.path_parameters.empty()) event["pathParameters"] = strings(call.path_parameters);
-    json::array cookies = cookies_of(call.headers);
+    json::array cookies = cookies_of(headers);
     if (!cookies.empty()) {
         event["cookies"] = std::move(cookies);
         event["headers"].as_object().erase("cookie");
@@ -152,6 +182,7 @@ json::object http_event_v2(const HttpCall& call) {
 }
 
 json::object rest_event_v1(const HttpCall& call) {
+    const Pairs headers = texts_of(call.headers);
     json::object identity{{"accessKey", nullptr},
                           {"accountId", nullptr},
                           {"caller", nullptr},
@@ -162,7 +193,7 @@ json::object rest_event_v1(const HttpCall& call) {
                           {"principalOrgId", nullptr},
                           {"sourceIp", call.source_ip},
                           {"user", nullptr},
-                          {"userAgent", call.user_agent},
+                          {"userAgent", text_of(call.user_agent)},
                           {"userArn", nullptr}};
     json::object context{{"accountId", "domicile"},
                          {"apiId", "domicile"},
@@ -187,8 +218,8 @@ json::object rest_event_v1(const HttpCall& call) {
                        {"resource", call.route},
                        {"path", call.path},
                        {"httpMethod", call.method},
-                       {"headers", last_wins(call.headers)},
-                       {"multiValueHeaders", multi(call.headers)},
+                       {"headers", last_wins(headers)},
+                       {"multiValueHeaders", multi(headers)},
                        {"queryStringParameters", last_wins(query)},
                        {"multiValueQueryStringParameters", multi(query)},
                        {"stageVariables", nullptr},

@@ -98,9 +98,10 @@ struct FramingFields {
 
 Parsed<void> note_length(std::string_view value, FramingFields& fields) {
     if (fields.length) return bad("Several Content-Length fields.");
-    if (value.empty() || value.size() > 19 || !is_all(value, kDigit)) {
+    if (value.empty() || !is_all(value, kDigit)) {
         return bad("Content-Length is not a decimal number.");
     }
+    if (value.size() > 19) return bad("Content-Length has too many digits.");
     std::uint64_t length = 0;
     for (const char c : value) length = length * 10 + static_cast<std::uint64_t>(c - '0');
     fields.length = length;

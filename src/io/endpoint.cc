@@ -1,11 +1,32 @@
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "io/network.h"
 #include "io/socket_address.h"
 
 namespace domicile::io {
+
+namespace {
+
+// Without a zone, which means nothing outside of one machine.
+bool is_v6_literal(std::string_view text) {
+    in6_addr address;
+    return text.find('\0') == std::string_view::npos &&
+           inet_pton(AF_INET6, std::string(text).c_str(), &address) == 1;
+}
+
+// An IPv4 address or what can be a name in DNS or the hosts file: nothing that another reader of
+// the text could take for a bracket, a path or its end.
+bool is_plain_host(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '.' || c == '_';
+    });
+}
+
+}  // namespace
 
 std::string Endpoint::to_string() const {
     const bool v6 = host.find(':') != std::string::npos;
@@ -19,15 +40,15 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     };
     if (colon == std::string_view::npos || colon == 0) return bad();
     std::string_view host = text.substr(0, colon), port = text.substr(colon + 1);
-    if (host.front() == '[') {
+    const bool bracketed = host.front() == '[';
+    if (bracketed) {
         if (host.back() != ']') return bad();
         host = host.substr(1, host.size() - 2);
-    } else if (host.find(':') != std::string_view::npos) {
-        return bad();
     }
+    if (bracketed ? !is_v6_literal(host) : !is_plain_host(host)) return bad();
     Endpoint out{std::string(host), 0};
     const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), out.port);
-    if (error != std::errc() || end != port.data() + port.size() || host.empty()) return bad();
+    if (error != std::errc() || end != port.data() + port.size()) return bad();
     return out;
 }
 

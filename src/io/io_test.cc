@@ -339,5 +339,17 @@ TEST(endpoint, parses_both_families) {
     }
 }
 
+TEST(endpoint, brackets_hold_an_ipv6_address_and_nothing_else) {
+    for (const char* bad :
+         {"[]:1", "[x]:1", "[[x]]:1", "[[::1]]:1", "[a.example]:1", "[127.0.0.1]:1", "[::1%eth0]:1",
+          "x]:1", "[:1", "]:1", "a b:1", "a/b:1"}) {
+        EXPECT_FALSE(parse_endpoint(bad)) << bad;
+    }
+    EXPECT_FALSE(parse_endpoint(std::string_view("127.0.0.1\0.evil:1", 17)));
+    EXPECT_FALSE(parse_endpoint(std::string_view("[::1\0]:1", 9)));
+    EXPECT_EQ(parse_endpoint("[2001:db8::7]:1")->to_string(), "[2001:db8::7]:1");
+    EXPECT_EQ(parse_endpoint("a_b-c.example:80")->to_string(), "a_b-c.example:80");
+}
+
 }  // namespace
 }  // namespace domicile::io
