@@ -25,6 +25,7 @@ class Cuts {
     static constexpr unsigned kRounds = 4;
 
     Cuts(std::string_view input, unsigned round) : state_(round), round_(round) {
+        if (round < 2) return;  // no choice to make
         for (const char c : input) state_ = (state_ ^ static_cast<unsigned char>(c)) * kPrime;
     }
     // Size of the next piece, of which there are `left` bytes.

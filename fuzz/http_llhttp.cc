@@ -128,12 +128,21 @@ void explain(const char* what, std::string_view detail) {
                  detail.data());
 }
 
+bool has_tab_at_length(std::string_view message) {
+    while (!message.empty()) {
+        const std::string_view line = message.substr(0, message.find('\n'));
+        constexpr std::string_view kName = "content-length:";
+        const bool length = equals_ignore_case(line.substr(0, kName.size()), kName);
+        if (length && line.find('\t') != line.npos) return true;
+        message.remove_prefix(std::min(line.size() + 1, message.size()));
+    }
+    return false;
+}
+
 // llhttp 8.1 refuses a tab behind a Content-Length, and a chunk extension that follows one with an
 // unquoted value ("5;a=b;c"). RFC 9112 allows both.
 bool is_known_defect(std::string_view message, const LlhttpReading& theirs) {
-    if (theirs.reason == "Invalid character in Content-Length") {
-        return message.find('\t') != message.npos;
-    }
+    if (theirs.reason == "Invalid character in Content-Length") return has_tab_at_length(message);
     if (theirs.reason != "Invalid character in chunk size") return false;
     for (auto equals = message.find('='); equals != message.npos;
          equals = message.find('=', equals + 1)) {

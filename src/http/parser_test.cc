@@ -80,6 +80,7 @@ TEST(Parser, refuses_what_requests_are_smuggled_with) {
         {"length with space", kGood + "Content-Length: 1 2\r\n\r\n", 400},
         {"fractional length", kGood + "Content-Length: 5.0\r\n\r\n", 400},
         {"huge length", kGood + "Content-Length: 99999999999999999999\r\n\r\n", 400},
+        {"length of twenty digits", kGood + "Content-Length: 00000000000000000005\r\n\r\n", 400},
         {"NUL in value", kGood + "X: a" + nul + "b\r\n\r\n", 400},
         {"NUL in name", kGood + "X" + nul + ": b\r\n\r\n", 400},
         {"DEL in value", kGood + "X: a\x7f\r\n\r\n", 400},
