@@ -77,6 +77,7 @@ TEST(Parser, refuses_what_requests_are_smuggled_with) {
         {"hex length", kGood + "Content-Length: 0x5\r\n\r\n", 400},
         {"negative length", kGood + "Content-Length: -5\r\n\r\n", 400},
         {"empty length", kGood + "Content-Length:\r\n\r\n", 400},
+        {"folded length", kGood + "Content-Length:\r\n 5\r\n\r\nhello", 400},
         {"length with space", kGood + "Content-Length: 1 2\r\n\r\n", 400},
         {"fractional length", kGood + "Content-Length: 5.0\r\n\r\n", 400},
         {"huge length", kGood + "Content-Length: 99999999999999999999\r\n\r\n", 400},
