@@ -39,7 +39,10 @@ constexpr std::array kStricter = std::to_array<std::string_view>({
     "HTTP/1.0 has no transfer codings.",
     "The only transfer coding that is understood is chunked.",
     "Several Transfer-Encoding fields.",
-    "The chunked coding is malformed.",
+    "A line of the chunked coding is too long.",
+    "A chunk size has too many digits.",
+    "A chunk extension has no name, or a quoted-pair.",
+    "A trailer decides about framing.",
 });
 
 // llhttp knows a closed list of methods, we take any token.
@@ -51,6 +54,51 @@ bool knows_method(std::string_view method) {
         "CHECKOUT", "MERGE",      "M-SEARCH", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "PATCH",
         "PURGE",    "MKCALENDAR", "LINK",     "UNLINK", "SOURCE"};
     return std::ranges::find(kMethods, method) != kMethods.end();
+}
+
+bool is_loose_extension(std::string_view extension) {
+    if (extension.find('\\') != extension.npos) return true;
+    for (auto semicolon = extension.find(';'); semicolon != extension.npos;
+         semicolon = extension.find(';', semicolon + 1)) {
+        const std::string_view name = extension.substr(semicolon + 1);
+        if (name.empty() || name[0] == '=' || name[0] == ';') return true;
+    }
+    return false;
+}
+
+bool is_framing_field(std::string_view name) {
+    constexpr std::array<std::string_view, 10> kNames = {
+        "te",         "host",       "expect",         "trailer",           "upgrade",
+        "connection", "keep-alive", "content-length", "transfer-encoding", "proxy-connection"};
+    return std::ranges::any_of(kNames, [&](auto x) { return equals_ignore_case(x, name); });
+}
+
+// What is wrong with the line that the decoder of chunks refused, which does not say so itself.
+std::string_view chunk_fault(std::string_view rest) {
+    const auto lf = rest.substr(0, http::ChunkedDecoder::kLineMax).find('\n');
+    if (lf == rest.npos) return "A line of the chunked coding is too long.";
+    if (lf == 0 || rest[lf - 1] != '\r') return "A line ends in a bare LF.";
+    const std::string_view line = rest.substr(0, lf - 1);
+    const auto digits = std::min(line.find_first_not_of("0123456789abcdefABCDEF"), line.size());
+    if (digits > 15) return "A chunk size has too many digits.";
+    const std::string_view extension = line.substr(digits);
+    if (digits > 0 && extension.starts_with(';') && is_loose_extension(extension)) {
+        return "A chunk extension has no name, or a quoted-pair.";
+    }
+    if (line.starts_with(' ') || line.starts_with('\t')) return "A header field is folded.";
+    if (line.starts_with(':')) return "A header field has no name.";
+    if (is_framing_field(line.substr(0, line.find(':')))) return "A trailer decides about framing.";
+    return "The chunked coding is malformed.";
+}
+
+// What begins with the line that this decoder is going to refuse.
+std::string_view from_refused_line(http::ChunkedDecoder decoder, std::string_view rest) {
+    for (;;) {
+        const std::size_t size = std::min(rest.find('\n'), rest.size() - 1) + 1;
+        const auto step = decoder.next(rest.substr(0, size));
+        if (step.status == step.bad || step.consumed == 0) return rest;
+        rest.remove_prefix(step.consumed);
+    }
 }
 
 struct OurMessage {
@@ -97,10 +145,11 @@ class OurReader {
         if (out.framing.body != http::BodyKind::chunked) return true;
         http::ChunkedDecoder decoder;
         for (;;) {
+            const http::ChunkedDecoder before = decoder;
             const auto step = decoder.next(rest_);
+            if (step.status == step.bad) refusal = chunk_fault(from_refused_line(before, rest_));
             out.body += step.data;
             rest_.remove_prefix(step.consumed);
-            if (step.status == step.bad) refusal = "The chunked coding is malformed.";
             if (step.status == step.bad || step.status == step.need_more) return false;
             if (step.status == step.end) return true;
         }
@@ -152,8 +201,8 @@ bool is_known_defect(std::string_view message, const LlhttpReading& theirs) {
     return false;
 }
 
-// A folded line in the head. llhttp joins it to the one before, so that it may accept what we refuse
-// for the line before alone: an empty Content-Length that goes on with " 5".
+// A folded line in the head. llhttp joins it to the one before, so that it may accept what we
+// refuse for the line before alone: an empty Content-Length that goes on with " 5".
 bool has_fold(std::string_view message) {
     while (!message.empty()) {
         const std::string_view line = message.substr(0, message.find('\n'));
