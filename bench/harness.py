@@ -4,6 +4,7 @@ A suite makes cases. In a round every case is measured once, one after the other
 backwards, so that drift favours no place in it. A ratio is the median over the rounds of
 ours / theirs of the same round; its noise is the interquartile range of those ratios.
 """
+import contextlib
 import json
 import os
 import signal
@@ -142,13 +143,20 @@ def table(rows):
     return "\n".join([show(head), rule] + [show(line) for line in lines])
 
 
-def run_json(command, core, seconds):
-    """What a program of ours prints, on a core; it gets 30 s more than it should need."""
-    try:
-        done = subprocess.run(["taskset", "-c", str(core)] + command, stdout=subprocess.PIPE,
-                              timeout=seconds + 30, check=False)
-    except subprocess.TimeoutExpired as late:
-        raise Failed(f"{os.path.basename(command[0])} did not end in time") from late
+def run_json(command, core, seconds, beside=None):
+    """What a program of ours prints, on a core; it gets 30 s more than it should need. `beside` is
+    another command and its core, for the same time."""
+    with contextlib.ExitStack() as closing:
+        if beside is not None:
+            other, other_core = beside
+            companion = closing.enter_context(subprocess.Popen(
+                ["taskset", "-c", str(other_core)] + other, stdout=subprocess.DEVNULL))
+            closing.callback(companion.kill)
+        try:
+            done = subprocess.run(["taskset", "-c", str(core)] + command, stdout=subprocess.PIPE,
+                                  timeout=seconds + 30, check=False)
+        except subprocess.TimeoutExpired as late:
+            raise Failed(f"{os.path.basename(command[0])} did not end in time") from late
     if not done.stdout:
         raise Failed(f"{os.path.basename(command[0])} printed nothing (status {done.returncode})")
     return json.loads(done.stdout)

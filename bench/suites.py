@@ -42,14 +42,18 @@ class Suite:
             command += ["--" + name.replace("_", "-"), str(value)]
         return lambda: run_json(command, self.machine.generator, seconds)
 
-    def engine(self, what, **options):
-        """A measurement of a raw engine, on the server's core."""
+    def engine(self, what, beside=None, **options):
+        """A measurement of a raw engine, on the server's core; on the other one, `beside`."""
         seconds = options.pop("seconds", self.options.seconds)
         command = [self.program("bench_engines"), "--what", what, "--folder", self.folder,
                    "--seconds", str(seconds)]
         for name, value in options.items():
             command += ["--" + name, str(value)]
-        return lambda: run_json(command, self.machine.server, seconds)
+        if beside is None:
+            return lambda: run_json(command, self.machine.server, seconds)
+        companion = [beside if part == what else part for part in command]
+        return lambda: run_json(command, self.machine.server, seconds,
+                                beside=(companion, self.machine.generator))
 
     def run(self, cases, rounds=None):
         run_rounds(cases, rounds or self.options.rounds)
@@ -126,8 +130,8 @@ def reactors(suite):
 def signin(suite):
     """SRP sign-ins and token issue against what OpenSSL alone takes for the same numbers."""
     region = suite.deployment()
-    limit = Case("3 modular exponentiations", suite.engine("modexp"), unit="sign-ins", peer=True)
-    two = Case("2 modular exponentiations", suite.engine("modexp2"), unit="sign-ins", peer=True)
+    limit = Case("3 modular exponentiations", suite.engine("modexp", beside="modexp-client"), unit="sign-ins", peer=True)
+    two = Case("2 modular exponentiations", suite.engine("modexp2", beside="modexp-client"), unit="sign-ins", peer=True)
     cases = [limit, two]
     for algorithm, client in CLIENTS.items():
         person = {"client": client, "pool": POOL, "user": MAIL.format(0), "password": PASSWORD}
