@@ -145,6 +145,16 @@ bool becomes(Store& store, const std::string& key, const std::string& value) {
     return false;
 }
 
+// Until then look-ups go to the store itself.
+bool is_copied(Store& store) {
+    telemetry::Registry registry;
+    store.report_to(registry, "t");
+    for (int tries = 0; tries < 1'000'000; ++tries)
+        if (!registry.expose().contains("domicile_kv_copy_loads_total{store=\"t\"} 0\n"))
+            return true;
+    return false;
+}
+
 TEST(WatchedEtcd, a_member_that_was_away_and_compacted_meanwhile_leads_to_a_new_copy) {
     testing::EtcdCluster cluster;
     ASSERT_TRUE(cluster.wait_until_ready());
@@ -156,6 +166,7 @@ TEST(WatchedEtcd, a_member_that_was_away_and_compacted_meanwhile_leads_to_a_new_
     auto watched = testing::host(make_watched_store(open_etcd_store(first).value()));
     auto store = testing::host(open_etcd_store(others));
     ASSERT_TRUE(write(*store, "gone", "1"));
+    ASSERT_TRUE(is_copied(*watched));
     ASSERT_TRUE(becomes(*watched, "gone", "1"));
     cluster.kill_member(0);
     ASSERT_TRUE(write(*store, "gone", std::nullopt));
