@@ -247,6 +247,10 @@ class HostedStore final : public Store {
             *host_, [this, key, value, ttl] { return inner_->keep_present(key, value, ttl); });
     }
 
+    void report_to(telemetry::Registry& registry, const std::string& name) override {
+        inner_->report_to(registry, name);
+    }
+
   private:
     using Up = std::promise<std::pair<io::Executor*, io::Completion<bool>*>>;
     static io::Task<void> live(Store& inner, Up& up) {
