@@ -60,9 +60,9 @@ bool knows_method(std::string_view method) {
 // RFC 9112, 7.1.1, without the blanks that it tolerates, and without quoted-pairs: where such a
 // string ends is read differently.
 bool is_plain_extension(std::string_view extension) {
-    static const std::regex kPlain(
+    static const std::regex plain(
         R"re((;[-!#$%&'*+.^_`|~0-9A-Za-z]+(=([-!#$%&'*+.^_`|~0-9A-Za-z]+|"[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]*"))?)*)re");
-    return std::regex_match(extension.begin(), extension.end(), kPlain);
+    return std::regex_match(extension.begin(), extension.end(), plain);
 }
 
 bool is_framing_field(std::string_view name) {
