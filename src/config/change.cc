@@ -59,6 +59,7 @@ std::vector<std::string> needs_restart(const Config& before, const Config& after
     if (before.issuer != after.issuer) say(out, "issuer", "tokens carry it");
     if (before.data_directory != after.data_directory)
         say(out, "data_directory", "files in it are open");
+    if (before.directory != after.directory) say(out, "directory", "it is open");
     if (before.log.level != after.log.level) say(out, "log.level", "it is set at start");
     if (before.log.requests != after.log.requests) say(out, "log.requests", "it is set at start");
     if (before.log.file_bytes_max != after.log.file_bytes_max)

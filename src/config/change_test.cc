@@ -49,6 +49,8 @@ TEST(change, what_is_bound_to_the_process_or_its_data_needs_a_restart) {
     EXPECT_THAT(after("domain:", "listen: 127.0.0.1:1\ndomain:"), only("listen "));
     EXPECT_THAT(after("domain:", "issuer: aws\ndomain:"), only("issuer "));
     EXPECT_THAT(after("domain:", "data_directory: d\ndomain:"), only("data_directory "));
+    EXPECT_THAT(after("log: {", "directory: {engine: etcd, endpoints: [\"a:1\"]}\nlog: {"),
+                only("directory "));
     EXPECT_THAT(after("level: info", "level: debug"), only("log.level "));
     EXPECT_THAT(after("log: {", "log: {requests: false, "), only("log.requests "));
     EXPECT_THAT(after("log: {", "log: {file_bytes_max: 2000000, "), only("log.file_bytes_max "));

@@ -268,6 +268,31 @@ void check_sites(const Config& config, Reader& reader) {
     }
 }
 
+// What belongs to etcd, and what needs something else beside it.
+void check_directory(const Directory& directory, Reader& reader) {
+    const Path path = kRoot / "directory";
+    const auto say = [&](const char* key, std::string message, std::string hint) {
+        reader.problem(path / key, std::move(message), std::move(hint));
+    };
+    const bool etcd = directory.engine == DirectoryEngine::etcd;
+    if (etcd && directory.endpoints.empty())
+        say("engine", "etcd needs the addresses of its members",
+            "endpoints: [\"10.0.0.1:2379\", ...]");
+    if (!etcd && (!directory.endpoints.empty() || directory.tls || !directory.user.empty()))
+        say("engine", "endpoints, tls and user are for etcd", "say `engine: etcd`");
+    for (std::size_t i = 0; i < directory.endpoints.size(); ++i)
+        if (directory.endpoints[i].port == 0)
+            reader.problem(path / "endpoints" / i, "a member has a port", "2379 is etcd's own");
+    const bool files = !directory.ca_file.empty() || !directory.certificate_file.empty() ||
+                       !directory.key_file.empty() || !directory.server_name.empty();
+    if (files && !directory.tls)
+        say("tls", "certificates are given, but no TLS is spoken", "say `tls: true`");
+    if (directory.certificate_file.empty() != directory.key_file.empty())
+        say("certificate_file", "a certificate and its key go together", "give both, or none");
+    if (directory.user.empty() != directory.password_file.empty())
+        say("user", "a user and the file with the password go together", "give both, or none");
+}
+
 }  // namespace
 
 void complete(Config& config) {
@@ -281,6 +306,7 @@ void complete(Config& config) {
 void check(const Config& config, Reader& reader) {
     check_jurisdictions(config, reader);
     check_regions(config, reader);
+    check_directory(config.directory, reader);
     check_ports(config, reader);
     check_pools(config, reader);
     check_tables(config, reader);

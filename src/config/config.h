@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/result.h"
+#include "config/directory.h"
 #include "config/function.h"
 #include "config/mail.h"
 #include "config/named.h"
@@ -59,6 +60,7 @@ struct Config {
     std::string data_directory = "./data";  // relative to the working directory
     NamedList<Jurisdiction> jurisdictions;
     NamedList<Region> regions;
+    Directory directory;
     NamedList<Pool> pools;
     NamedList<Table> tables;
     NamedList<Function> functions;

@@ -50,6 +50,22 @@ std::string replace(std::string text, std::string_view from, std::string_view to
     return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
 
+TEST(config, a_directory_on_etcd_needs_what_belongs_together) {
+    const std::string etcd = kBase + "directory:\n  engine: etcd\n";
+    EXPECT_THAT(problems(etcd + "  endpoints: [\"a.example:2379\", \"[::1]:2379\"]\n"), IsEmpty());
+    EXPECT_THAT(problems(etcd), ElementsAre(HasSubstr("etcd needs the addresses of its members")));
+    EXPECT_THAT(problems(kBase + "directory: {endpoints: [\"a.example:2379\"]}\n"),
+                ElementsAre(HasSubstr("endpoints, tls and user are for etcd")));
+    const std::string whole = etcd + "  endpoints: [\"a.example:2379\"]\n";
+    EXPECT_THAT(problems(whole + "  ca_file: ca.pem\n"), ElementsAre(HasSubstr("no TLS")));
+    EXPECT_THAT(problems(whole + "  tls: true\n  key_file: k.pem\n"),
+                ElementsAre(HasSubstr("a certificate and its key go together")));
+    EXPECT_THAT(problems(whole + "  user: u\n"), ElementsAre(HasSubstr("a user and the file")));
+    EXPECT_THAT(problems(whole + "  prefix: domicile\n"), ElementsAre(HasSubstr("the last one")));
+    EXPECT_THAT(problems(etcd + "  endpoints: [\"a.example:0\"]\n"),
+                ElementsAre(HasSubstr("a member has a port")));
+}
+
 TEST(config, the_example_has_no_problems_and_means_what_it_says) {
     const Loaded loaded = load("domicile.yaml", read_file("examples/health/domicile.yaml"));
     for (const Problem& problem : loaded.problems) ADD_FAILURE() << format(problem);

@@ -31,6 +31,7 @@ const Rule kRules[] = {
     {"origin", is_origin, pattern::kOrigin},
     {"header", is_header, pattern::kHeader},
     {"relative file", is_relative_file, pattern::kRelativeFile},
+    {"store prefix", is_store_prefix, pattern::kStorePrefix},
     {"variable", is_variable, pattern::kVariable},
 };
 
@@ -135,7 +136,7 @@ TEST(schema, every_key_says_what_it_means_and_unknown_ones_are_refused) {
         }
     };
     visit(visit, whole);
-    EXPECT_EQ(sections, 22u);
+    EXPECT_EQ(sections, 23u);
 }
 
 TEST(problems, editors_get_one_line_or_json_with_the_extent) {

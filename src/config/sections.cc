@@ -47,6 +47,7 @@ DOMICILE_WORDS(residency::Transit, "allow", "never")
 DOMICILE_WORDS(residency::RouteResidency, "resident", "public")
 DOMICILE_WORDS(residency::Elsewhere, "forward", "misdirected")
 DOMICILE_WORDS(IssuerStyle, "own", "aws")
+DOMICILE_WORDS(DirectoryEngine, "sqlite", "etcd")
 DOMICILE_WORDS(log::Level, "debug", "info", "warning", "error")
 DOMICILE_WORDS(AuthFlow, "USER_SRP_AUTH", "USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH")
 DOMICILE_WORDS(TokenAlgorithm, "RS256", "ES256")
@@ -104,6 +105,38 @@ const Object<Jurisdiction>& describe() {
                 "failover", &Jurisdiction::failover,
                 "regions of this jurisdiction that stand by, the first other one for each region "
                 "without a standby of its own");
+    return object;
+}
+
+template <>
+const Object<Directory>& describe() {
+    static const auto object =
+        Object<Directory>(
+            "Where the shared directory is kept, the map of who is at home where. Files are "
+            "relative to this file's folder; docs/directory.md has the set-up of etcd.")
+            .field("engine", &Directory::engine,
+                   "sqlite: a file that the regions of one machine share; etcd: a cluster, 3.4 or "
+                   "later, through its JSON gateway")
+            .field("endpoints", &Directory::endpoints, "etcd: the members' client addresses")
+            .field("prefix", &Directory::prefix,
+                   "etcd: what all keys begin with, so that a cluster can be shared",
+                   text(is_store_prefix, pattern::kStorePrefix,
+                        "1 to 64 of A-Z a-z 0-9 _ . - /, the last one a /"))
+            .field("tls", &Directory::tls, "etcd: the members speak TLS")
+            .field("ca_file", &Directory::ca_file,
+                   "etcd: the authorities of the members' certificates, PEM; left out: the "
+                   "system's")
+            .field("certificate_file", &Directory::certificate_file,
+                   "etcd: this side's certificate, PEM, where the members ask for one")
+            .field("key_file", &Directory::key_file, "etcd: its private key, PEM")
+            .field("server_name", &Directory::server_name,
+                   "etcd: the name in the members' certificates; left out: each endpoint's host",
+                   text(is_dns_name, pattern::kDnsName, "a host name in lower case"))
+            .field("user", &Directory::user,
+                   "etcd: who reads and writes, where the cluster has "
+                   "users")
+            .field("password_file", &Directory::password_file,
+                   "etcd: a file with the user's password, without its last line end");
     return object;
 }
 
@@ -353,6 +386,7 @@ const Object<Config>& describe() {
             .field("jurisdictions", &Config::jurisdictions, "the legal areas",
                    required_and_filled(names()))
             .field("regions", &Config::regions, "the regions", required_and_filled(labels()))
+            .field("directory", &Config::directory, "where the shared directory is kept")
             .field("pools", &Config::pools, "the user pools", names())
             .field("tables", &Config::tables, "the tables of the document store",
                    text(is_table_name, pattern::kTableName, "3 to 255 of A-Z a-z 0-9 _ . -"))

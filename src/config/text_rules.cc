@@ -133,6 +133,10 @@ bool is_relative_file(std::string_view text) {
     return text.find("..") == std::string_view::npos && text.find('\\') == std::string_view::npos;
 }
 
+bool is_store_prefix(std::string_view text) {
+    return all_of(text, 1, 64, "_./-") && text.back() == '/';
+}
+
 bool is_variable(std::string_view text) {
     return all_of(text, 1, 128, "_") && !(text.front() >= '0' && text.front() <= '9');
 }

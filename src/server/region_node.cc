@@ -196,6 +196,7 @@ struct RegionNode::Parts {
 };
 
 io::Task<Result<void>> RegionNode::Parts::open() {
+    base.store->start();
     CO_TRY_VOID(co_await keyring.open());
     CO_TRY_VOID(co_await access.open());
     CO_TRY_VOID(co_await write_admin_credentials());
@@ -451,6 +452,7 @@ io::Task<bool> RegionNode::stop(Instant deadline) {
     if (!inner) co_return false;
     co_await parts_->snapshots.stop();
     co_await parts_->identity.stop();
+    co_await parts_->base.store->stop();
     co_await parts_->reports.stop();
     co_return true;
 }

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "io/clock.h"
 #include "keyring/keyring.h"
+#include "server/directory_store.h"
 
 namespace domicile::server {
 namespace {
@@ -83,7 +84,7 @@ Result<Stores> open_stores(const Deployment& deployment, const std::string& regi
     TRY_VOID(open_secrets(deployment, folder, out));
     TRY(out.keys, sql::open_sqlite({.path = folder + "/keys.db"}));
     TRY(out.data, sql::open_sqlite({.path = folder + "/region.db"}));
-    TRY(out.store, kv::open_sqlite_store(deployment.shared("directory.db")));
+    TRY(out.store, open_directory_store(io::system_files(), deployment));
     TRY(out.audit,
         audit::Log::open(io::system_files(), folder + "/audit.log", region, io::system_clock()));
     return out;

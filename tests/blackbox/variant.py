@@ -73,6 +73,11 @@ def _under_own_deployment(test_file, change):
                 _stop(up)
 
 
+def is_first(test_file):
+    """Whether this is the process that starts the deployment, for what it needs besides."""
+    return os.environ.get(_MARK) != os.path.abspath(test_file)
+
+
 def run(test_file, change):
-    if os.environ.get(_MARK) != os.path.abspath(test_file):
+    if is_first(test_file):
         raise SystemExit(_under_own_deployment(test_file, change))

@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+"""The three regions with their directory on a real etcd cluster of three members: people sign up at
+the wrong region and sign in anywhere; the cluster loses a member, its leader, its quorum. Claims go
+on as long as there is a quorum, then they are refused with a 5xx; whoever is known is still found,
+and everybody is served at home (I7)."""
+
+import os
+import unittest
+
+import etcd
+import variant
+
+_cluster = None
+if variant.is_first(__file__):
+    _cluster = etcd.Cluster()
+    _cluster.hand_on()
+
+
+def on_etcd(text):
+    endpoints = ", ".join(f'"{endpoint}"' for endpoint in _cluster.endpoints())
+    return text + f"\ndirectory:\n  engine: etcd\n  endpoints: [{endpoints}]\n"
+
+
+try:
+    variant.run(__file__, on_etcd)
+finally:
+    if _cluster:
+        _cluster.close()
+
+import world  # noqa: E402
+from world import AU, DATA, EU, US, Person, cognito  # noqa: E402
+
+cluster = etcd.Cluster.handed_on()
+
+
+class DirectoryOnEtcd(unittest.TestCase):
+    """In the order of their names: each leaves the cluster whole."""
+
+    def test_1_sign_up_at_the_wrong_region_and_sign_in_anywhere(self):
+        person = Person("DE", EU, "etcd").settle(US)
+        person.write("at home in Europe", AU)
+        self.assertEqual([e["text"] for e in person.entries()], ["at home in Europe"])
+        self.assertEqual(person.sign_in(AU).keys(), person.tokens.keys())
+        twin = Person("AU", AU, "etcd")
+        twin.email = person.email
+        with self.assertRaises(world.Refused, msg="one home") as refused:
+            twin.sign_up()
+        self.assertEqual(refused.exception.reply.json()["__type"], "UsernameExistsException")
+
+    def test_2_etcd_holds_pseudonyms_and_nothing_else(self):
+        person = Person("US", US, "planted").settle()
+        entries = cluster.entries("domicile/")
+        self.assertGreaterEqual(len([key for key, _ in entries if key.startswith(b"domicile/k/")]), 2)
+        stored = b"".join(key + value for key, value in entries)
+        for trace in (person.email, person.email.upper(), "planted", person.sub):
+            self.assertNotIn(trace.encode(), stored)
+        self.assertFalse(os.path.exists(DATA / "shared" / "directory.db"), "nothing beside etcd")
+
+    def test_3_sign_ups_go_on_without_a_member_and_without_the_leader(self):
+        leader = cluster.leader()
+        other = (leader + 1) % 3
+        cluster.kill(other)
+        for region in world.REGIONS:
+            Person("NZ", AU, "memberless").settle(region)
+        cluster.start(other)
+        cluster.kill(leader)
+        for region in world.REGIONS:
+            Person("CA", US, "leaderless").settle(region)
+        cluster.start(leader)
+
+    def test_4_without_a_quorum_new_claims_stop_and_everybody_else_goes_on(self):
+        known = Person("FR", EU, "known").settle()
+        known.sign_in(US)  # the copy at US has them, or the quorum was asked
+        cluster.kill(0)
+        cluster.kill(1)
+        with self.assertRaises(world.Refused) as refused:
+            Person("FR", EU, "new").sign_up()
+        self.assertGreaterEqual(refused.exception.reply.status, 500)
+        known.sign_in()
+        known.write("nobody needs etcd for this")
+        world.poll("a look-up from the copy", lambda: known.start_sign_in(US)[0].status == 200)
+        known.sign_in(AU)
+        unknown = Person("FR", EU, "unknown").start_sign_in(US)[0]
+        self.assertGreaterEqual(unknown.status, 500, "a negative answer is never told from a copy")
+        cluster.start(0)
+        Person("FR", EU, "after").settle(AU)
+        cluster.start(1)
+
+    def test_5_a_region_starts_while_etcd_is_away(self):
+        person = Person("IT", EU, "early").settle()
+        for member in range(3):
+            cluster.kill(member)
+        world.ok("stop", world.switch(EU, "stop"))
+        world.ok("start", world.switch(EU, "start"))
+        world.poll("the region's own people are served",
+                   lambda: person.api(EU, "GET", "/entries").status == 200)
+        cluster.start(0, 1, 2)
+        Person("IT", EU, "late").settle(US)
+
+
+def tearDownModule():
+    for member in range(3):
+        cluster.kill(member)
+
+
+if __name__ == "__main__":
+    unittest.main()
