@@ -18,7 +18,7 @@ struct Command {
     Result<int> (*run)(const Words&);
 };
 
-constexpr std::array<Command, 8> kCommands = {{
+constexpr std::array<Command, 9> kCommands = {{
     {"up", "up FILE [--data DIR] [--listen ADDRESS:PORT] [--ready-file FILE]",
      "run every region of the config on this machine", up},
     {"serve", "serve --data DIR --region REGION", "run one node of one region", serve},
@@ -34,6 +34,8 @@ constexpr std::array<Command, 8> kCommands = {{
      "access keys of a region", keys},
     {"reload", "reload --data DIR [--region REGION]",
      "make running regions take over their changed config", reload},
+    {"directory", "directory export|import FILE --data DIR",
+     "the whole directory to a file, and back into the engine that the config names", directory},
     {"audit", "audit verify FILE", "check the hash chain of an audit log", audit},
 }};
 

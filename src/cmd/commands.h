@@ -15,6 +15,7 @@ Result<int> explain(const Words& words);
 Result<int> keys(const Words& words);
 Result<int> reload(const Words& words);
 Result<int> audit(const Words& words);
+Result<int> directory(const Words& words);
 
 // Absolute form of a path, relative to the working directory.
 std::string absolute(const std::string& path);

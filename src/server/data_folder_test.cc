@@ -177,6 +177,14 @@ TEST_F(DataFolderTest, a_lost_pepper_is_not_replaced_where_the_directory_was_wri
     EXPECT_EQ(content("shared/pepper"), "");
 }
 
+TEST_F(DataFolderTest, a_lost_pepper_is_not_replaced_where_a_region_wrote_under_it) {
+    ASSERT_TRUE(prepare(files_));
+    std::filesystem::remove(deployment_.data + "/shared/pepper");
+    write(deployment_.region_directory(deployment_.config.regions[0].name) + "/region.db", "");
+    EXPECT_EQ(prepare(files_).error().reason, kReasonSecretMissing) << "the directory is on etcd";
+    EXPECT_EQ(content("shared/pepper"), "");
+}
+
 TEST_F(DataFolderTest, a_torn_pepper_is_refused) {
     ASSERT_TRUE(prepare(files_));
     std::filesystem::resize_file(deployment_.data + "/shared/pepper", 16);

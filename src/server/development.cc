@@ -126,6 +126,11 @@ Result<void> prepare_development(io::Files& files, const Deployment& deployment)
     TRY_VOID(remove_leftovers(files, deployment.data));
     TRY(const CertificateAndKey ca, maker.ca("ca/ca", "Domicile development CA"));
     TRY(const CertificateAndKey border_ca, maker.ca("ca/border_ca", "Domicile border CA"));
+    // The directory may lie elsewhere (etcd); what regions wrote down of its keys lies here.
+    for (const config::Region& region : deployment.config.regions) {
+        TRY_VOID(refuse_lost_secret(files, maker.path("shared/pepper"),
+                                    maker.path(region.name + "/region.db")));
+    }
     TRY_VOID(maker.secret("shared/pepper", "shared/directory.db"));
     crypto::LeafRequest front;
     front.dns_names = {"front." + deployment.config.domain};

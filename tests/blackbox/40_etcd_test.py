@@ -4,7 +4,10 @@ the wrong region and sign in anywhere; the cluster loses a member, its leader, i
 on as long as there is a quorum, then they are refused with a 5xx; whoever is known is still found,
 and everybody is served at home (I7)."""
 
+import base64
+import json
 import os
+import subprocess
 import unittest
 
 import etcd
@@ -96,6 +99,26 @@ class DirectoryOnEtcd(unittest.TestCase):
                    lambda: person.api(EU, "GET", "/entries").status == 200)
         cluster.start(0, 1, 2)
         Person("IT", EU, "late").settle(US)
+
+    def test_6_an_export_holds_every_claim_and_an_import_changes_nothing_that_is_there(self):
+        person = Person("DE", EU, "carried").settle()
+        file = DATA / "directory.export"
+
+        def directory(action):
+            command = [world.PROGRAM, "directory", action, file, "--data", DATA]
+            return subprocess.run(command, check=True, capture_output=True, timeout=60).stdout.decode()
+
+        directory("export")
+        self.assertEqual(file.stat().st_mode & 0o777, 0o600)
+        lines = [json.loads(line) for line in file.read_text().splitlines()]
+        stored = {key.removeprefix(b"domicile/"): value for key, value in cluster.entries("domicile/")}
+        told = {base64.b64decode(line["key"]): base64.b64decode(line["value"])
+                for line in lines[1:-1]}
+        self.assertEqual(told, stored)
+        self.assertIn("0 entries were written", directory("import"))
+        cluster.etcdctl("del", "--prefix", "domicile/k/")
+        self.assertNotIn("0 entries were written", directory("import"))
+        person.sign_in(AU)
 
 
 def tearDownModule():
