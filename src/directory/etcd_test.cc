@@ -119,9 +119,10 @@ TEST_F(DirectoryOnEtcd, racing_claims_give_one_home_each_while_the_leader_dies) 
         races.push_back(std::make_unique<Race>(*regions.back()));
     }
     std::vector<std::thread> threads;
+    threads.reserve(races.size());
     for (auto& race : races)
         threads.emplace_back(
-            [&race] { (void)testing::run<Result<void>>([&] { return Race::run(*race); }); });
+            [&race] { EXPECT_TRUE(testing::run<Result<void>>([&] { return Race::run(*race); })); });
     cluster_.kill_member(cluster_.leader());
     for (std::thread& thread : threads) thread.join();
 

@@ -75,15 +75,15 @@ Result<Entry> decode_entry(const json::value& from, const std::string& prefix) {
 }
 
 const json::array& array_of(const json::object& object, std::string_view name) {
-    static const json::array kNone;
+    static const json::array none;
     const json::value* found = object.if_contains(name);
-    return found != nullptr && found->is_array() ? found->get_array() : kNone;
+    return found != nullptr && found->is_array() ? found->get_array() : none;
 }
 
 const json::object& object_of(const json::object& object, std::string_view name) {
-    static const json::object kNone;
+    static const json::object none;
     const json::value* found = object.if_contains(name);
-    return found != nullptr && found->is_object() ? found->get_object() : kNone;
+    return found != nullptr && found->is_object() ? found->get_object() : none;
 }
 
 bool flag_of(const json::object& object, std::string_view name) {
@@ -108,12 +108,9 @@ bool mentions(std::string_view text, std::string_view part) {
 }
 
 // grpc/status codes, as far as etcd sends them.
-enum Grpc : std::int64_t {
-    kInvalidArgument = 3,
-    kResourceExhausted = 8,
-    kUnavailable = 14,
-    kUnauthenticated = 16,
-};
+constexpr std::int64_t kInvalidArgument = 3;
+constexpr std::int64_t kResourceExhausted = 8;
+constexpr std::int64_t kUnauthenticated = 16;
 
 Refused refused(Refusal kind, Code code, std::string message, std::string reason = {}) {
     return {kind, Error{code, std::move(message), std::move(reason)}};
