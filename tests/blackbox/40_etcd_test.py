@@ -114,7 +114,10 @@ class DirectoryOnEtcd(unittest.TestCase):
         stored = {key.removeprefix(b"domicile/"): value for key, value in cluster.entries("domicile/")}
         told = {base64.b64decode(line["key"]): base64.b64decode(line["value"])
                 for line in lines[1:-1]}
-        self.assertEqual(told, stored)
+        self.assertEqual(told.keys(), stored.keys())
+        # Regions that start publish their keys again, under a fresh signature.
+        for key in (key for key in told if not key.startswith(b"r/")):
+            self.assertEqual(told[key], stored[key])
         self.assertIn("0 entries were written", directory("import"))
         cluster.etcdctl("del", "--prefix", "domicile/k/")
         self.assertNotIn("0 entries were written", directory("import"))
