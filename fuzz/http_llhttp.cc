@@ -187,15 +187,18 @@ bool has_tab_in(std::string_view field, std::string_view message) {
     return false;
 }
 
-// llhttp 8.1 refuses a tab behind a Content-Length, does not know the options of Connection beside
-// one, and refuses a chunk extension that follows one with an unquoted value ("5;a=b;c"). RFC 9110,
-// 5.5 and RFC 9112 allow all three.
+// llhttp 8.1 refuses a tab behind a Content-Length or a Transfer-Encoding, does not know the
+// options of Connection beside one, and refuses a chunk extension that follows one with an unquoted
+// value ("5;a=b;c"). RFC 9110, 5.5 and RFC 9112 allow all of it.
 bool is_known_defect(std::string_view message, const LlhttpReading& theirs, std::size_t index) {
     if (index < theirs.messages.size() && theirs.messages[index].complete) {
         return !theirs.messages[index].keep_alive && has_tab_in("connection:", message);
     }
     if (theirs.reason == "Invalid character in Content-Length") {
         return has_tab_in("content-length:", message);
+    }
+    if (theirs.reason == "Request has invalid `Transfer-Encoding`") {
+        return has_tab_in("transfer-encoding:", message);
     }
     if (theirs.reason != "Invalid character in chunk size") return false;
     for (auto equals = message.find('='); equals != message.npos;
