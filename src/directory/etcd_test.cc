@@ -30,8 +30,15 @@ struct Region {
     Result<Located> locate(const std::string& person) {
         return testing::run<Result<Located>>([&] { return directory.locate(key(person)); });
     }
-    // Until the region's copy has this person's key.
+    // Until the region's copy has this person's key; as long as there is no copy, local look-ups go
+    // to the store itself and say nothing of it.
     bool copies(const std::string& person) {
+        telemetry::Registry registry;
+        store->report_to(registry, "t");
+        bool copied = false;
+        for (int tries = 0; !copied && tries < 100'000; ++tries)
+            copied = registry.expose().contains("domicile_kv_copy_loads_total{store=\"t\"} 1\n");
+        if (!copied) return false;
         const std::string place = "k/" + key(person).bytes;
         for (int tries = 0; tries < 1'000; ++tries) {
             auto entry = testing::run<Result<std::optional<kv::Entry>>>(
