@@ -284,8 +284,8 @@ double raw_lines(const Run& run) {
 
 constexpr std::size_t kPeople = 1000;
 
-// Eight keys a claim, so that filling is quick; pending claims are found as active ones are. The same
-// claims in each round, which find their own keys.
+// Eight keys a claim, so that filling is quick; pending claims are found as active ones are. The
+// same claims in each round, which find their own keys.
 io::Task<Result<void>> fill(directory::Directory& directory,
                             std::vector<directory::SubjectKey>& keys) {
     for (std::size_t i = 0; i < kPeople;) {

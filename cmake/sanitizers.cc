@@ -1,5 +1,5 @@
-// Options of the sanitizers, compiled into every program of the sanitizer builds, so that a test run
-// by hand behaves as one run by CTest. The environment (ASAN_OPTIONS, ...) overrides them.
+// Options of the sanitizers, compiled into every program of the sanitizer builds, so that a test
+// run by hand behaves as one run by CTest. The environment (ASAN_OPTIONS, ...) overrides them.
 
 extern "C" {
 
