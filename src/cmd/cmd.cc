@@ -19,8 +19,12 @@ struct Command {
 };
 
 constexpr std::array<Command, 9> kCommands = {{
-    {"up", "up FILE [--data DIR] [--listen ADDRESS:PORT] [--ready-file FILE]",
-     "run every region of the config on this machine", up},
+    {"up",
+     "up FILE [--data DIR] [--listen ADDRESS:PORT] [--engines embedded|distributed] "
+     "[--ready-file FILE]",
+     "run every region of the config on this machine; distributed: the directory on an etcd "
+     "cluster that it runs (the regions' own stores stay in SQLite for now)",
+     up},
     {"serve", "serve --data DIR --region REGION", "run one node of one region", serve},
     {"check", "check FILE [--format text|json|gcc]",
      "print every problem of a config; json and gcc are for editors", check},

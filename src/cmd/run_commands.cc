@@ -17,8 +17,20 @@ std::string absolute(const std::string& path) {
     return std::filesystem::absolute(path).lexically_normal().string();
 }
 
+namespace {
+
+Result<server::EnginesWish> engines_wish(const std::optional<std::string>& word) {
+    if (!word) return server::EnginesWish::as_before;
+    if (*word == "embedded") return server::EnginesWish::embedded;
+    if (*word == "distributed") return server::EnginesWish::distributed;
+    return fail(Code::invalid_argument, "--engines is embedded or distributed.");
+}
+
+}  // namespace
+
 Result<int> up(const Words& words) {
-    TRY(const Arguments arguments, Arguments::parse(words, {"data", "listen", "ready-file"}));
+    TRY(const Arguments arguments,
+        Arguments::parse(words, {"data", "listen", "ready-file", "engines"}));
     if (arguments.words().size() != 1) return fail(Code::invalid_argument, "Name one config file.");
     server::UpOptions options;
     options.program = std::filesystem::read_symlink("/proc/self/exe").string();
@@ -28,6 +40,7 @@ Result<int> up(const Words& words) {
     const config::Loaded loaded = config::load(arguments.words()[0], text);
     if (!loaded.problems.empty()) return check(arguments.words());
     options.data = absolute(arguments.option_or("data", loaded.config.data_directory));
+    TRY(options.engines, engines_wish(arguments.option("engines")));
     options.ready_file = arguments.option_or("ready-file", "");
     if (const auto listen = arguments.option("listen")) {
         TRY(const io::Endpoint endpoint, io::parse_endpoint(*listen));

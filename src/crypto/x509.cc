@@ -197,7 +197,8 @@ Result<CertificateAndKey> make_leaf(const CertificateAndKey& ca, const LeafReque
         return bad_argument("the leaf would outlive its CA");
     }
     const auto& first = request.dns_names.empty() ? request.ip_addresses[0] : request.dns_names[0];
-    const std::string common_name = first.size() <= kCommonNameMax ? first : std::string();
+    const bool named = request.has_common_name && first.size() <= kCommonNameMax;
+    const std::string common_name = named ? first : std::string();
     const Draft draft = make_draft(common_name, request.not_before, request.not_after, serial16);
     X509* const c = draft.certificate.get();
     DOMICILE_CHECK(X509_set_issuer_name(c, X509_get_subject_name(issuer.get())) == 1);

@@ -25,6 +25,8 @@ struct LeafRequest {
     std::vector<std::string> ip_addresses;  // "127.0.0.1", "::1"
     bool is_server = true;                  // extended key usage serverAuth
     bool is_client = false;                 // extended key usage clientAuth
+    // The first name, as CN. Some servers (etcd) take a client's for the name of a user.
+    bool has_common_name = true;
     Timestamp not_before;
     Timestamp not_after;
 };

@@ -53,6 +53,17 @@ int validate(const CertificateAndKey& leaf, const CertificateAndKey& root, int p
     return X509_STORE_CTX_get_error(context.get());
 }
 
+TEST(x509, a_leaf_without_a_common_name_validates_for_its_names) {
+    LeafRequest bare = request();
+    bare.has_common_name = false;
+    const auto leaf = make_leaf(ca(), bare, kSerial);
+    ASSERT_TRUE(leaf);
+    const X509Ptr certificate = parse(leaf->certificate_pem);
+    EXPECT_EQ(X509_NAME_entry_count(X509_get_subject_name(certificate.get())), 0);
+    EXPECT_EQ(validate(*leaf, ca(), X509_PURPOSE_SSL_SERVER, "domicile.localhost", kNow + kDay),
+              X509_V_OK);
+}
+
 TEST(x509, a_leaf_validates_for_its_names_and_usage_only) {
     const auto leaf = make_leaf(ca(), request(), kSerial);
     ASSERT_TRUE(leaf);

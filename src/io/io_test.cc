@@ -6,8 +6,10 @@
 #include "base/log.h"
 #include "io/files.h"
 #include "io/line_writer.h"
+#include "io/lock_file.h"
 #include "io/network.h"
 #include "io/process.h"
+#include "io/process_identity.h"
 #include "io/runtime.h"
 #include "io/tls.h"
 #include "io/wheel.h"
@@ -312,6 +314,99 @@ Task<Result<int>> exit_with(std::string code) {
 TEST(process, exit_codes_and_signals_are_reported) {
     EXPECT_EQ(run_task<Result<int>>([] { return exit_with("exit 7"); }), 7);
     EXPECT_EQ(run_task<Result<int>>([] { return exit_with("kill -9 $$"); }), 128 + 9);
+}
+
+Task<Result<int>> write_to(std::string file, std::string code) {
+    ProcessOptions options;
+    options.command = {"/bin/sh", "-c", code};
+    options.output_file = file;
+    CO_TRY(auto child, start_process(options));
+    co_return co_await child->wait(deadline_in(Millis(10'000)));
+}
+
+TEST(process, both_outputs_are_appended_to_a_file) {
+    const std::string file = testing::TempDir() + "/domicile_output_" + std::to_string(getpid());
+    for (const char* code : {"echo a", "echo b >&2"})
+        EXPECT_EQ(run_task<Result<int>>([&] { return write_to(file, code); }), 0);
+    EXPECT_EQ(system_files().read(file, 100), "a\nb\n");
+    ASSERT_TRUE(system_files().remove(file));
+}
+
+Task<Result<int>> run_as(User user, std::string code) {
+    ProcessOptions options;
+    options.command = {"/bin/sh", "-c", code};
+    options.user = user;
+    CO_TRY(auto child, start_process(options));
+    co_return co_await child->wait(deadline_in(Millis(10'000)));
+}
+
+TEST(process, root_may_start_others_who_have_nothing_of_it) {
+    if (!is_root()) GTEST_SKIP() << "needs root";
+    const auto nobody = find_user("nobody");
+    ASSERT_TRUE(nobody);
+    const std::string is_it = "test $(id -u) = " + std::to_string(nobody->uid) +
+                              " && test $(id -G) = " + std::to_string(nobody->gid);
+    EXPECT_EQ(run_task<Result<int>>([&] { return run_as(*nobody, is_it); }), 0);
+    EXPECT_NE(run_task<Result<int>>([&] { return run_as(*nobody, "cat /etc/shadow"); }), 0);
+}
+
+TEST(user, folders_that_are_closed_to_somebody_are_named) {
+    const std::string folder = testing::TempDir() + "/domicile_closed_" + std::to_string(getpid());
+    ASSERT_TRUE(system_files().create_directories(folder + "/in"));
+    const User stranger{"stranger", 54321, 54321};
+    EXPECT_EQ(first_closed_folder(folder + "/in", stranger), folder);
+    ASSERT_TRUE(let_through(folder));
+    EXPECT_EQ(first_closed_folder(folder + "/in", stranger), folder + "/in");
+    ASSERT_TRUE(let_through(folder + "/in"));
+    EXPECT_EQ(first_closed_folder(folder + "/in", stranger), std::nullopt);
+    EXPECT_EQ(owner_of(folder)->uid, geteuid());
+    EXPECT_TRUE(find_program("sh"));
+    EXPECT_FALSE(find_program("no-such-program"));
+    std::filesystem::remove_all(folder);
+}
+
+struct KilledChild {
+    std::optional<ProcessIdentity> identity;
+    Result<bool> as_another, as_it_is, again;
+    Result<int> status;
+};
+
+Task<KilledChild> kill_a_child() {
+    KilledChild out;
+    ProcessOptions options;
+    options.command = {"/bin/sleep", "1000"};
+    const auto child = start_process(options).value();
+    out.identity = identify(child->pid());
+    ProcessIdentity another = *out.identity;
+    another.started = "1@another-boot";
+    out.as_another = co_await kill_process(another, Millis(10'000));
+    out.as_it_is = co_await kill_process(*out.identity, Millis(10'000));
+    out.again = co_await kill_process(*out.identity, Millis(10'000));
+    out.status = co_await child->wait(deadline_in(Millis(10'000)));
+    co_return out;
+}
+
+TEST(process_identity, ends_exactly_the_process_that_it_is_of) {
+    const KilledChild seen = run_task<KilledChild>([] { return kill_a_child(); });
+    EXPECT_EQ(seen.as_another, false) << "the pid belongs to somebody else by now";
+    EXPECT_EQ(seen.as_it_is, true);
+    EXPECT_EQ(seen.again, false);
+    EXPECT_EQ(seen.status, 128 + SIGKILL);
+    EXPECT_EQ(parse_process_identity(print(*seen.identity)), seen.identity);
+    for (const char* bad : {"", "1 x", "x y", "4711"}) EXPECT_FALSE(parse_process_identity(bad));
+}
+
+TEST(lock_file, is_held_by_one_or_by_those_who_share_it) {
+    const std::string file = testing::TempDir() + "/domicile_lock_" + std::to_string(getpid());
+    auto one = take_lock(file, LockKind::shared);
+    ASSERT_TRUE(one);
+    EXPECT_TRUE(take_lock(file, LockKind::shared));
+    EXPECT_EQ(take_lock(file, LockKind::exclusive).error().code, Code::failed_precondition);
+    one->reset();
+    const auto alone = take_lock(file, LockKind::exclusive);
+    ASSERT_TRUE(alone);
+    EXPECT_EQ(take_lock(file, LockKind::shared).error().code, Code::failed_precondition);
+    ASSERT_TRUE(system_files().remove(file));
 }
 
 TEST(files, atomic_write_leaves_no_temporary_and_reads_are_bounded) {

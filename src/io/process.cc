@@ -1,6 +1,7 @@
 #include "io/process.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -97,9 +98,15 @@ class ChildProcess final : public Process {
     std::optional<int> status_;
 };
 
+bool become(const User& user) {
+    const gid_t group = user.gid;
+    return setgroups(1, &group) == 0 && setgid(group) == 0 && setuid(user.uid) == 0;
+}
+
 [[noreturn]] void run_child(const ProcessOptions& options, char* const* arguments,
                             char* const* environment, int output, pid_t parent) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (options.user && !become(*options.user)) _exit(126);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // after that: a change of user clears it
     if (getppid() != parent) _exit(126);
     setpgid(0, 0);
     sigset_t none;
@@ -130,7 +137,13 @@ Result<std::unique_ptr<Process>> start_process(const ProcessOptions& options) {
     environment.push_back(nullptr);
 
     int pipe_ends[2] = {-1, -1};
-    if (options.capture_output && pipe2(pipe_ends, O_CLOEXEC) != 0) {
+    if (!options.output_file.empty()) {
+        pipe_ends[1] =
+            ::open(options.output_file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+        if (pipe_ends[1] < 0)
+            return fail(Code::unavailable, options.output_file + " cannot be written.");
+    }
+    if (options.output_file.empty() && options.capture_output && pipe2(pipe_ends, O_CLOEXEC) != 0) {
         return fail(Code::unavailable, "No pipe is to be had.");
     }
     const pid_t parent = getpid();

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "io/network.h"
 #include "io/task.h"
+#include "io/user.h"
 
 namespace domicile::io {
 
@@ -15,7 +17,9 @@ struct ProcessOptions {
     std::vector<std::string> command;  // command[0] is looked up in PATH
     std::string directory;             // working directory; the own one when empty
     std::vector<std::pair<std::string, std::string>> environment;  // the whole of it
-    bool capture_output = false;  // stdout and stderr as one Stream; else inherited
+    bool capture_output = false;    // stdout and stderr as one Stream; else inherited
+    std::string output_file = {};   // instead: both are appended to it, which is ours (0600)
+    std::optional<User> user = {};  // who the child is; needs root
 };
 
 // The child gets SIGKILL when this process dies (PR_SET_PDEATHSIG), and an own process group.

@@ -232,6 +232,12 @@ Refused decode_error(int status, std::string_view body) {
     const auto parsed = parse_json_object(body);
     std::string text;
     std::int64_t grpc = 0;
+    if (mentions(body, "CommonName of client"))
+        return refused(
+            Refusal::final, Code::unavailable,
+            "etcd takes no certificate with a Common Name from a client that has a user: "
+            "docs/directory.md.",
+            "engine_credentials");
     if (parsed) {
         text = require_string(*parsed, "error").value_or("");
         grpc = number_of(*parsed, "code");
@@ -247,6 +253,8 @@ Refused decode_error(int status, std::string_view body) {
     if (mentions(text, "has been compacted")) {
         return {Refusal::final, std::move(compacted().error())};
     }
+    if (mentions(text, "already exists"))
+        return refused(Refusal::final, Code::already_exists, "It is there already: " + text);
     if (mentions(text, "request is too large"))
         return refused(Refusal::final, Code::too_large, "The transaction is too large for etcd.");
     if (mentions(text, "database space exceeded"))

@@ -195,11 +195,11 @@ TEST_F(DataFolderTest, a_deployment_of_a_newer_program_is_neither_read_nor_repla
     ASSERT_TRUE(prepare(files_));
     EXPECT_TRUE(refuse_newer(files_, deployment_.data));
     const std::string path = deployment_.data + "/deployment.json";
-    write(path, R"({"format": 2, "all": "different"})");
+    write(path, R"({"format": 3, "all": "different"})");
     for (const Error& refused :
          {load(files_, deployment_.data).error(), refuse_newer(files_, deployment_.data).error()}) {
         EXPECT_EQ(refused.reason, kReasonNewerFormat);
-        EXPECT_THAT(refused.message, HasSubstr(path + " is of format 2"));
+        EXPECT_THAT(refused.message, HasSubstr(path + " is of format 3"));
     }
     write(path, R"({"format": 1, "conf)");
     EXPECT_EQ(load(files_, deployment_.data).error().reason, kReasonDamaged);

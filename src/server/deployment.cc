@@ -6,7 +6,9 @@
 namespace domicile::server {
 namespace {
 
-constexpr std::int64_t kFormat = 1;
+constexpr std::int64_t kFormat = 2;
+// Of a deployment without local engines: programs that know none can go on with it.
+constexpr std::int64_t kFormatWithoutEngines = 1;
 
 std::uint16_t port_of(const json::object& object, std::string_view name) {
     const json::value* value = object.if_contains(name);
@@ -26,7 +28,47 @@ Result<json::object> read_document(io::Files& files, const std::string& data) {
     return document;
 }
 
+json::object print(const LocalEngines& engines) {
+    json::array members;
+    for (const LocalEngines::Member& member : engines.etcd)
+        members.push_back({{"clients", member.clients}, {"peers", member.peers}});
+    return {{"etcd", std::move(members)}};
+}
+
+Result<LocalEngines> parse_engines(const json::object& document) {
+    LocalEngines out;
+    TRY(const json::object* engines, optional_object(document, "engines"));
+    if (engines == nullptr) return out;
+    const json::value* members = engines->if_contains("etcd");
+    if (members == nullptr || !members->is_array()) return out;
+    for (const json::value& member : members->get_array()) {
+        if (!member.is_object()) continue;
+        out.etcd.push_back(
+            {port_of(member.get_object(), "clients"), port_of(member.get_object(), "peers")});
+    }
+    return out;
+}
+
+void put_in_place(const Deployment& deployment, config::Config& config) {
+    if (deployment.engines.etcd.empty()) return;
+    config::Directory& directory = config.directory;
+    directory.engine = config::DirectoryEngine::etcd;
+    directory.endpoints = deployment.engines.etcd_endpoints();
+    directory.tls = true;
+    directory.ca_file = deployment.data + "/ca/engines_ca.pem";
+    directory.certificate_file = deployment.engine_file("client.pem");
+    directory.key_file = deployment.engine_file("client.key");
+    directory.user = "domicile";
+    directory.password_file = deployment.engine_file("directory.password");
+}
+
 }  // namespace
+
+std::vector<config::Endpoint> LocalEngines::etcd_endpoints() const {
+    std::vector<config::Endpoint> out;
+    for (const Member& member : etcd) out.push_back({"127.0.0.1", member.clients});
+    return out;
+}
 
 std::string Deployment::config_directory() const {
     const auto slash = config_path.rfind('/');
@@ -47,6 +89,12 @@ Result<config::Config> load_config(io::Files& files, const std::string& path) {
     return fail(Code::invalid_argument, std::move(message));
 }
 
+Result<config::Config> load_config(io::Files& files, const Deployment& deployment) {
+    TRY(config::Config out, load_config(files, deployment.config_path));
+    put_in_place(deployment, out);
+    return out;
+}
+
 Result<void> refuse_newer(io::Files& files, const std::string& data) {
     const Result<json::object> there = read_document(files, data);
     if (there || there.error().reason != kReasonNewerFormat) return {};
@@ -62,11 +110,13 @@ Result<void> save(io::Files& files, const Deployment& deployment) {
                            {"admin", ports.admin},
                            {"http", ports.http}};
     }
-    const json::object document{{"format", kFormat},
-                                {"config", deployment.config_path},
-                                {"public_port", deployment.public_port},
-                                {"front_control", deployment.front_control},
-                                {"regions", std::move(regions)}};
+    const bool engines = deployment.engines.any();
+    json::object document{{"format", engines ? kFormat : kFormatWithoutEngines},
+                          {"config", deployment.config_path},
+                          {"public_port", deployment.public_port},
+                          {"front_control", deployment.front_control},
+                          {"regions", std::move(regions)}};
+    if (engines) document["engines"] = print(deployment.engines);
     return files.write_atomic(deployment.data + "/deployment.json",
                               json::serialize(document) + '\n');
 }
@@ -76,7 +126,8 @@ Result<Deployment> load(io::Files& files, const std::string& data) {
     Deployment out;
     out.data = data;
     TRY(out.config_path, require_string(document, "config"));
-    TRY(out.config, load_config(files, out.config_path));
+    TRY(out.engines, parse_engines(document));
+    TRY(out.config, load_config(files, out));
     out.public_port = port_of(document, "public_port");
     out.front_control = port_of(document, "front_control");
     TRY(const json::object* regions, optional_object(document, "regions"));
@@ -90,6 +141,13 @@ Result<Deployment> load(io::Files& files, const std::string& data) {
                                    port_of(ports, "http")};
     }
     return out;
+}
+
+Result<LocalEngines> load_engines(io::Files& files, const std::string& data) {
+    const Result<json::object> document = read_document(files, data);
+    if (document) return parse_engines(*document);
+    if (document.error().code == Code::not_found) return LocalEngines{};
+    return std::unexpected(document.error());
 }
 
 }  // namespace domicile::server

@@ -6,12 +6,14 @@
 //   <data>/ca/           development CA of the public names, and the border CA (keys 0600)
 //   <data>/shared/       directory.db, the pepper, border public keys: what all regions share
 //   <data>/front/        certificate of front.<domain>
+//   <data>/engines/      what `up --engines distributed` runs beside the regions (engines.h)
 //   <data>/<region>/     everything of one region; nothing of another's is ever in it
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "config/config.h"
@@ -24,6 +26,18 @@ struct Ports {
     std::uint16_t http = 0;  // without TLS, behind a terminator; 0: off
 };
 
+// Engines that `up` runs on this machine beside the regions. Nothing here: those that the
+// configuration names.
+struct LocalEngines {
+    struct Member {
+        std::uint16_t clients = 0, peers = 0;
+    };
+    std::vector<Member> etcd;  // chosen once: the members remember each other by them
+
+    bool any() const { return !etcd.empty(); }
+    std::vector<config::Endpoint> etcd_endpoints() const;
+};
+
 struct Deployment {
     config::Config config;
     std::string config_path;  // absolute
@@ -31,10 +45,12 @@ struct Deployment {
     std::uint16_t public_port = 8443;
     std::uint16_t front_control = 0;
     std::map<std::string, Ports> ports;  // by region
+    LocalEngines engines;
 
     std::string config_directory() const;
     std::string region_directory(const std::string& region) const { return data + '/' + region; }
     std::string shared(const std::string& name) const { return data + "/shared/" + name; }
+    std::string engine_file(const std::string& name) const { return data + "/engines/" + name; }
     // "https://<host>[:port]"
     std::string url(const std::string& host) const;
 };
@@ -42,12 +58,16 @@ struct Deployment {
 // Loads the config and refuses it (invalid_argument, all problems in the message) when it has
 // problems.
 Result<config::Config> load_config(io::Files& files, const std::string& path);
+// Its own, with the local engines in the place of those that the file names.
+Result<config::Config> load_config(io::Files& files, const Deployment& deployment);
 
 // failed_precondition (newer_format) when a newer program wrote the deployment; asked before
 // anything in the data folder is changed.
 Result<void> refuse_newer(io::Files& files, const std::string& data);
 Result<void> save(io::Files& files, const Deployment& deployment);
 Result<Deployment> load(io::Files& files, const std::string& data);
+// Those of the last start; nothing when there was none.
+Result<LocalEngines> load_engines(io::Files& files, const std::string& data);
 
 // Development secrets and certificates under <data>, made where they are missing or about to
 // expire.

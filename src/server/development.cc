@@ -77,6 +77,12 @@ struct Maker {
         return write_pair(name, made);
     }
 
+    // Printable, since it goes into commands and configurations of others.
+    Result<void> password(const std::string& name) {
+        if (exists(name)) return {};
+        return files.write_atomic(path(name), to_hex(io::system_random().bytes(32)) + '\n', 0600);
+    }
+
     // Never made anew where anything depends on it.
     Result<void> secret(const std::string& name, const std::string& written_under_it) {
         if (exists(name)) {
@@ -115,6 +121,31 @@ Result<void> prepare_region(Maker& maker, const CertificateAndKey& ca,
                                     json::serialize(key.public_jwk()), 0644);
 }
 
+crypto::LeafRequest engine_names(const config::Config& config, const std::string& engine) {
+    crypto::LeafRequest request;
+    request.dns_names = {engine + ".engines." + config.domain, "localhost"};
+    request.ip_addresses = {"127.0.0.1", "::1"};
+    return request;
+}
+
+// The engines that `up` runs get an authority of their own: a certificate of a site or of a border
+// opens no database.
+Result<void> prepare_engines(Maker& maker) {
+    TRY_VOID(maker.files.create_directories(maker.path("engines")));
+    TRY_VOID(remove_leftovers(maker.files, maker.path("engines")));
+    TRY(const CertificateAndKey ca, maker.ca("ca/engines_ca", "Domicile engines CA"));
+    crypto::LeafRequest etcd = engine_names(maker.deployment.config, "etcd");
+    etcd.is_client = true;  // of the other members, and of itself: its gateway is its client
+    TRY_VOID(maker.leaf("engines/etcd", ca, std::move(etcd)));
+    crypto::LeafRequest client = engine_names(maker.deployment.config, "client");
+    client.is_server = false;
+    client.is_client = true;
+    client.has_common_name = false;  // etcd's gateway takes none from clients that have users
+    TRY_VOID(maker.leaf("engines/client", ca, std::move(client)));
+    TRY_VOID(maker.password("engines/root.password"));
+    return maker.password("engines/directory.password");
+}
+
 }  // namespace
 
 Result<void> prepare_development(io::Files& files, const Deployment& deployment) {
@@ -138,6 +169,7 @@ Result<void> prepare_development(io::Files& files, const Deployment& deployment)
     for (const config::Region& region : deployment.config.regions) {
         TRY_VOID(prepare_region(maker, ca, border_ca, region.name));
     }
+    if (deployment.engines.any()) return prepare_engines(maker);
     return {};
 }
 

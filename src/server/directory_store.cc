@@ -1,6 +1,5 @@
 #include "server/directory_store.h"
 
-#include "kv/etcd.h"
 #include "kv/watched.h"
 
 namespace domicile::server {
@@ -28,6 +27,8 @@ class Reading {
     std::string folder_;
 };
 
+}  // namespace
+
 Result<kv::EtcdOptions> etcd_options(io::Files& files, const Deployment& deployment) {
     const config::Directory& section = deployment.config.directory;
     const Reading read(files, deployment.config_directory());
@@ -49,8 +50,6 @@ Result<kv::EtcdOptions> etcd_options(io::Files& files, const Deployment& deploym
     }
     return out;
 }
-
-}  // namespace
 
 Result<std::unique_ptr<kv::Store>> open_directory_store(io::Files& files,
                                                         const Deployment& deployment) {

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "io/files.h"
+#include "kv/etcd.h"
 #include "kv/store.h"
 #include "server/deployment.h"
 
@@ -14,5 +15,8 @@ namespace domicile::server {
 // begins to keep; connects to nobody yet.
 Result<std::unique_ptr<kv::Store>> open_directory_store(io::Files& files,
                                                         const Deployment& deployment);
+
+// What the section says of a directory on etcd.
+Result<kv::EtcdOptions> etcd_options(io::Files& files, const Deployment& deployment);
 
 }  // namespace domicile::server

@@ -31,11 +31,10 @@ struct Fresh {
 };
 
 // Not in the coroutine that awaits it: see run_blocking.
-io::Task<Result<Fresh>> read_fresh(std::string config_path, std::string certificate_stem) {
-    return io::run_blocking([config_path = std::move(config_path),
-                             stem = std::move(certificate_stem)]() -> Result<Fresh> {
+io::Task<Result<Fresh>> read_fresh(const Deployment& deployment, std::string certificate_stem) {
+    return io::run_blocking([&deployment, stem = std::move(certificate_stem)]() -> Result<Fresh> {
         Fresh out;
-        TRY(out.config, load_config(io::system_files(), config_path));
+        TRY(out.config, load_config(io::system_files(), deployment));
         TRY(out.certificate, read_certificate(stem));
         return out;
     });
@@ -396,7 +395,7 @@ io::Task<Result<json::object>> RegionNode::Parts::reload() {
     reloading = true;
     Result<void> outcome;
     Result<Fresh> fresh =
-        co_await read_fresh(deployment.config_path, deployment.region_directory(region) + "/tls");
+        co_await read_fresh(deployment, deployment.region_directory(region) + "/tls");
     if (fresh) {
         outcome = co_await take_over(std::move(fresh->config), std::move(fresh->certificate));
     } else {

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "config/change.h"
 #include "config/config.h"
+#include "io/lock_file.h"
 #include "io/process.h"
 #include "io/runtime.h"
 #include "io/tls.h"
@@ -43,7 +44,7 @@ Result<void> take_ports(Deployment& deployment) {
     return {};
 }
 
-void print_addresses(const Deployment& deployment) {
+void print_addresses(const Deployment& deployment, const Engines& engines) {
     const config::Config& config = deployment.config;
     fmt::print("\nDomicile is up: {} regions.\n\n", config.regions.size());
     for (const config::Site& site : config.sites)
@@ -56,6 +57,7 @@ void print_addresses(const Deployment& deployment) {
                    "http://localhost:" + std::to_string(deployment.ports.at(region.name).loopback),
                    deployment.region_directory(region.name));
     }
+    fmt::print("\nengines\n{}", engines.describe());
     fmt::print("\nBrowsers warn until they trust the development CA: {}/ca/ca.pem\n",
                deployment.data);
     fmt::print("  Firefox, Chrome: settings, certificates, authorities, import (for web sites).\n");
@@ -65,7 +67,7 @@ void print_addresses(const Deployment& deployment) {
 }
 
 Result<void> write_ready_file(const Deployment& deployment, const Children& children,
-                              const std::string& path) {
+                              const Engines& engines, const std::string& path) {
     if (path.empty()) return {};
     json::object regions;
     for (const auto& [region, ports] : deployment.ports) {
@@ -75,11 +77,10 @@ Result<void> write_ready_file(const Deployment& deployment, const Children& chil
             {"border", ports.border},     {"data", deployment.region_directory(region)},
             {"pid", children.pid(region)}};
     }
-    const json::object document{{"domain", deployment.config.domain},
-                                {"port", deployment.public_port},
-                                {"ca", deployment.data + "/ca/ca.pem"},
-                                {"data", deployment.data},
-                                {"regions", std::move(regions)}};
+    const json::object document{
+        {"domain", deployment.config.domain},   {"port", deployment.public_port},
+        {"ca", deployment.data + "/ca/ca.pem"}, {"data", deployment.data},
+        {"engines", engines.ready()},           {"regions", std::move(regions)}};
     return io::system_files().write_atomic(path, json::serialize(document) + '\n');
 }
 
@@ -103,7 +104,7 @@ bool terminal_is_gone(bool had_terminal) { return had_terminal && isatty(STDIN_F
 
 // The regions read the file themselves; what they refuse is in their logs.
 Result<void> reload(io::Files& files, Deployment& deployment, const Children& children) {
-    TRY(config::Config fresh, load_config(files, deployment.config_path));
+    TRY(config::Config fresh, load_config(files, deployment));
     std::string sentences;
     for (const std::string& sentence : config::needs_restart(deployment.config, fresh))
         sentences += sentence + ".\n";
@@ -142,11 +143,19 @@ io::Task<void> stop_all(Children& children, const Deployment& deployment) {
 }
 
 // Whoever asks a second time does not want to wait.
-io::Task<void> kill_on_signal(Children& children, const Deployment& deployment) {
+io::Task<void> kill_on_signal(Children& children, Engines& engines, const Deployment& deployment) {
     co_await io::next_signal();
     for (const config::Region& region : deployment.config.regions) {
         io::spawn(ignore(children.stop(region.name, false)));
     }
+    io::spawn(engines.stop(false));
+}
+
+Result<std::unique_ptr<io::LockFile>> lock_data_folder(const std::string& data) {
+    auto lock = io::take_lock(data + "/up.lock", io::LockKind::exclusive);
+    if (!lock && lock.error().code == Code::failed_precondition)
+        lock.error().message = "Another `domicile up` runs in " + data + '.';
+    return lock;
 }
 
 io::Task<Result<void>> up(UpOptions options) {
@@ -155,15 +164,19 @@ io::Task<Result<void>> up(UpOptions options) {
     deployment.config_path = options.config_path;
     CO_TRY(deployment.config, load_config(files, options.config_path));
     deployment.data = options.data;
+    CO_TRY_VOID(files.create_directories(deployment.data));
+    CO_TRY(const auto lock, lock_data_folder(deployment.data));
+    CO_TRY_VOID(refuse_newer(files, deployment.data));
+    CO_TRY(deployment.engines, choose_engines(files, deployment, options.engines));
+    CO_TRY(deployment.config, load_config(files, deployment));
     const config::Endpoint listen = options.listen.value_or(deployment.config.listen);
     io::Network& network = io::Executor::current().network();
     CO_TRY(auto listener, network.listen({listen.address, listen.port}));
     deployment.public_port = listener->local().port;
     CO_TRY_VOID(take_ports(deployment));
-    CO_TRY_VOID(refuse_newer(files, deployment.data));
-    CO_TRY_VOID(files.create_directories(deployment.data));
     CO_TRY_VOID(prepare_development(files, deployment));
     CO_TRY_VOID(save(files, deployment));
+    CO_TRY(const std::unique_ptr<Engines> engines, Engines::make(files, deployment));
 
     const config::Shutdown& shutdown = deployment.config.shutdown;
     const Millis patience(shutdown.delay_ms + shutdown.deadline_ms + kStopMargin.count());
@@ -199,19 +212,21 @@ io::Task<Result<void>> up(UpOptions options) {
                                 [&](http::Exchange& exchange) { return control.handle(exchange); });
     control_server.start();
 
-    Result<void> outcome = co_await start_all(children, deployment);
+    Result<void> outcome = co_await engines->start();
+    if (outcome) outcome = co_await start_all(children, deployment);
     io::TaskGroup fronting;
     fronting.spawn(front.run(*listener));
     if (outcome) {
-        outcome = write_ready_file(deployment, children, options.ready_file);
-        print_addresses(deployment);
+        outcome = write_ready_file(deployment, children, *engines, options.ready_file);
+        print_addresses(deployment, *engines);
         co_await wait_for_stop(files, deployment, children);
         fmt::print("\nStopping.\n");
         std::fflush(stdout);
-        io::spawn(kill_on_signal(children, deployment));
+        io::spawn(kill_on_signal(children, *engines, deployment));
     }
     listener->close();
     co_await stop_all(children, deployment);
+    co_await engines->stop(true);
     co_await control_server.stop(io::deadline_in(Millis(500)));
     co_await fronting.drain(io::deadline_in(Millis(500)));
     // The regions' last bytes are on their way to the clients; whoever does not take them is

@@ -1,10 +1,12 @@
-// `domicile up`: one child process per region, and the front.
+// `domicile up`: one child process per region, the front, and engines if it is told so.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "config/region.h"
+#include "server/engines.h"
 
 namespace domicile::server {
 
@@ -14,6 +16,7 @@ struct UpOptions {
     std::string data;                        // empty: data_directory of the config
     std::optional<config::Endpoint> listen;  // instead of the config's; port 0 takes a free one
     std::string ready_file;                  // written when all regions answer; empty for none
+    EnginesWish engines = EnginesWish::as_before;
 };
 
 // Runs until SIGINT or SIGTERM. Prints where everything is.

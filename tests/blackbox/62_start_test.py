@@ -196,9 +196,9 @@ class Formats(unittest.TestCase):
         self.replace(f"{REGION}/admin-credentials.json", '"format":1', '"format":2')
         self.expect_newer_refused(f"{REGION}/admin-credentials.json")
         self.restore()
-        self.replace("deployment.json", '"format":1', '"format":2')
-        self.expect_newer_refused("deployment.json")
-        self.expect_newer_refused("deployment.json", command="up")
+        self.replace("deployment.json", '"format":1', '"format":3')
+        self.expect_newer_refused("deployment.json", newer=3, known=2)
+        self.expect_newer_refused("deployment.json", newer=3, known=2, command="up")
 
     def test_a_damaged_key_of_the_operator_is_made_anew(self):
         path = self.deployment.data / REGION / "admin-credentials.json"

@@ -94,6 +94,7 @@ class Deployment:
 
     def __init__(self, text):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="domicile-own."))
+        self.folder.chmod(0o711)  # engines that run as another user pass through
         self.file = self.folder / "domicile.yaml"
         self.data = self.folder / "data"
         self.write(text)
@@ -105,12 +106,13 @@ class Deployment:
         fresh.write_text(text)
         fresh.rename(self.file)
 
-    def up(self):
+    def up(self, *options):
         ready = self.folder / "ready"
+        ready.unlink(missing_ok=True)
         self.process = subprocess.Popen(
             [PROGRAM, "up", self.file, "--data", self.data, "--listen", "127.0.0.1:0",
-             "--ready-file", ready], stdout=self.out, stderr=self.out, start_new_session=True)
-        poll("up", lambda: ready.exists() or self.process.poll() is not None)
+             "--ready-file", ready, *options], stdout=self.out, stderr=self.out, start_new_session=True)
+        poll("up", lambda: ready.exists() or self.process.poll() is not None, 2 * TIMEOUT_S)
         assert self.process.poll() is None, (self.folder / "out.log").read_text()
         self.ready = json.loads(ready.read_text())
         return self

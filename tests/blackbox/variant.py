@@ -49,16 +49,17 @@ def _stop(up):
         up.wait()
 
 
-def _under_own_deployment(test_file, change):
+def _under_own_deployment(test_file, change, options):
     with tempfile.TemporaryDirectory(prefix="domicile-variant.") as folder:
         work = pathlib.Path(folder)
+        work.chmod(0o711)  # engines that run as another user pass through
         config, ready, log = work / "domicile.yaml", work / "ready", work / "up.log"
         original = (EXAMPLE / "domicile.yaml").read_text(encoding="utf-8")
         changed = change(original)
-        assert changed != original, "the change changes nothing"
+        assert changed != original or options, "the change changes nothing"
         config.write_text(_absolute(changed), encoding="utf-8")
         command = [PROGRAM, "up", str(config), "--data", str(work / "data"),
-                   "--listen", "127.0.0.1:0", "--ready-file", str(ready)]
+                   "--listen", "127.0.0.1:0", "--ready-file", str(ready), *options]
         with open(log, "wb") as output:
             up = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
         try:
@@ -78,6 +79,7 @@ def is_first(test_file):
     return os.environ.get(_MARK) != os.path.abspath(test_file)
 
 
-def run(test_file, change):
+def run(test_file, change=lambda text: text, options=()):
+    """`options`: more words for `domicile up`."""
     if is_first(test_file):
-        raise SystemExit(_under_own_deployment(test_file, change))
+        raise SystemExit(_under_own_deployment(test_file, change, options))

@@ -1,0 +1,44 @@
+// What `up` runs beside the regions when it is told to show the distributed engines: an etcd
+// cluster for the directory. Internal to server.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/json.h"
+#include "io/task.h"
+#include "server/deployment.h"
+#include "server/etcd_members.h"
+
+namespace domicile::server {
+
+// as_before: those that the data folder has; embedded when it is new.
+enum class EnginesWish : std::uint8_t { as_before, embedded, distributed };
+
+// Decides which engines the deployment has and which ports they get. failed_precondition when the
+// data folder has the other ones, or the configuration names engines itself. Changes nothing.
+Result<LocalEngines> choose_engines(io::Files& files, const Deployment& deployment,
+                                    EnginesWish wish);
+
+class Engines {
+  public:
+    // After the deployment's certificates and secrets were made.
+    static Result<std::unique_ptr<Engines>> make(io::Files& files, const Deployment& deployment);
+
+    // Before the regions; ok when they answer.
+    io::Task<Result<void>> start();
+    // After the regions.
+    io::Task<void> stop(bool graceful);
+
+    std::string describe() const;  // for people, a line or more
+    json::object ready() const;    // for the ready file
+
+  private:
+    explicit Engines(const Deployment& deployment) : deployment_(deployment) {}
+
+    const Deployment& deployment_;
+    std::unique_ptr<EtcdMembers> etcd_;  // null: none
+};
+
+}  // namespace domicile::server

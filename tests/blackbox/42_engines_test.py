@@ -1,0 +1,205 @@
+#!/usr/bin/python3
+"""`domicile up --engines distributed`: the regions' directory on an etcd cluster of three that `up`
+runs, with TLS and users. Members that are killed are an outage of a member, and come back."""
+
+import base64
+import json
+import os
+import pathlib
+import pwd
+import signal
+import subprocess
+import unittest
+
+import variant
+
+variant.run(__file__, options=("--engines", "distributed"))
+
+import own  # noqa: E402
+import world  # noqa: E402
+from world import AU, DATA, EU, READY, US, Person  # noqa: E402
+
+DISTRIBUTED = ("--engines", "distributed")
+
+
+class Members:
+    """The cluster of a deployment as somebody sees it who has its files."""
+
+    def __init__(self, data, ready):
+        self.data = pathlib.Path(data)
+        self.all = ready["engines"]["etcd"]
+
+    def pid(self, member):
+        """0 while it does not run."""
+        try:
+            return int((self.data / f"engines/etcd-{member}.pid").read_text().split()[0])
+        except OSError:
+            return 0
+
+    def runs(self, member):
+        try:
+            command = pathlib.Path(f"/proc/{self.pid(member)}/cmdline").read_bytes()
+        except OSError:
+            return False
+        return f"--name=etcd-{member}".encode() in command
+
+    def signal(self, member, number):
+        os.kill(self.pid(member), number)
+
+    def etcdctl(self, *words, user=True, certificate=True):
+        engines = self.data / "engines"
+        ends = ",".join(f"https://127.0.0.1:{member['clients']}" for member in self.all)
+        command = ["etcdctl", "--endpoints", ends, "--command-timeout=10s",
+                   "--cacert", self.data / "ca/engines_ca.pem"]
+        if certificate:
+            command += ["--cert", engines / "client.pem", "--key", engines / "client.key"]
+        if user:
+            password = (engines / "directory.password").read_text().strip()
+            command += ["--user", f"domicile:{password}"]
+        return subprocess.run([*command, *words], env={**os.environ, "ETCDCTL_API": "3"},
+                              capture_output=True, timeout=60)
+
+    def entries(self):
+        done = self.etcdctl("get", "--prefix", "domicile/", "-w", "json")
+        assert done.returncode == 0, done.stderr
+        return [(base64.b64decode(kv["key"]), base64.b64decode(kv.get("value", "")))
+                for kv in json.loads(done.stdout).get("kvs", [])]
+
+
+def users_of(folder):
+    """Processes with the folder in their command line."""
+    found = []
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if str(folder).encode() in command:
+            found.append(command.replace(b"\0", b" ").decode())
+    return found
+
+
+class ThreeRegions(unittest.TestCase):
+    """In the order of their names."""
+
+    cluster = Members(DATA, READY)
+
+    def test_1_people_live_as_with_the_embedded_engines(self):
+        person = Person("DE", EU, "dist").settle(US)
+        person.write("at home in Europe", AU)
+        self.assertEqual([e["text"] for e in person.entries()], ["at home in Europe"])
+        twin = Person("AU", AU, "dist")
+        twin.email = person.email
+        with self.assertRaises(world.Refused, msg="one home") as refused:
+            twin.sign_up()
+        self.assertEqual(refused.exception.reply.json()["__type"], "UsernameExistsException")
+        self.assertFalse((DATA / "shared" / "directory.db").exists())
+        keys = [key for key, _ in self.cluster.entries() if key.startswith(b"domicile/k/")]
+        self.assertGreaterEqual(len(keys), 2)
+
+    def test_2_nobody_gets_in_without_a_certificate_or_without_a_password(self):
+        refused = self.cluster.etcdctl("get", "--prefix", "domicile/", user=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn(b"permission denied", refused.stderr)
+        refused = self.cluster.etcdctl("get", "--prefix", "domicile/", certificate=False)
+        self.assertNotEqual(refused.returncode, 0)
+        refused = self.cluster.etcdctl("get", "--prefix", "other/")
+        self.assertIn(b"permission denied", refused.stderr)
+        for file in (DATA / "engines").glob("*.password"):
+            self.assertEqual(file.stat().st_mode & 0o777, 0o600, file)
+
+    @unittest.skipIf(os.geteuid(), "somebody who is not root runs everything as themselves")
+    def test_3_no_engine_runs_as_root(self):
+        for member in range(3):
+            owner = pathlib.Path(f"/proc/{self.cluster.pid(member)}").stat().st_uid
+            self.assertIn(pwd.getpwuid(owner).pw_name, ("etcd", "nobody"))
+
+    def test_4_a_member_that_is_killed_is_missed_by_nobody_and_comes_back(self):
+        for member in range(3):
+            before = self.cluster.pid(member)
+            self.cluster.signal(member, signal.SIGKILL)
+            Person("NZ", AU, "memberless").settle(US)
+            world.poll("another process of the member",
+                       lambda: self.cluster.pid(member) not in (0, before))
+            world.poll("the member", lambda: self.cluster.etcdctl(
+                "endpoint", "health").returncode == 0, 60)
+
+    def test_5_without_a_majority_claims_stop_and_people_at_home_go_on(self):
+        known = Person("FR", EU, "known").settle()
+        for member in (0, 1):
+            self.cluster.signal(member, signal.SIGSTOP)
+        try:
+            with self.assertRaises(world.Refused) as refused:
+                Person("FR", EU, "new").sign_up()
+            self.assertGreaterEqual(refused.exception.reply.status, 500)
+            known.sign_in()
+            known.write("nobody needs etcd for this")
+        finally:
+            for member in (0, 1):
+                self.cluster.signal(member, signal.SIGCONT)
+        world.poll("claims to go on", self.can_sign_up, 60)
+
+    @staticmethod
+    def can_sign_up():
+        try:
+            return Person("FR", EU, "after").sign_up(AU)
+        except world.Refused:
+            return False
+
+
+class Deployments(unittest.TestCase):
+    """Of one region each; what is about starting and stopping."""
+
+    def setUp(self):
+        self.upstream = own.Upstream()
+        self.addCleanup(self.upstream.close)
+        self.deployment = own.Deployment(own.config(self.upstream))
+        self.addCleanup(self.deployment.close)
+
+    def refusal(self, *options, **more):
+        command = [own.PROGRAM, "up", self.deployment.file, "--data", self.deployment.data,
+                   "--listen", "127.0.0.1:0", *options]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, **more)
+        self.assertNotEqual(done.returncode, 0)
+        return done.stderr
+
+    def members(self):
+        return Members(self.deployment.data, self.deployment.ready)
+
+    def test_what_is_there_is_there_after_a_stop_and_after_kill_9(self):
+        deployment = self.deployment.up(*DISTRIBUTED)
+        ports = self.members().all
+        entries = dict(self.members().entries())
+        self.assertTrue(entries, "a region publishes its keys")
+        self.assertIn("Another `domicile up` runs", self.refusal())
+        self.assertEqual(deployment.stop(), 0)
+        self.assertEqual(users_of(deployment.data), [])
+        self.assertEqual(list((deployment.data / "engines").glob("*.pid")), [])
+        deployment.up()  # the folder says which engines it has
+        self.assertEqual([m["clients"] for m in self.members().all], [m["clients"] for m in ports])
+        self.assertLessEqual(entries.keys(), dict(self.members().entries()).keys())
+        deployment.stop(signal.SIGKILL)
+        own.poll("everything to be gone", lambda: users_of(deployment.data) == [])
+        deployment.up(*DISTRIBUTED)
+        self.assertLessEqual(entries.keys(), dict(self.members().entries()).keys())
+        self.assertEqual(deployment.stop(), 0)
+        self.assertIn("has distributed engines", self.refusal("--engines", "embedded"))
+        (deployment.data / "deployment.json").unlink()
+        self.assertIn("deployment.json is lost", self.refusal())
+
+    def test_no_data_is_left_behind_by_other_engines(self):
+        self.assertEqual(self.deployment.up().stop(), 0)
+        self.assertIn("has embedded engines", self.refusal(*DISTRIBUTED))
+
+    def test_a_missing_engine_is_named_with_its_package(self):
+        self.assertIn("apt-get install etcd-server",
+                      self.refusal(*DISTRIBUTED, env={"PATH": "/nonexistent"}))
+
+    def test_a_configuration_that_names_engines_keeps_them(self):
+        self.deployment.write(own.config(
+            self.upstream, extra='directory: {engine: etcd, endpoints: ["127.0.0.1:1"]}\n'))
+        self.assertIn("names an engine for the directory itself", self.refusal(*DISTRIBUTED))
+
+
+if __name__ == "__main__":
+    unittest.main()
