@@ -28,6 +28,14 @@ class MemoryFiles final : public io::Files {
     Result<std::unique_ptr<io::AppendFile>> open_append(const std::string& path) override {
         return std::make_unique<Append>(contents[path]);
     }
+    Result<std::unique_ptr<io::AppendFile>> create(const std::string& path) override {
+        return open_append(path);
+    }
+    Result<void> publish(const std::string& from, const std::string& to) override {
+        contents[to] = std::move(contents[from]);
+        contents.erase(from);
+        return {};
+    }
     Result<std::unique_ptr<io::ReadFile>> open_read(const std::string& path) override {
         opened.push_back(path);
         const auto found = contents.find(path);

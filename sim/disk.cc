@@ -68,6 +68,16 @@ bool Disk::replace(const std::string& path, std::string_view bytes) {
     return true;
 }
 
+bool Disk::rename(const std::string& from, const std::string& to) {
+    if (dead_) return false;
+    const bool alive = operation();
+    if (alive || random_.chance(.5)) {
+        files_[to] = files_[from];
+        files_.erase(from);
+    }
+    return alive;
+}
+
 bool Disk::remove(const std::string& path) {
     if (!operation()) return false;
     return files_.erase(path) > 0;

@@ -40,6 +40,9 @@ class Disk {
     bool truncate(const FilePtr& file, std::uint64_t size);
     bool sync(const FilePtr& file);
     bool replace(const std::string& path, std::string_view bytes);  // atomic and durable
+    // In one step; durable, but what was not synced stays so. When the power goes at it, it has
+    // happened or not, as the seed decides.
+    bool rename(const std::string& from, const std::string& to);
     bool remove(const std::string& path);
     std::vector<std::string> paths() const;
 

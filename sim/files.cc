@@ -1,5 +1,7 @@
 #include "sim/files.h"
 
+#include <algorithm>
+
 namespace domicile::sim {
 namespace {
 
@@ -61,6 +63,18 @@ Result<std::unique_ptr<io::AppendFile>> SimFiles::open_append(const std::string&
     return std::make_unique<Append>(disk_, disk_.create(path));
 }
 
+Result<std::unique_ptr<io::AppendFile>> SimFiles::create(const std::string& path) {
+    if (disk_.find(path) != nullptr) return fail(Code::already_exists, "There is such a file.");
+    return open_append(path);
+}
+
+Result<void> SimFiles::publish(const std::string& from, const std::string& to) {
+    if (disk_.find(from) == nullptr) return none();
+    if (disk_.find(to) != nullptr) return fail(Code::already_exists, "There is such a file.");
+    if (!disk_.rename(from, to)) return broken();
+    return {};
+}
+
 Result<std::unique_ptr<io::ReadFile>> SimFiles::open_read(const std::string& path) {
     Disk::FilePtr file = disk_.find(path);
     if (file == nullptr) return none();
@@ -83,8 +97,13 @@ Result<void> SimFiles::truncate(const std::string& path, std::uint64_t size) {
 Result<std::vector<std::string>> SimFiles::list(const std::string& path) {
     std::vector<std::string> out;
     const std::string prefix = path + "/";
-    for (const std::string& name : disk_.paths())
-        if (name.starts_with(prefix)) out.push_back(name.substr(prefix.size()));
+    for (const std::string& name : disk_.paths()) {
+        if (!name.starts_with(prefix)) continue;
+        std::string own = name.substr(prefix.size());
+        own.resize(std::min(own.size(), own.find('/')));  // a folder is there when a file is in it
+        if (out.empty() || out.back() != own) out.push_back(std::move(own));
+    }
+    std::sort(out.begin(), out.end());
     return out;
 }
 

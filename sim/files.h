@@ -14,6 +14,8 @@ class SimFiles final : public io::Files {
     Result<void> write_atomic(const std::string& path, std::string_view bytes,
                               unsigned mode) override;
     Result<std::unique_ptr<io::AppendFile>> open_append(const std::string& path) override;
+    Result<std::unique_ptr<io::AppendFile>> create(const std::string& path) override;
+    Result<void> publish(const std::string& from, const std::string& to) override;
     Result<std::unique_ptr<io::ReadFile>> open_read(const std::string& path) override;
     Result<io::FileInfo> info(const std::string& path) override;
     Result<void> truncate(const std::string& path, std::uint64_t size) override;

@@ -15,7 +15,10 @@ namespace {
 std::unexpected<Error> from_errno(const std::string& what) {
     switch (errno) {
         case ENOENT:
+        case ENOTDIR:
             return fail(Code::not_found, what + ": no such file.");
+        case EEXIST:
+            return fail(Code::already_exists, what + ": the file is there already.");
         case EACCES:
         case EPERM:
             return fail(Code::permission_denied, what + ": permission denied.");
@@ -137,6 +140,23 @@ class PosixFiles final : public Files {
                                                  static_cast<std::uint64_t>(status.st_size));
     }
 
+    Result<std::unique_ptr<AppendFile>> create(const std::string& path) override {
+        Descriptor fd(
+            ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+        if (!fd.ok()) return from_errno(path);
+        return std::make_unique<PosixAppendFile>(std::move(fd), 0);
+    }
+
+    Result<void> publish(const std::string& from, const std::string& to) override {
+        if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
+            // A file system that cannot (NFS, say) has hard links.
+            if (errno != EINVAL && errno != ENOSYS) return from_errno(to);
+            if (link(from.c_str(), to.c_str()) != 0) return from_errno(to);
+            if (unlink(from.c_str()) != 0) return from_errno(from);
+        }
+        return sync_folder_of(to);
+    }
+
     Result<std::unique_ptr<ReadFile>> open_read(const std::string& path) override {
         Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
         struct stat status{};
@@ -164,7 +184,12 @@ class PosixFiles final : public Files {
         for (std::size_t at = 1; at <= path.size(); ++at) {
             if (at < path.size() && path[at] != '/') continue;
             const std::string part = path.substr(0, at);
-            if (mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) return from_errno(part);
+            const bool made = mkdir(part.c_str(), 0700) == 0;
+            if (!made && errno != EEXIST) return from_errno(part);
+            if (!made && at < path.size()) continue;
+            // A folder that was there may lie in one that is not ours to open.
+            const Result<void> synced = sync_folder_of(part);
+            if (!synced && (made || synced.error().code != Code::permission_denied)) return synced;
         }
         return {};
     }
@@ -184,7 +209,7 @@ class PosixFiles final : public Files {
 
     Result<void> remove(const std::string& path) override {
         if (::remove(path.c_str()) != 0) return from_errno(path);
-        return {};
+        return sync_folder_of(path);
     }
 
   private:

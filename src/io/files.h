@@ -41,12 +41,19 @@ class Files {
     virtual Result<void> write_atomic(const std::string& path, std::string_view bytes,
                                       unsigned mode = 0600) = 0;
     virtual Result<std::unique_ptr<AppendFile>> open_append(const std::string& path) = 0;
+    // A new file; already_exists. A crash may take it away, even when it was synced, until
+    // publish() has given it its lasting name.
+    virtual Result<std::unique_ptr<AppendFile>> create(const std::string& path) = 0;
+    // Moves a file to a lasting name, in one step and durably; already_exists, and nothing changes,
+    // when something has that name. What is in the file must have been synced.
+    virtual Result<void> publish(const std::string& from, const std::string& to) = 0;
     virtual Result<std::unique_ptr<ReadFile>> open_read(const std::string& path) = 0;
     virtual Result<FileInfo> info(const std::string& path) = 0;
     virtual Result<void> truncate(const std::string& path, std::uint64_t size) = 0;
-    virtual Result<void> create_directories(const std::string& path) = 0;        // mode 0700
+    // Mode 0700; durable, also where another process made them just before.
+    virtual Result<void> create_directories(const std::string& path) = 0;
     virtual Result<std::vector<std::string>> list(const std::string& path) = 0;  // names, sorted
-    virtual Result<void> remove(const std::string& path) = 0;
+    virtual Result<void> remove(const std::string& path) = 0;                    // durable
 };
 
 Files& system_files();

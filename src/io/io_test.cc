@@ -421,6 +421,27 @@ TEST(files, atomic_write_leaves_no_temporary_and_reads_are_bounded) {
     ASSERT_TRUE(files.remove(folder + "/a/x"));
 }
 
+TEST(files, publishing_never_replaces_a_file) {
+    Files& files = system_files();
+    const std::string folder = testing::TempDir() + "/domicile_publish_" + std::to_string(getpid());
+    ASSERT_TRUE(files.create_directories(folder));
+    for (const char* text : {"first", "second"}) {
+        auto file = files.create(folder + "/new");
+        ASSERT_TRUE(file) << file.error().message;
+        EXPECT_EQ(files.create(folder + "/new").error().code, Code::already_exists);
+        ASSERT_TRUE((*file)->append(text));
+        ASSERT_TRUE((*file)->sync());
+        const auto published = files.publish(folder + "/new", folder + "/x");
+        const bool first = std::string_view(text) == "first";
+        EXPECT_EQ(published.has_value(), first);
+        EXPECT_TRUE(first || published.error().code == Code::already_exists);
+    }
+    EXPECT_EQ(files.read(folder + "/x", 10), "first");
+    EXPECT_EQ(files.list(folder), (std::vector<std::string>{"new", "x"}));
+    ASSERT_TRUE(files.remove(folder + "/new"));
+    ASSERT_TRUE(files.remove(folder + "/x"));
+}
+
 TEST(client_hello, wants_more_bytes_or_says_what_is_wrong) {
     EXPECT_EQ(client_hello_server_name("\x16\x03").error().code, Code::unavailable);
     EXPECT_EQ(client_hello_server_name("GET / HTTP/1.1\r\n").error().code, Code::malformed);

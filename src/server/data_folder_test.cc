@@ -35,6 +35,12 @@ class DyingFiles final : public io::Files {
     Result<std::unique_ptr<io::AppendFile>> open_append(const std::string& path) override {
         return real_.open_append(path);
     }
+    Result<std::unique_ptr<io::AppendFile>> create(const std::string& path) override {
+        return real_.create(path);
+    }
+    Result<void> publish(const std::string& from, const std::string& to) override {
+        return change([&] { return real_.publish(from, to); }, [] {});
+    }
     Result<std::unique_ptr<io::ReadFile>> open_read(const std::string& path) override {
         return real_.open_read(path);
     }
