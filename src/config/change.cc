@@ -27,6 +27,9 @@ void compare_regions(const Config& before, const Config& after, Sentences& out) 
         if (was.listen != after.regions[i].listen) say(out, path + ".listen", "ports are open");
         if (was.standby != after.regions[i].standby)
             say(out, path + ".standby", "homes depend on it");
+        if (was.database != after.regions[i].database ||
+            was.keys_database != after.regions[i].keys_database)
+            say(out, path + ".database", "it is open");
     }
 }
 

@@ -58,6 +58,8 @@ TEST(change, what_is_bound_to_the_process_or_its_data_needs_a_restart) {
     EXPECT_THAT(after("reactors: 1", "reactors: 2"), only("reactors "));
     EXPECT_THAT(after("[AU]", "[AU, NZ]"), only("jurisdictions.A "));
     EXPECT_THAT(after("admin: 9001", "admin: 9002"), only("regions.a1.listen "));
+    EXPECT_THAT(after("a1: {", "a1: {database: {engine: postgres, endpoints: [\"a:1\"]}, "),
+                only("regions.a1.database "));
     EXPECT_THAT(after("{name: k}", "{name: k, type: N}"), only("tables.Notes "));
     EXPECT_THAT(after("Notes: {", "Other: {"), only("tables.Notes "));
     EXPECT_THAT(after("regions: [a1], transit: allow}}\nregions: {",

@@ -293,6 +293,57 @@ void check_directory(const Directory& directory, Reader& reader) {
         say("user", "a user and the file with the password go together", "give both, or none");
 }
 
+// What belongs to PostgreSQL, and what needs something else beside it.
+void check_database(const Database& database, const Path& path, Reader& reader) {
+    const auto say = [&](const char* key, std::string message, std::string hint) {
+        reader.problem(path / key, std::move(message), std::move(hint));
+    };
+    const bool postgres = database.engine == DatabaseEngine::postgres;
+    if (postgres && database.endpoints.empty())
+        say("engine", "PostgreSQL needs an address",
+            "endpoints: [\"10.0.0.1:5432\"], or [\"/run/postgresql:5432\"] for its Unix socket");
+    if (!postgres &&
+        (!database.endpoints.empty() || database.tls || !database.password_file.empty()))
+        say("engine", "endpoints, tls and password_file are for PostgreSQL",
+            "say `engine: postgres`");
+    for (std::size_t i = 0; i < database.endpoints.size(); ++i)
+        if (database.endpoints[i].port == 0)
+            reader.problem(path / "endpoints" / i, "a server has a port",
+                           "5432 is PostgreSQL's own");
+    const bool files = !database.ca_file.empty() || !database.certificate_file.empty() ||
+                       !database.key_file.empty();
+    if (files && !database.tls)
+        say("tls", "certificates are given, but no TLS is spoken", "say `tls: true`");
+    if (database.certificate_file.empty() != database.key_file.empty())
+        say("certificate_file", "a certificate and its key go together", "give both, or none");
+}
+
+// Two regions, or data and keys, in one database would read each other's tables.
+void check_databases(const Config& config, Reader& reader) {
+    std::vector<std::pair<Path, Database>> seen;
+    const auto once = [&](const Path& path, const Database& database, const std::string& name) {
+        Database used = database;
+        used.name = name;
+        if (used.engine != DatabaseEngine::postgres || used.endpoints.empty()) return;
+        for (const auto& [other, taken] : seen)
+            if (taken.name == used.name && taken.endpoints == used.endpoints)
+                return reader.problem(path, "another region, or its keys, are in this database",
+                                      "give each a `name` of its own");
+        seen.emplace_back(path, std::move(used));
+    };
+    for (const Region& region : config.regions) {
+        const Path path = kRoot / "regions" / region.name;
+        check_database(region.database, path / "database", reader);
+        once(path / "database", region.database, region.database.name);
+        if (region.keys_database) {
+            check_database(*region.keys_database, path / "keys_database", reader);
+            once(path / "keys_database", *region.keys_database, region.keys_database->name);
+        } else {
+            once(path / "database", region.database, region.database.name + "_keys");
+        }
+    }
+}
+
 }  // namespace
 
 void complete(Config& config) {
@@ -307,6 +358,7 @@ void check(const Config& config, Reader& reader) {
     check_jurisdictions(config, reader);
     check_regions(config, reader);
     check_directory(config.directory, reader);
+    check_databases(config, reader);
     check_ports(config, reader);
     check_pools(config, reader);
     check_tables(config, reader);

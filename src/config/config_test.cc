@@ -66,6 +66,46 @@ TEST(config, a_directory_on_etcd_needs_what_belongs_together) {
                 ElementsAre(HasSubstr("a member has a port")));
 }
 
+TEST(config, a_database_on_postgresql_needs_what_belongs_together) {
+    const auto with = [](const std::string& database) {
+        return problems(replace(kBase, "a1: {}", "a1: {" + database + "}"));
+    };
+    const std::string whole = "engine: postgres, endpoints: [\"db.example:5432\"]";
+    EXPECT_THAT(with("database: {" + whole + "}"), IsEmpty());
+    EXPECT_THAT(with("database: {engine: postgres, endpoints: [\"/run/postgresql:5432\"]}"),
+                IsEmpty());
+    EXPECT_THAT(with("database: {engine: postgres}"),
+                ElementsAre(HasSubstr("PostgreSQL needs an address")));
+    EXPECT_THAT(with("database: {endpoints: [\"db.example:5432\"]}"),
+                ElementsAre(HasSubstr("are for PostgreSQL")));
+    EXPECT_THAT(with("database: {engine: postgres, endpoints: [\"db.example:0\"]}"),
+                ElementsAre(HasSubstr("a server has a port")));
+    EXPECT_THAT(with("database: {" + whole + ", ca_file: ca.pem}"),
+                ElementsAre(HasSubstr("no TLS")));
+    EXPECT_THAT(with("database: {" + whole + ", tls: true, key_file: k.pem}"),
+                ElementsAre(HasSubstr("a certificate and its key go together")));
+    EXPECT_THAT(with("database: {" + whole + ", name: Domicile}"),
+                ElementsAre(HasSubstr("a-z 0-9 _")));
+    EXPECT_THAT(with("database: {" + whole + "}, keys_database: {engine: postgres}"),
+                ElementsAre(HasSubstr("PostgreSQL needs an address")));
+}
+
+TEST(config, no_two_regions_share_a_database) {
+    const auto with = [](const std::string& one, const std::string& other) {
+        return problems(replace(replace(kBase, "a1: {}", "a1: {" + one + "}"), "a2: {}",
+                                "a2: {" + other + "}"));
+    };
+    const std::string whole = "engine: postgres, endpoints: [\"db.example:5432\"]";
+    EXPECT_THAT(with("database: {" + whole + "}", "database: {" + whole + ", name: other}"),
+                IsEmpty());
+    EXPECT_THAT(with("database: {" + whole + "}", "database: {" + whole + "}"),
+                ::testing::Each(HasSubstr("are in this database")));
+    EXPECT_THAT(with("database: {" + whole + "}", "database: {" + whole + "}"),
+                ::testing::SizeIs(2));
+    EXPECT_THAT(with("database: {" + whole + "}, keys_database: {" + whole + "}", ""),
+                ElementsAre(HasSubstr("are in this database")));
+}
+
 TEST(config, the_example_has_no_problems_and_means_what_it_says) {
     const Loaded loaded = load("domicile.yaml", read_file("examples/health/domicile.yaml"));
     for (const Problem& problem : loaded.problems) ADD_FAILURE() << format(problem);

@@ -6,18 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "config/database.h"
+#include "config/endpoint.h"
 #include "config/named.h"
 #include "residency/residency.h"
 
 namespace domicile::config {
-
-// An address and a port: "127.0.0.1:8443" or "[::1]:8443".
-struct Endpoint {
-    std::string address;  // without brackets
-    std::uint16_t port = 0;
-
-    bool operator==(const Endpoint&) const = default;
-};
 
 // The ports of one region; 0: any free one is taken at start, but for http, which is off then.
 struct RegionPorts {
@@ -36,6 +30,9 @@ struct Region {
     std::optional<std::string> standby;  // in the same jurisdiction
     std::optional<double> latitude;      // degrees
     std::optional<double> longitude;
+    Database database;
+    // What can erase people: their keys. Left out: beside `database`, and not in its backups.
+    std::optional<Database> keys_database;
 
     bool operator==(const Region&) const = default;
 };

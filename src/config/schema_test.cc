@@ -32,6 +32,7 @@ const Rule kRules[] = {
     {"header", is_header, pattern::kHeader},
     {"relative file", is_relative_file, pattern::kRelativeFile},
     {"store prefix", is_store_prefix, pattern::kStorePrefix},
+    {"database name", is_database_name, pattern::kDatabaseName},
     {"variable", is_variable, pattern::kVariable},
 };
 
@@ -136,7 +137,7 @@ TEST(schema, every_key_says_what_it_means_and_unknown_ones_are_refused) {
         }
     };
     visit(visit, whole);
-    EXPECT_EQ(sections, 23u);
+    EXPECT_EQ(sections, 25u);
 }
 
 TEST(problems, editors_get_one_line_or_json_with_the_extent) {

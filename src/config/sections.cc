@@ -48,6 +48,7 @@ DOMICILE_WORDS(residency::RouteResidency, "resident", "public")
 DOMICILE_WORDS(residency::Elsewhere, "forward", "misdirected")
 DOMICILE_WORDS(IssuerStyle, "own", "aws")
 DOMICILE_WORDS(DirectoryEngine, "sqlite", "etcd")
+DOMICILE_WORDS(DatabaseEngine, "sqlite", "postgres")
 DOMICILE_WORDS(log::Level, "debug", "info", "warning", "error")
 DOMICILE_WORDS(AuthFlow, "USER_SRP_AUTH", "USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH")
 DOMICILE_WORDS(TokenAlgorithm, "RS256", "ES256")
@@ -73,6 +74,41 @@ const Object<RegionPorts>& describe() {
 }
 
 template <>
+const Object<Database>& describe() {
+    static const auto object =
+        Object<Database>(
+            "A database of one region. Files are relative to this file's folder; "
+            "docs/postgresql.md has the set-up of PostgreSQL.")
+            .field("engine", &Database::engine,
+                   "sqlite: a file in the region's folder; postgres: a PostgreSQL server, 15 or "
+                   "later")
+            .field("endpoints", &Database::endpoints,
+                   "postgres: the servers, the one that takes writes is used; `/folder:port` for a "
+                   "Unix socket")
+            .field("name", &Database::name, "postgres: the database, which has to exist",
+                   text(is_database_name, pattern::kDatabaseName,
+                        "1 to 58 of a-z 0-9 _, first not a digit"))
+            .field("user", &Database::user, "postgres: who reads and writes, and makes tables",
+                   text(is_database_name, pattern::kDatabaseName,
+                        "1 to 58 of a-z 0-9 _, first not a digit"))
+            .field("password_file", &Database::password_file,
+                   "postgres: a file with the user's password, without its last line end")
+            .field("tls", &Database::tls,
+                   "postgres: the servers speak TLS, with certificates for the names in "
+                   "`endpoints`")
+            .field("ca_file", &Database::ca_file,
+                   "postgres: the authorities of the servers' certificates, PEM; left out: the "
+                   "system's")
+            .field("certificate_file", &Database::certificate_file,
+                   "postgres: this side's certificate, PEM, where the servers ask for one")
+            .field("key_file", &Database::key_file,
+                   "postgres: its private key, PEM, readable by nobody else")
+            .field("connections_max", &Database::connections_max,
+                   "postgres: connections of one node; more batches wait", range(1, 1000));
+    return object;
+}
+
+template <>
 const Object<Region>& describe() {
     static const auto object =
         Object<Region>("A place where a full stack runs.")
@@ -80,7 +116,13 @@ const Object<Region>& describe() {
             .field("standby", &Region::standby,
                    "the region of the same jurisdiction that may take over for this one")
             .field("latitude", &Region::latitude, "degrees north, for maps", range(-90, 90))
-            .field("longitude", &Region::longitude, "degrees east, for maps", range(-180, 180));
+            .field("longitude", &Region::longitude, "degrees east, for maps", range(-180, 180))
+            .field("database", &Region::database, "where the region keeps its data")
+            .field(
+                "keys_database", &Region::keys_database,
+                "where it keeps its people's keys, whose loss erases them: not in the backups of "
+                "the data. Left out: keys.db beside region.db, or on the same server as the "
+                "data, in the database `<name>_keys`");
     return object;
 }
 

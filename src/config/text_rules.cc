@@ -137,6 +137,14 @@ bool is_store_prefix(std::string_view text) {
     return all_of(text, 1, 64, "_./-") && text.back() == '/';
 }
 
+bool is_database_name(std::string_view text) {
+    const auto fits = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    };
+    return !text.empty() && text.size() <= 58 && std::ranges::all_of(text, fits) &&
+           !(text.front() >= '0' && text.front() <= '9');
+}
+
 bool is_variable(std::string_view text) {
     return all_of(text, 1, 128, "_") && !(text.front() >= '0' && text.front() <= '9');
 }

@@ -20,6 +20,7 @@ bool is_origin(std::string_view text);         // "*" or scheme://host[:port]
 bool is_header(std::string_view text);         // RFC 9110 token, or "*"
 bool is_relative_file(std::string_view text);  // no leading slash, no ".."
 bool is_store_prefix(std::string_view text);   // [A-Za-z0-9_./-]{1,64}, ends in a slash
+bool is_database_name(std::string_view text);  // [a-z_][a-z0-9_]{0,57}, with room for "_keys"
 bool is_variable(std::string_view text);       // an environment variable's name
 
 // ISO 3166-1 alpha-2, officially assigned, upper case.
@@ -50,6 +51,7 @@ inline constexpr const char* kOrigin = "^(\\*|https?://[A-Za-z0-9.:\\[\\]-]{1,26
 inline constexpr const char* kHeader = "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$";
 inline constexpr const char* kRelativeFile = "^(?!/)(?!.*\\.\\.)[^\\\\]{1,255}$";
 inline constexpr const char* kStorePrefix = "^[A-Za-z0-9_./-]{0,63}/$";
+inline constexpr const char* kDatabaseName = "^[a-z_][a-z0-9_]{0,57}$";
 inline constexpr const char* kVariable = "^[A-Za-z_][A-Za-z0-9_]{0,127}$";
 }  // namespace pattern
 

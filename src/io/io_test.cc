@@ -10,6 +10,7 @@
 #include "io/network.h"
 #include "io/process.h"
 #include "io/process_identity.h"
+#include "io/readiness.h"
 #include "io/runtime.h"
 #include "io/tls.h"
 #include "io/wheel.h"
@@ -295,6 +296,35 @@ Task<bool> listen_twice(bool first_shared, bool second_shared) {
     if (!one) co_return false;
     const auto two = network.listen((*one)->local(), second);
     co_return two.has_value();
+}
+
+Task<std::string> what_a_pipe_is_ready_for(int read_end, int write_end) {
+    using For = Readiness::For;
+    std::string seen;
+    const Instant soon = deadline_in(Millis(0)), late = deadline_in(Millis(10'000));
+    auto reading = Readiness::of(read_end), writing = Readiness::of(write_end);
+    if (!reading || !writing) co_return "refused";
+    const auto note = [&seen](bool ready) { seen += ready ? "+" : "-"; };
+    note(co_await (*reading)->wait(For::reading, soon));
+    note(co_await (*writing)->wait(For::writing, late));
+    if (write(write_end, "ab", 2) != 2) co_return "not written";
+    // Level-triggered: what was there before the call counts, also what was left unread.
+    note(co_await (*reading)->wait(For::reading, late));
+    char byte = 0;
+    if (read(read_end, &byte, 1) != 1) co_return "not read";
+    note(co_await (*reading)->wait(For::either, late));
+    if (read(read_end, &byte, 1) != 1) co_return "not read";
+    note(co_await (*reading)->wait(For::reading, deadline_in(Millis(0))));
+    co_return seen;
+}
+
+TEST(Readiness, says_when_a_descriptor_of_somebody_else_has_something) {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    EXPECT_EQ(run_task<std::string>([&] { return what_a_pipe_is_ready_for(ends[0], ends[1]); }),
+              "-+++-");
+    close(ends[0]);
+    close(ends[1]);
 }
 
 TEST(network, a_port_has_several_listeners_only_when_all_of_them_share_it) {

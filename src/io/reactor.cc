@@ -31,6 +31,11 @@ bool Reactor::watch(int fd, Handler& handler) {
     return epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
+bool Reactor::watch_once(int fd, Handler& handler, std::uint32_t events, bool known) {
+    epoll_event event{.events = events | EPOLLONESHOT, .data = {.ptr = &handler}};
+    return epoll_ctl(epoll_, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
 void Reactor::forget(int fd, Handler& handler) {
     epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
     for (Handler*& entry : batch_) {

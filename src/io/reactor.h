@@ -35,6 +35,9 @@ class Reactor final : public Executor {
 
     // Edge-triggered, for both directions. False when epoll refuses.
     bool watch(int fd, Handler& handler);
+    // Level-triggered and once: one event when one of `events` holds, or holds already, then none
+    // until the next call. `known`: registered by an earlier call.
+    bool watch_once(int fd, Handler& handler, std::uint32_t events, bool known);
     // The handler gets no more events, not even of the batch under way. Before close(fd).
     void forget(int fd, Handler& handler);
 

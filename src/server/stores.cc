@@ -5,6 +5,7 @@
 #include "io/clock.h"
 #include "keyring/keyring.h"
 #include "server/directory_store.h"
+#include "server/region_database.h"
 
 namespace domicile::server {
 namespace {
@@ -82,8 +83,9 @@ Result<Stores> open_stores(const Deployment& deployment, const std::string& regi
     Stores out;
     TRY_VOID(open_tls(deployment, folder, out));
     TRY_VOID(open_secrets(deployment, folder, out));
-    TRY(out.keys, sql::open_sqlite({.path = folder + "/keys.db"}));
-    TRY(out.data, sql::open_sqlite({.path = folder + "/region.db"}));
+    TRY(RegionDatabases databases, open_databases(io::system_files(), deployment, region));
+    out.keys = std::move(databases.keys);
+    out.data = std::move(databases.data);
     TRY(out.store, open_directory_store(io::system_files(), deployment));
     TRY(out.audit,
         audit::Log::open(io::system_files(), folder + "/audit.log", region, io::system_clock()));

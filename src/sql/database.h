@@ -15,7 +15,10 @@
 #include <variant>
 #include <vector>
 
+#include "base/redacted.h"
 #include "base/result.h"
+#include "base/time.h"
+#include "io/network.h"
 #include "io/task.h"
 #include "telemetry/registry.h"
 
@@ -24,6 +27,18 @@ class BlockingPool;
 }
 
 namespace domicile::sql {
+
+// Reasons of the errors that leave an engine.
+inline constexpr std::string_view kReasonExpectation = "expectation";
+inline constexpr std::string_view kReasonUnique = "unique";
+inline constexpr std::string_view kReasonConstraint = "constraint";
+// Of unavailable and deadline_exceeded: the batch may have been done, or may still be. Without it,
+// it left nothing.
+inline constexpr std::string_view kReasonOutcomeUnknown = "outcome_unknown";
+// Of unavailable: the batch lost against others every time that it was tried.
+inline constexpr std::string_view kReasonContention = "contention";
+// Of unavailable: the server takes no further connection.
+inline constexpr std::string_view kReasonNoConnections = "no_connections";
 
 struct Blob {
     std::string bytes;
@@ -70,7 +85,9 @@ class Database {
 
     // Atomic and serialisable; success means durable (fsync). Callable from any executor. conflict
     // (an expectation or a uniqueness constraint, reason "unique"), unavailable (engine down, disk
-    // full), resource_exhausted (queue full).
+    // full), resource_exhausted (queue full), deadline_exceeded, invalid_argument (a text that is
+    // no UTF-8 or has a zero byte in it). After unavailable and deadline_exceeded with reason
+    // "outcome_unknown" it may have been done all the same.
     virtual io::Task<Result<BatchResult>> write(std::vector<Statement> batch) = 0;
     // Reads of one snapshot; sees all that was acknowledged before.
     virtual io::Task<Result<BatchResult>> read(std::vector<Statement> batch) = 0;
@@ -96,5 +113,22 @@ struct SqliteOptions {
 };
 // WAL, synchronous=FULL. One writing thread that commits all waiting batches together.
 Result<std::unique_ptr<Database>> open_sqlite(const SqliteOptions& options);
+
+struct PostgresOptions {
+    // Tried in turn for one that takes writes. A host that begins with / is the folder of a Unix
+    // socket.
+    std::vector<io::Endpoint> servers;
+    std::string database, user;
+    Redacted<std::string> password;
+    bool tls = false;     // with the server's certificate and name checked
+    std::string ca_file;  // empty: the system's; these three PEM
+    std::string certificate_file, key_file;
+    std::size_t connections_max = 8;    // made when they are needed
+    std::size_t queue_max = 4096;       // batches that wait for one
+    Millis batch_max = Millis(10'000);  // for a batch with its waiting and its tries
+    Millis migration_max = Seconds(600);
+};
+// Connects when it is first used. No batch may be under way when it is destroyed.
+Result<std::unique_ptr<Database>> open_postgres(const PostgresOptions& options);
 
 }  // namespace domicile::sql

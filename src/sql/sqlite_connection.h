@@ -18,11 +18,6 @@ struct sqlite3_stmt;
 
 namespace domicile::sql {
 
-// Reasons of the errors that leave the engine.
-inline constexpr std::string_view kReasonExpectation = "expectation";
-inline constexpr std::string_view kReasonUnique = "unique";
-inline constexpr std::string_view kReasonConstraint = "constraint";
-
 // What the file says of itself (PRAGMA application_id and user_version), besides the versions of
 // the tables in it. A newer format is refused before anything is changed.
 inline constexpr std::int64_t kApplicationId = 0x446f6d69;  // "Domi"

@@ -6,8 +6,8 @@
 #include <set>
 
 #include "base/format_version.h"
-#include "sql/contract.h"
 #include "sql/sqlite_connection.h"
+#include "sql/testing.h"
 
 namespace domicile::sql {
 namespace {
@@ -18,9 +18,6 @@ using testing::TemporaryFolder;
 Result<std::unique_ptr<Database>> open_in(const TemporaryFolder& folder) {
     return open_sqlite({.path = folder.file("test.db")});
 }
-INSTANTIATE_TEST_SUITE_P(Sqlite, DatabaseContract,
-                         ::testing::Values(EngineUnderTest{"sqlite", open_in}),
-                         [](const auto& info) { return info.param.name; });
 
 unsigned mode_of(const std::string& path) {
     struct stat info{};

@@ -1,0 +1,60 @@
+#include "server/region_database.h"
+
+namespace domicile::server {
+namespace {
+
+constexpr std::size_t kPasswordBytesMax = 4096;
+
+std::string placed(const Deployment& deployment, const std::string& name) {
+    if (name.empty() || name.front() == '/') return name;
+    return deployment.config_directory() + '/' + name;
+}
+
+Result<std::string> read_password(io::Files& files, const std::string& path) {
+    if (path.empty()) return std::string();
+    auto text = files.read(path, kPasswordBytesMax);
+    if (!text)
+        return fail(text.error().code,
+                    "The database's file " + path + ": " + std::move(text.error().message));
+    if (text->ends_with('\n')) text->pop_back();
+    return text;
+}
+
+Result<std::unique_ptr<sql::Database>> open(io::Files& files, const Deployment& deployment,
+                                            const config::Database& section,
+                                            const std::string& name,
+                                            const std::string& sqlite_path) {
+    if (section.engine == config::DatabaseEngine::sqlite)
+        return sql::open_sqlite({.path = sqlite_path});
+    sql::PostgresOptions out;
+    for (const config::Endpoint& server : section.endpoints)
+        out.servers.push_back({server.address, server.port});
+    out.database = name;
+    out.user = section.user;
+    TRY(std::string password, read_password(files, placed(deployment, section.password_file)));
+    out.password = Redacted<std::string>(std::move(password));
+    out.tls = section.tls;
+    out.ca_file = placed(deployment, section.ca_file);
+    out.certificate_file = placed(deployment, section.certificate_file);
+    out.key_file = placed(deployment, section.key_file);
+    out.connections_max = static_cast<std::size_t>(section.connections_max);
+    return sql::open_postgres(out);
+}
+
+}  // namespace
+
+Result<RegionDatabases> open_databases(io::Files& files, const Deployment& deployment,
+                                       const std::string& region) {
+    const config::Region* section = deployment.config.regions.find(region);
+    if (section == nullptr) return fail(Code::not_found, "The configuration has no such region.");
+    const std::string folder = deployment.region_directory(region);
+    const config::Database& data = section->database;
+    const config::Database keys = section->keys_database.value_or(data);
+    const std::string keys_name = section->keys_database ? keys.name : data.name + "_keys";
+    RegionDatabases out;
+    TRY(out.keys, open(files, deployment, keys, keys_name, folder + "/keys.db"));
+    TRY(out.data, open(files, deployment, data, data.name, folder + "/region.db"));
+    return out;
+}
+
+}  // namespace domicile::server

@@ -1,0 +1,181 @@
+#include <algorithm>
+#include <utility>
+
+#include "io/clock.h"
+#include "sql/database.h"
+#include "sql/postgres_pool.h"
+#include "telemetry/registry.h"
+#include "telemetry/span.h"
+
+namespace domicile::sql {
+namespace {
+
+using Session = PostgresPool::Session;
+
+// Losing this often against others, each time after a longer pause, is no bad luck any more.
+constexpr int kLostMax = 40;
+// A session that turns out to be of no use is replaced this often.
+constexpr int kReplacedMax = 2;
+constexpr int kLostAtOnce = 2;  // lost without a pause
+constexpr std::uint64_t kPauseMs = 4, kPauseMsMax = 256;
+
+// The pause before the next try: none, then up to twice as much each time, so that those who
+// collided do not meet again.
+Millis pause_after(int lost) {
+    if (lost <= kLostAtOnce) return Millis(0);
+    const int doubled = std::min(lost - kLostAtOnce, 8);
+    const std::uint64_t most = std::min(kPauseMs << doubled, kPauseMsMax);
+    return Millis(static_cast<std::int64_t>(io::Executor::current().random().number() % most));
+}
+
+// Before anything is sent, so that a pipeline never has half a batch in it.
+Result<void> check(const std::vector<Statement>& batch) {
+    for (const Statement& statement : batch) {
+        if (statement.sql.empty()) return fail(Code::internal, "Not exactly one SQL statement.");
+        if (parameters_in(statement.sql) != statement.parameters.size())
+            return fail(Code::internal,
+                        "The number of SQL parameters differs from the statement's.");
+        TRY_VOID(check_text(statement.parameters));
+    }
+    return {};
+}
+
+enum class Kind : std::uint8_t { writing, reading };
+
+struct Metrics {
+    const telemetry::CounterBy<telemetry::Outcome> batches;
+    const telemetry::Counter refused;
+    const telemetry::TimeHistogram time;
+};
+
+class PostgresDatabase final : public Database {
+  public:
+    explicit PostgresDatabase(const PostgresOptions& options) : options_(options), pool_(options) {}
+
+    io::Task<Result<BatchResult>> write(std::vector<Statement> batch) override {
+        return measured(std::move(batch), Kind::writing);
+    }
+    io::Task<Result<BatchResult>> read(std::vector<Statement> batch) override {
+        return measured(std::move(batch), Kind::reading);
+    }
+    io::Task<Result<void>> migrate(std::string component, std::vector<std::string> steps) override {
+        const Instant deadline = io::deadline_in(options_.migration_max);
+        CO_TRY(Session session, co_await pool_.take(deadline));
+        Result<void> out = co_await session->migrate(component, steps, deadline);
+        pool_.give_back(std::move(session));
+        co_return out;
+    }
+    void report_to(telemetry::Registry& registry, const std::string& name) override;
+
+  private:
+    io::Task<Result<BatchResult>> measured(std::vector<Statement> batch, Kind kind);
+    io::Task<Result<BatchResult>> run(const std::vector<Statement>& batch, Kind kind);
+    io::Task<Result<Tried>> try_once(const std::vector<Statement>& batch, Kind kind,
+                                     Instant deadline);
+    void report(telemetry::Registry& registry, const Metrics& metrics, const std::string& name,
+                Kind kind) const;
+
+    const PostgresOptions options_;
+    PostgresPool pool_;
+    Metrics writes_, reads_;
+    const telemetry::Counter lost_, replaced_;
+    std::string name_;  // set before there is work
+};
+
+io::Task<Result<BatchResult>> PostgresDatabase::measured(std::vector<Statement> batch, Kind kind) {
+    const bool writing = kind == Kind::writing;
+    const Metrics& metrics = writing ? writes_ : reads_;
+    std::optional<telemetry::ChildSpan> span;
+    if (writing && !name_.empty()) span.emplace(telemetry::SpanKind::commit, name_);
+    const io::Clock& clock = io::Executor::current().clock();
+    const std::int64_t start = clock.monotonic_ns();
+    Result<BatchResult> out = co_await run(batch, kind);
+    metrics.time.observe(telemetry::Nanos(clock.monotonic_ns() - start));
+    metrics.batches.add(telemetry::outcome_of(out));
+    if (!out && out.error().code == Code::resource_exhausted) metrics.refused.add();
+    if (span) span->end(telemetry::outcome_of(out));
+    co_return out;
+}
+
+io::Task<Result<Tried>> PostgresDatabase::try_once(const std::vector<Statement>& batch, Kind kind,
+                                                   Instant deadline) {
+    CO_TRY(Session session, co_await pool_.take(deadline));
+    Tried out;
+    if (kind == Kind::writing)
+        out = co_await session->write(batch, deadline);
+    else
+        out = co_await session->read(batch, deadline);
+    pool_.give_back(std::move(session));
+    co_return out;
+}
+
+io::Task<Result<BatchResult>> PostgresDatabase::run(const std::vector<Statement>& batch,
+                                                    Kind kind) {
+    CO_TRY_VOID(check(batch));
+    if (batch.empty()) co_return BatchResult();
+    const Instant deadline = io::deadline_in(options_.batch_max);
+    for (int lost = 0, replaced = 0;;) {
+        CO_TRY(Tried tried, co_await try_once(batch, kind, deadline));
+        if (tried.next == Next::answer) co_return tried.result;
+        if (tried.next == Next::elsewhere) {
+            replaced_.add();
+            if (++replaced > kReplacedMax) co_return tried.result;
+            continue;
+        }
+        lost_.add();
+        const Millis pause = pause_after(++lost);
+        if (lost > kLostMax || io::deadline_in(pause) >= deadline)
+            co_return fail(Code::unavailable, "Too many concurrent changes of the same rows.",
+                           std::string(kReasonContention));
+        if (pause > Millis(0)) co_await io::sleep_for(pause);
+    }
+}
+
+void PostgresDatabase::report(telemetry::Registry& registry, const Metrics& metrics,
+                              const std::string& name, Kind kind) const {
+    const bool writing = kind == Kind::writing;
+    const telemetry::Labels labels{{"database", name}, {"kind", writing ? "write" : "read"}};
+    registry.add("domicile_sql_batches_total",
+                 "Batches of statements; refused: an expectation or a unique key did not hold.",
+                 metrics.batches, {"outcome"}, labels);
+    registry.add("domicile_sql_refused_total", "Batches turned away because the queue was full.",
+                 metrics.refused, labels);
+    registry.add(
+        writing ? "domicile_sql_commit_duration_seconds" : "domicile_sql_read_duration_seconds",
+        writing ? "From the begin of a write transaction to its bytes being on the disk."
+                : "Read transactions.",
+        metrics.time, {{"database", name}});
+}
+
+void PostgresDatabase::report_to(telemetry::Registry& registry, const std::string& name) {
+    name_ = name;
+    const telemetry::Labels labels{{"database", name}};
+    report(registry, writes_, name, Kind::writing);
+    report(registry, reads_, name, Kind::reading);
+    registry.add_gauge(
+        "domicile_sql_waiting", "Batches that wait for a connection.",
+        [this] { return static_cast<double>(pool_.waiting()); }, labels);
+    registry.add_gauge(
+        "domicile_sql_connections", "Connections to PostgreSQL.",
+        [this] { return static_cast<double>(pool_.open()); }, labels);
+    registry.add("domicile_sql_connected_total", "Connections made to PostgreSQL.",
+                 pool_.connected(), labels);
+    registry.add("domicile_sql_lost_total",
+                 "Tries of batches that lost against a concurrent one and were tried again.", lost_,
+                 labels);
+    registry.add("domicile_sql_replaced_total",
+                 "Tries of batches that were made again since their connection had ended.",
+                 replaced_, labels);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Database>> open_postgres(const PostgresOptions& options) {
+    if (options.servers.empty() || options.connections_max == 0 || options.queue_max == 0 ||
+        options.batch_max <= Millis(0))
+        return fail(Code::invalid_argument,
+                    "PostgreSQL needs servers, connections, a queue and time.");
+    return std::make_unique<PostgresDatabase>(options);
+}
+
+}  // namespace domicile::sql
