@@ -221,12 +221,19 @@ bool has_fold(std::string_view message) {
     return false;
 }
 
+// llhttp speaks the other protocols that borrowed HTTP's first line.
+bool is_other_protocol(std::string_view message) {
+    const std::string_view line = message.substr(0, message.find('\r'));
+    return line.find(" RTSP/") != line.npos || line.find(" ICE/") != line.npos;
+}
+
 void check_refusal(std::string_view refusal, std::string_view rest, const LlhttpReading& theirs,
                    std::size_t index) {
     if (refusal.empty() || std::ranges::find(kStricter, refusal) != kStricter.end()) return;
     // llhttp skips empty lines, and CR and LF by themselves, before a request.
     if (rest[0] == '\r' || rest[0] == '\n') return;
     if (has_fold(rest)) return;
+    if (refusal == "The HTTP version is malformed." && is_other_protocol(rest)) return;
     // A line without a version is a request of HTTP/0.9 to llhttp.
     const bool complete = index < theirs.messages.size() && theirs.messages[index].complete &&
                           theirs.messages[index].major == 1;
