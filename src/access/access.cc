@@ -1,13 +1,12 @@
-// Keys are rows with sealed secrets, read for every request: a revocation holds at once on every
-// node that shares the database. Sessions are stateless: the token is sealed under a region key and
-// its secret is derived from its id, so a function's credentials cost no write.
+// Keys are rows with sealed secrets, remembered only where no other node writes them: a
+// revocation holds at once on every node that shares the database. Sessions are stateless: the
+// token is sealed under a region key and its secret is derived from its id, so a function's
+// credentials cost no write.
 #include "access/access.h"
-
-#include <mutex>
-#include <unordered_map>
 
 #include "base/encoding.h"
 #include "crypto/hash.h"
+#include "sql/remembered.h"
 
 namespace domicile::access {
 namespace {
@@ -52,7 +51,8 @@ struct Access::Impl {
           region(std::move(reg)),
           secrets(k.region_key("access_key")),
           tokens(k.region_key("session_token")),
-          session_secret(k.region_secret("session_secret")) {}
+          session_secret(k.region_secret("session_secret")),
+          known(d, kKeysMax) {}
 
     sql::Database& database;
     io::Clock& clock;
@@ -62,33 +62,7 @@ struct Access::Impl {
     const keyring::DataKey tokens;
     const std::string session_secret;
 
-    // Identities by key id, as the database has them: this process is the only one that changes its
-    // region's keys, so that a change forgets all of them and there is nothing else to watch.
-    std::mutex mutex;
-    std::unordered_map<std::string, SigningIdentity> known;
-    std::uint64_t changes = 0;
-
-    std::optional<SigningIdentity> remembered(const std::string& id) {
-        const std::lock_guard lock(mutex);
-        const auto found = known.find(id);
-        return found == known.end() ? std::nullopt : std::optional(found->second);
-    }
-    std::uint64_t changes_so_far() {
-        const std::lock_guard lock(mutex);
-        return changes;
-    }
-    // Unless a key was changed since, perhaps this one.
-    void remember(const SigningIdentity& identity, std::uint64_t since) {
-        const std::lock_guard lock(mutex);
-        if (changes != since) return;
-        if (known.size() >= kKeysMax) known.clear();
-        known.insert_or_assign(identity.principal.access_key_id, identity);
-    }
-    void forget_all() {
-        const std::lock_guard lock(mutex);
-        known.clear();
-        ++changes;
-    }
+    sql::Remembered<SigningIdentity> known;  // by key id
 
     std::string token_context(std::string_view id) const {
         return "session/" + region + "/" + std::string(id);
@@ -164,7 +138,7 @@ io::Task<Result<void>> Access::revoke_key(std::string access_key_id) {
     batch.push_back(
         {"UPDATE access_keys SET active = 0 WHERE id = $1", {sql::Value(access_key_id)}});
     auto done = co_await impl_->database.write(std::move(batch));
-    impl_->forget_all();  // also after a failure whose outcome nobody knows
+    impl_->known.forget_all();  // also after a failure whose outcome nobody knows
     if (!done) co_return std::unexpected(done.error());
     if ((*done)[0].changed == 0)
         co_return fail(Code::not_found, "There is no access key of that id.");
@@ -226,8 +200,8 @@ Result<SigningIdentity> Access::Impl::identify_session(const std::string& id,
 }
 
 io::Task<Result<SigningIdentity>> Access::Impl::identify_key(std::string id) {
-    if (auto identity = remembered(id)) co_return std::move(*identity);
-    const std::uint64_t since = changes_so_far();
+    if (auto identity = known.find(id)) co_return std::move(*identity);
+    const std::uint64_t since = known.changes();
     std::vector<sql::Statement> batch;
     batch.push_back(
         {"SELECT policy, secret FROM access_keys WHERE id = $1 AND active = 1", {sql::Value(id)}});
@@ -240,7 +214,7 @@ io::Task<Result<SigningIdentity>> Access::Impl::identify_key(std::string id) {
     out.secret_access_key = Redacted(std::move(secret));
     CO_TRY(out.principal.policy, parse_policy(row.text(0)));
     out.principal.access_key_id = std::move(id);
-    remember(out, since);
+    known.remember(out.principal.access_key_id, out, since);
     co_return out;
 }
 

@@ -15,7 +15,16 @@ TEST(encoding, base64_round_trips_and_has_one_form_per_value) {
         EXPECT_EQ(from_base64(to_base64(bytes)), bytes);
         EXPECT_EQ(from_base64url(to_base64url(bytes)), bytes);
     }
+    // RFC 4648, 10
     EXPECT_EQ(to_base64("fo"), "Zm8=");
+    EXPECT_EQ(to_base64("foobar"), "Zm9vYmFy");
+    EXPECT_EQ(from_base64("Zm9vYg=="), "foob");
+    EXPECT_EQ(from_base64url("_-8"), "\xff\xef");
+    for (std::size_t place = 0; place < 7; ++place) {  // in a whole group and behind the last one
+        std::string text = "Zm9vYmE";
+        text[place] = '*';
+        EXPECT_FALSE(from_base64url(text)) << text;
+    }
     EXPECT_FALSE(from_base64("Zm9="));  // left-over bits set
     EXPECT_FALSE(from_base64("Zm8"));   // no padding
     EXPECT_FALSE(from_base64url("Zm8="));

@@ -2,6 +2,9 @@
 
 #include <zlib.h>
 
+#include <array>
+#include <cstdint>
+
 namespace domicile {
 namespace {
 
@@ -16,56 +19,67 @@ int hex_value(char c) {
     return -1;
 }
 
-int base64_value(char c, char c62, char c63) {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    if (c == c62) return 62;
-    if (c == c63) return 63;
-    return -1;
+// What each byte stands for; 255 where it is not of the alphabet.
+constexpr std::array<std::uint8_t, 256> make_base64_values(const char* alphabet) {
+    std::array<std::uint8_t, 256> values{};
+    values.fill(255);
+    for (std::uint8_t i = 0; i < 64; ++i) values[static_cast<unsigned char>(alphabet[i])] = i;
+    return values;
 }
+constexpr auto kBase64Values = make_base64_values(kBase64);
+constexpr auto kBase64UrlValues = make_base64_values(kBase64Url);
 
 std::string encode64(std::string_view bytes, const char* alphabet, bool pad) {
-    std::string out;
-    out.reserve((bytes.size() + 2) / 3 * 4);
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        const std::size_t left = bytes.size() - i;
-        std::uint32_t group = static_cast<std::uint8_t>(bytes[i]) << 16;
-        if (left > 1) group |= static_cast<std::uint8_t>(bytes[i + 1]) << 8;
-        if (left > 2) group |= static_cast<std::uint8_t>(bytes[i + 2]);
-        out += alphabet[group >> 18];
-        out += alphabet[(group >> 12) & 63];
-        if (left > 1)
-            out += alphabet[(group >> 6) & 63];
-        else if (pad)
-            out += '=';
-        if (left > 2)
-            out += alphabet[group & 63];
-        else if (pad)
-            out += '=';
+    const std::size_t whole = bytes.size() / 3, left = bytes.size() % 3;
+    const std::size_t rest = left == 0 ? 0 : pad ? 4 : left + 1;
+    std::string out(whole * 4 + rest, '=');
+    char* to = out.data();
+    const auto* from = reinterpret_cast<const std::uint8_t*>(bytes.data());
+    for (std::size_t i = 0; i < whole; ++i, from += 3) {
+        const std::uint32_t group = from[0] << 16 | from[1] << 8 | from[2];
+        *to++ = alphabet[group >> 18];
+        *to++ = alphabet[group >> 12 & 63];
+        *to++ = alphabet[group >> 6 & 63];
+        *to++ = alphabet[group & 63];
+    }
+    if (left > 0) {
+        const std::uint32_t group = from[0] << 16 | (left == 2 ? from[1] << 8 : 0);
+        *to++ = alphabet[group >> 18];
+        *to++ = alphabet[group >> 12 & 63];
+        if (left == 2) *to = alphabet[group >> 6 & 63];
     }
     return out;
 }
 
 // `text` without padding. Rejects a length of 4n+1 and non-zero left-over bits, so that every byte
 // string has exactly one encoding.
-std::optional<std::string> decode64(std::string_view text, char c62, char c63) {
+std::optional<std::string> decode64(std::string_view text,
+                                    const std::array<std::uint8_t, 256>& values) {
     if (text.size() % 4 == 1) return std::nullopt;
-    std::string out;
-    out.reserve(text.size() * 3 / 4);
-    std::uint32_t bits = 0;
-    int count = 0;
-    for (char c : text) {
-        const int value = base64_value(c, c62, c63);
-        if (value < 0) return std::nullopt;
-        bits = bits << 6 | static_cast<std::uint32_t>(value);
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            out += static_cast<char>(bits >> count & 0xff);
-        }
+    std::string out(text.size() * 3 / 4, '\0');
+    char* to = out.data();
+    unsigned all = 0;  // above 63 when one of them was not of the alphabet
+    const auto value = [&](std::size_t i) {
+        const std::uint32_t found = values[static_cast<unsigned char>(text[i])];
+        all |= found;
+        return found;
+    };
+    std::size_t i = 0;
+    for (; i + 4 <= text.size(); i += 4) {
+        const std::uint32_t group =
+            value(i) << 18 | value(i + 1) << 12 | value(i + 2) << 6 | value(i + 3);
+        *to++ = static_cast<char>(group >> 16 & 0xff);
+        *to++ = static_cast<char>(group >> 8 & 0xff);
+        *to++ = static_cast<char>(group & 0xff);
     }
-    if ((bits & ((1u << count) - 1)) != 0) return std::nullopt;
+    if (i < text.size()) {  // two characters for one byte, or three for two
+        const bool two = text.size() - i == 3;
+        const std::uint32_t group = value(i) << 12 | value(i + 1) << 6 | (two ? value(i + 2) : 0U);
+        *to++ = static_cast<char>(group >> 10 & 0xff);
+        if (two) *to++ = static_cast<char>(group >> 2 & 0xff);
+        if ((group & (two ? 3U : 0x3ffU)) != 0) return std::nullopt;
+    }
+    if (all > 63) return std::nullopt;
     return out;
 }
 
@@ -104,11 +118,11 @@ std::string to_base64url(std::string_view bytes) { return encode64(bytes, kBase6
 std::optional<std::string> from_base64(std::string_view text) {
     if (text.size() % 4 != 0) return std::nullopt;
     for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
-    return decode64(text, '+', '/');
+    return decode64(text, kBase64Values);
 }
 
 std::optional<std::string> from_base64url(std::string_view text) {
-    return decode64(text, '-', '_');
+    return decode64(text, kBase64UrlValues);
 }
 
 std::string percent_encode(std::string_view text, bool keep_slash) {

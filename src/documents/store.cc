@@ -123,7 +123,6 @@ io::Task<Result<void>> Store::overwrite(Partition partition, std::string sort_in
     statement.sql =
         "INSERT INTO items (tbl, pk, sk, item, version) VALUES ($1, $2, $3, $4, $5) "
         "ON CONFLICT (tbl, pk, sk) DO UPDATE SET item = excluded.item, version = excluded.version";
-    statement.expect_rows = 1;
     statement.parameters = place(partition);
     std::string sealed = seal(partition, sort_index, item);
     const std::int64_t version = version_of(sealed);

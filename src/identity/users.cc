@@ -69,6 +69,9 @@ io::Task<Result<void>> Users::migrate() {
     steps.emplace_back("CREATE INDEX identity_users_by_claim ON identity_users (claim_id)");
     steps.emplace_back("CREATE INDEX identity_mails_by_sub ON identity_mails (sub)");
     steps.emplace_back("CREATE TABLE identity_erasures (sub TEXT PRIMARY KEY)");
+    // So that sessions which ended are found without a walk through those that live.
+    steps.emplace_back("DROP INDEX identity_sessions_by_sub");
+    steps.emplace_back("CREATE INDEX identity_sessions_by_end ON identity_sessions (sub, expires)");
     return database_.migrate("identity", std::move(steps));
 }
 
@@ -206,11 +209,14 @@ io::Task<Result<void>> Users::destroy_keys() {
 }
 
 io::Task<Result<bool>> Users::is_confirmed(std::string sub) {
+    if (residents_.find(sub)) co_return true;
+    const std::uint64_t since = residents_.changes();
     std::vector<sql::Statement> batch;
-    batch.push_back(
-        {"SELECT 1 FROM identity_users WHERE sub = $1 AND confirmed = 1", {std::move(sub)}});
+    batch.push_back({"SELECT 1 FROM identity_users WHERE sub = $1 AND confirmed = 1", {sub}});
     CO_TRY(auto found, co_await database_.read(std::move(batch)));
-    co_return !found[0].rows.empty();
+    if (found[0].rows.empty()) co_return false;
+    residents_.remember(sub, true, since);
+    co_return true;
 }
 
 io::Task<Result<void>> Users::pace() {

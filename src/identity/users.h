@@ -15,6 +15,7 @@
 #include "io/task.h"
 #include "keyring/keyring.h"
 #include "sql/database.h"
+#include "sql/remembered.h"
 
 namespace domicile::identity {
 
@@ -36,11 +37,14 @@ struct UserRow {
     std::int64_t code_tries = 0;
 };
 
+inline constexpr std::size_t kResidentsMax = 50'000;
+
 class Users final : public directory::ClaimOwner {
   public:
     Users(sql::Database& database, keyring::Keyring& keyring)
         : database_(database),
           keyring_(keyring),
+          residents_(database, kResidentsMax),
           index_secret_(keyring.region_secret("identity.username_index")),
           code_secret_(keyring.region_secret("identity.confirmation_code")) {}
 
@@ -81,6 +85,9 @@ class Users final : public directory::ClaimOwner {
 
     sql::Database& database_;
     keyring::Keyring& keyring_;
+    // Who is confirmed here, by sub. Nobody ceases to be; what comes to move or erase people has to
+    // forget them here.
+    sql::Remembered<bool> residents_;
     std::string index_secret_, code_secret_;
 };
 

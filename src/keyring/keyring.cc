@@ -1,14 +1,12 @@
 #include "keyring/keyring.h"
 
-#include <mutex>
-#include <unordered_map>
-
 #include "base/check.h"
 #include "base/format_version.h"
 #include "crypto/aead.h"
 #include "crypto/hash.h"
 #include "crypto/key_wrap.h"
 #include "io/files.h"
+#include "sql/remembered.h"
 
 namespace domicile::keyring {
 namespace {
@@ -36,36 +34,13 @@ struct Keyring::Impl {
     sql::Database& database;
     io::Random& random;
     std::string master;
-    std::mutex mutex;
-    std::unordered_map<std::string, std::string> cache;  // subject -> key in clear, memory only
-    std::uint64_t destroyed = 0;  // so that a look-up under way does not bring a destroyed key back
+    sql::Remembered<std::string> keys;  // subject -> key in clear, memory only
 
-    std::optional<std::string> cached(const std::string& subject) {
-        const std::lock_guard lock(mutex);
-        const auto found = cache.find(subject);
-        if (found == cache.end()) return std::nullopt;
-        return found->second;
-    }
-    std::uint64_t generation() {
-        const std::lock_guard lock(mutex);
-        return destroyed;
-    }
-    void remember(const std::string& subject, const std::string& key, std::uint64_t since) {
-        const std::lock_guard lock(mutex);
-        if (destroyed != since) return;
-        if (cache.size() >= kCachedKeysMax) cache.erase(cache.begin());
-        cache[subject] = key;
-    }
-    void forget(const std::string& subject) {
-        const std::lock_guard lock(mutex);
-        cache.erase(subject);
-        ++destroyed;
-    }
     io::Task<Result<std::string>> load(std::string subject);
 };
 
 Keyring::Keyring(sql::Database& database, io::Random& random, std::string master)
-    : impl_(new Impl{database, random, std::move(master), {}, {}}) {
+    : impl_(new Impl{database, random, std::move(master), {database, kCachedKeysMax}}) {
     DOMICILE_CHECK(impl_->master.size() == crypto::kDataKeySize);
 }
 
@@ -88,25 +63,25 @@ std::string Keyring::region_secret(std::string_view purpose) const {
 }
 
 io::Task<Result<std::string>> Keyring::Impl::load(std::string subject) {
-    const std::uint64_t since = generation();
+    const std::uint64_t since = keys.changes();
     std::vector<sql::Statement> batch;
     batch.push_back({"SELECT wrapped FROM keyring_subjects WHERE subject = $1", {subject}});
     CO_TRY(auto found, co_await database.read(std::move(batch)));
     if (found[0].rows.empty()) co_return no_key();
     CO_TRY(std::string key,
            crypto::unwrap_key(master, wrap_context(subject), found[0].rows[0].bytes(0)));
-    remember(subject, key, since);
+    keys.remember(subject, key, since);
     co_return key;
 }
 
 io::Task<Result<DataKey>> Keyring::find(std::string subject) {
-    if (auto key = impl_->cached(subject)) co_return DataKey(std::move(*key), impl_->random);
+    if (auto key = impl_->keys.find(subject)) co_return DataKey(std::move(*key), impl_->random);
     CO_TRY(std::string key, co_await impl_->load(std::move(subject)));
     co_return DataKey(std::move(key), impl_->random);
 }
 
 io::Task<Result<DataKey>> Keyring::create(std::string subject) {
-    if (auto key = impl_->cached(subject)) co_return DataKey(std::move(*key), impl_->random);
+    if (auto key = impl_->keys.find(subject)) co_return DataKey(std::move(*key), impl_->random);
     const std::string fresh = impl_->random.bytes(crypto::kDataKeySize);
     sql::Blob wrapped{crypto::wrap_key(impl_->master, wrap_context(subject), fresh)};
     std::vector<sql::Statement> batch;
@@ -123,7 +98,7 @@ io::Task<Result<void>> Keyring::destroy(std::string subject) {
     std::vector<sql::Statement> batch;
     batch.push_back({"DELETE FROM keyring_subjects WHERE subject = $1", {subject}});
     CO_TRY_VOID(co_await impl_->database.write(std::move(batch)));
-    impl_->forget(subject);
+    impl_->keys.forget(subject);
     co_return Result<void>();
 }
 

@@ -95,6 +95,9 @@ class Database {
     // Refuses (failed_precondition) a database whose version is newer than the steps known here.
     virtual io::Task<Result<void>> migrate(std::string component,
                                            std::vector<std::string> steps) = 0;
+    // Whether other processes write to it too, so that nothing that was read may be taken for true
+    // later without looking again (see remembered.h).
+    virtual bool shared() const { return false; }
     // Adds its metrics, if it has any, under this name. Once, at start.
     virtual void report_to(telemetry::Registry& registry, const std::string& name) {
         (void)registry, (void)name;

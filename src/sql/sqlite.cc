@@ -76,6 +76,9 @@ class SqliteDatabase final : public Database {
         Result<BatchResult> operator()(SqliteConnection& connection) const {
             return run_batch(connection, statements);
         }
+        bool all_or_nothing() const {
+            return statements.size() == 1 && statements[0].expect_rows < 0;
+        }
     };
     struct Migration {
         std::string component;

@@ -23,6 +23,7 @@ Result<void> apply(SqliteJob& job, SqliteConnection& connection) {
 // The job's own outcome. When SQLite has ended the whole transaction, the caller sees it in
 // in_transaction().
 Result<void> apply_in_savepoint(SqliteJob& job, SqliteConnection& connection) {
+    if (job.all_or_nothing) return apply(job, connection);
     TRY_VOID(connection.execute("SAVEPOINT batch"));
     auto outcome = apply(job, connection);
     if (!connection.in_transaction()) return outcome;

@@ -32,6 +32,9 @@ struct SqliteJob {
     // On the pool's thread, after the transaction's end: what apply returned, or the commit's
     // failure.
     std::move_only_function<void(Result<void>)> done;
+    // It changes nothing when it fails, so that it needs no savepoint: one statement, which SQLite
+    // undoes by itself.
+    bool all_or_nothing = false;
 };
 
 class SqliteWorkers {
@@ -93,8 +96,9 @@ class SqliteWorkers {
 // part of run_on: g++ 12 miscompiles init-captures of a lambda in a coroutine.
 template <class F, class R>
 SqliteJob make_job(F work, io::Completion<R> done) {
-    auto out = std::make_shared<R>(fail(Code::internal, "The work did not run."));
     SqliteJob job;
+    if constexpr (requires { work.all_or_nothing(); }) job.all_or_nothing = work.all_or_nothing();
+    auto out = std::make_shared<R>(fail(Code::internal, "The work did not run."));
     job.apply = [work = std::move(work),
                  out](SqliteConnection& connection) mutable -> Result<void> {
         *out = work(connection);
