@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 namespace domicile {
 namespace {
@@ -91,11 +92,11 @@ bool is_unreserved(char c) {
 }  // namespace
 
 std::string to_hex(std::string_view bytes) {
-    std::string out;
-    out.reserve(bytes.size() * 2);
+    std::string out(bytes.size() * 2, '0');
+    char* to = out.data();
     for (unsigned char c : bytes) {
-        out += kHex[c >> 4];
-        out += kHex[c & 15];
+        *to++ = kHex[c >> 4];
+        *to++ = kHex[c & 15];
     }
     return out;
 }
@@ -159,6 +160,14 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
 
 bool is_utf8(std::string_view text) {
     for (std::size_t i = 0; i < text.size();) {
+        // Most of what people send is ASCII.
+        std::uint64_t word = 0;
+        while (i + 8 <= text.size()) {
+            std::memcpy(&word, text.data() + i, 8);
+            if ((word & 0x8080808080808080) != 0) break;
+            i += 8;
+        }
+        if (i == text.size()) break;
         const auto lead = static_cast<unsigned char>(text[i]);
         if (lead < 0x80) {
             ++i;

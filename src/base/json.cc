@@ -76,7 +76,9 @@ Result<json::value> parse_json(std::string_view text, JsonLimits limits) {
     json::parse_options options;
     options.max_depth = limits.depth_max;
     json::error_code error;
-    json::value value = json::parse(text, error, {}, options);
+    // All of it goes at once: a few blocks for a document instead of one for each of its members.
+    auto memory = json::make_shared_resource<json::monotonic_resource>(text.size() * 2 + 256);
+    json::value value = json::parse(text, error, std::move(memory), options);
     if (error) return fail(Code::malformed, "The text is not valid JSON.");
     json::basic_parser<MemberCounter> counter(options);
     counter.write_some(false, text.data(), text.size(), error);

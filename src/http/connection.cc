@@ -35,6 +35,13 @@ std::optional<telemetry::TraceParent> caller_of(const Headers& headers) {
     return std::nullopt;
 }
 
+template <std::size_t N>
+std::array<std::uint8_t, N> random_bytes() {
+    std::array<std::uint8_t, N> out;
+    io::Executor::current().random().fill(out.data(), N);
+    return out;
+}
+
 }  // namespace
 
 ServerState::ServerState(ServerOptions o, Handler h)
@@ -47,15 +54,6 @@ std::string_view ServerState::date() {
         date_ = to_http_date(now_);
     }
     return date_;
-}
-
-void ServerState::fill(std::uint8_t* into, std::size_t size) {
-    if (random_used_ + size > random_.size()) {
-        io::Executor::current().random().fill(random_.data(), random_.size());
-        random_used_ = 0;
-    }
-    std::memcpy(into, random_.data() + random_used_, size);
-    random_used_ += size;
 }
 
 Connection::Connection(ServerState& state, std::unique_ptr<io::Stream> stream)
@@ -135,7 +133,7 @@ void Connection::begin_context() {
     telemetry::Tracer* tracer = state_.options.metrics->tracer;
     const bool sampled =
         tracer != nullptr && tracer->samples(parent ? &*parent : nullptr, context.trace_id);
-    if (sampled || !parent) context.span_id = state_.random_bytes<8>();
+    if (sampled || !parent) context.span_id = random_bytes<8>();
     if (sampled) {
         context.spans = tracer;
         context.trace_flags = telemetry::TraceParent::kSampled;
@@ -197,7 +195,7 @@ void Connection::end_report() {
 // False when there is none: the client left, or sent what is no request and was told so.
 io::Task<bool> Connection::next_request() {
     request_id_.clear();
-    request_number_ = uuid_bytes(state_.random_bytes<16>());
+    request_number_ = uuid_bytes(random_bytes<16>());
     sent_ = Sent::nothing;
     refusal_ = 0;
     framing_ = {};

@@ -22,24 +22,13 @@ class ServerState {
     bool closing = false;   // nor a first one
     std::size_t unhandled = 0;
 
-    std::string_view date();  // of this second, as the Date header wants it
-    // From buffered randomness: one system call for a hundred requests.
-    template <std::size_t N>
-    std::array<std::uint8_t, N> random_bytes() {
-        std::array<std::uint8_t, N> out;
-        fill(out.data(), N);
-        return out;
-    }
+    std::string_view date();                // of this second, as the Date header wants it
     Timestamp now() const { return now_; }  // when the last date() was asked for
 
   private:
-    void fill(std::uint8_t* into, std::size_t size);
-
     Timestamp now_;
     std::int64_t date_second_ = -1;
     std::string date_;
-    std::array<std::uint8_t, 4096> random_{};
-    std::size_t random_used_ = sizeof random_;
 };
 
 class Connection final : public Exchange {

@@ -1,7 +1,11 @@
 #include "io/clock.h"
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <time.h>
+
+#include <array>
+#include <cstring>
 
 #include "base/check.h"
 
@@ -23,10 +27,37 @@ class SystemClock final : public Clock {
     Instant coarse() const override { return {read_ms(CLOCK_MONOTONIC_COARSE)}; }
 };
 
+// OpenSSL's generator costs microseconds a call whatever the size, and nonces and ids are short:
+// each thread draws some ahead. What was given out is wiped.
+class DrawnAhead {
+  public:
+    ~DrawnAhead() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
+
+    void take(unsigned char* into, std::size_t size) {
+        if (used_ + size > bytes_.size()) {
+            draw(bytes_.data(), bytes_.size());
+            used_ = 0;
+        }
+        std::memcpy(into, bytes_.data() + used_, size);
+        OPENSSL_cleanse(bytes_.data() + used_, size);
+        used_ += size;
+    }
+    static void draw(unsigned char* into, std::size_t size) {
+        DOMICILE_CHECK(RAND_bytes(into, static_cast<int>(size)) == 1);
+    }
+
+  private:
+    std::array<unsigned char, 1024> bytes_{};
+    std::size_t used_ = sizeof bytes_;
+};
+
 class SystemRandom final : public Random {
   public:
     void fill(void* into, std::size_t size) override {
-        DOMICILE_CHECK(RAND_bytes(static_cast<unsigned char*>(into), static_cast<int>(size)) == 1);
+        constexpr std::size_t kShort = 64;
+        thread_local DrawnAhead ahead;
+        auto* bytes = static_cast<unsigned char*>(into);
+        size <= kShort ? ahead.take(bytes, size) : DrawnAhead::draw(bytes, size);
     }
 };
 

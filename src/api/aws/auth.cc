@@ -41,15 +41,15 @@ Result<void> check_freshness(const http::RequestHead& request, Timestamp now) {
         return denied(
             reason::kIncomplete,
             "Authorization header requires existence of a well-formed 'X-Amz-Date' header.");
-    const std::string at = to_amz_date(*signed_at);
     if (*signed_at < now - kSkewMax)
-        return denied(reason::kClockSkew, "Signature expired: " + at + " is now earlier than " +
-                                              to_amz_date(now - kSkewMax) + " (" +
-                                              to_amz_date(now) + " - 15 min.)");
-    if (*signed_at > now + kSkewMax)
         return denied(reason::kClockSkew,
-                      "Signature not yet current: " + at + " is still later than " +
-                          to_amz_date(now + kSkewMax) + " (" + to_amz_date(now) + " + 15 min.)");
+                      "Signature expired: " + to_amz_date(*signed_at) + " is now earlier than " +
+                          to_amz_date(now - kSkewMax) + " (" + to_amz_date(now) + " - 15 min.)");
+    if (*signed_at > now + kSkewMax)
+        return denied(reason::kClockSkew, "Signature not yet current: " + to_amz_date(*signed_at) +
+                                              " is still later than " +
+                                              to_amz_date(now + kSkewMax) + " (" +
+                                              to_amz_date(now) + " + 15 min.)");
     return {};
 }
 
