@@ -1,4 +1,4 @@
-# module(NAME [DEPS a b ...]) declares src/NAME as the library domicile_NAME.
+# module(NAME [ON_POSTGRES] [DEPS a b ...]) declares src/NAME as the library domicile_NAME.
 #
 # - A dependency must already be a target, so the order of the calls is the layer order and a cycle
 #   cannot be written.
@@ -6,9 +6,10 @@
 #   include root of its own in the build tree, which holds one link to its folder.
 # - domicile_NAME_alone links the whole archive with nothing but what is declared, so that a use of an
 #   undeclared module fails to link.
-# - Every *_test.cc in the folder goes into domicile_NAME_test, registered with CTest.
+# - Every *_test.cc in the folder goes into domicile_NAME_test, registered with CTest. ON_POSTGRES: they
+#   run once more, as one test, with their databases on PostgreSQL (sql/engine_testing.h).
 function(module name)
-    cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+    cmake_parse_arguments(ARG "ON_POSTGRES" "" "DEPS" ${ARGN})
     string(REPLACE "/" "_" flat ${name})
     set(target domicile_${flat})
     set(folder ${CMAKE_CURRENT_SOURCE_DIR}/${name})
@@ -67,5 +68,10 @@ function(module name)
         endif()
         gtest_discover_tests(${target}_test TEST_PREFIX ${flat}. DISCOVERY_TIMEOUT 60
                              PROPERTIES TIMEOUT 120)
+        if(ARG_ON_POSTGRES)
+            add_test(NAME ${flat}.on_postgres COMMAND ${target}_test)
+            set_tests_properties(${flat}.on_postgres PROPERTIES
+                                 ENVIRONMENT DOMICILE_TEST_SQL=postgres TIMEOUT 600)
+        endif()
     endif()
 endfunction()

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "io/runtime.h"
+#include "sql/engine_testing.h"
 
 namespace domicile::access {
 namespace {
@@ -26,7 +27,7 @@ class AccessTest : public ::testing::Test {
     AccessTest() {
         char pattern[] = "/tmp/domicile_access_XXXXXX";
         folder_ = ::mkdtemp(pattern);
-        database_ = sql::open_sqlite({.path = folder_ + "/data.db"}).value();
+        database_ = sql::testing::open_database(folder_ + "/data.db");
         keyring_ = std::make_unique<keyring::Keyring>(*database_, io::system_random(),
                                                       std::string(32, 'k'));
         access_ = make("eu-central-1");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "directory/testing.h"
+#include "sql/engine_testing.h"
 
 namespace domicile::directory {
 namespace {
@@ -43,7 +44,7 @@ class ClaimsTest : public ::testing::Test {
         database_.reset();
         store_.reset();
         store_ = std::move(*kv::open_sqlite_store(folder_.file("directory.kv")));
-        database_ = std::move(*sql::open_sqlite({.path = folder_.file("identity.db")}));
+        database_ = sql::testing::open_database(folder_.file("identity.db"));
         directory_ = std::make_unique<Directory>(*store_, clock_, testing::options_of(kRegion));
         ClaimsOptions options;
         options.stop_after = std::move(stop_after);

@@ -7,6 +7,7 @@
 #include "documents/codec.h"
 #include "documents/number.h"
 #include "io/runtime.h"
+#include "sql/engine_testing.h"
 
 namespace domicile::documents {
 namespace {
@@ -46,8 +47,8 @@ class DocumentsTest : public ::testing::Test {
     DocumentsTest() {
         char pattern[] = "/tmp/domicile_documents_XXXXXX";
         folder_ = ::mkdtemp(pattern);
-        database_ = sql::open_sqlite({.path = folder_ + "/data.db"}).value();
-        key_database_ = sql::open_sqlite({.path = folder_ + "/keys.db"}).value();
+        database_ = sql::testing::open_database(folder_ + "/data.db");
+        key_database_ = sql::testing::open_database(folder_ + "/keys.db");
         keyring_ = std::make_unique<keyring::Keyring>(*key_database_, io::system_random(),
                                                       std::string(32, 'm'));
         audit_ = audit::Log::open(io::system_files(), folder_ + "/audit.log", "eu-central-1",
@@ -238,7 +239,7 @@ TEST_F(DocumentsTest, an_item_is_there_after_the_database_is_opened_again) {
     ASSERT_TRUE(put("Profile", {{"user", text(kAnna)}, {"name", text("Anna")}}));
     documents_.reset();
     database_.reset();
-    database_ = sql::open_sqlite({.path = folder_ + "/data.db"}).value();
+    database_ = sql::testing::open_database(folder_ + "/data.db");
     documents_ = std::make_unique<Documents>(
         Documents::Parts{tables_, *database_, *keyring_, *audit_,
                          [](std::string) -> io::Task<Result<bool>> { co_return true; }});

@@ -15,6 +15,7 @@
 #include "identity/srp_block.h"
 #include "io/files.h"
 #include "io/runtime.h"
+#include "sql/engine_testing.h"
 
 namespace domicile::identity {
 namespace {
@@ -49,8 +50,8 @@ class IdentityTest : public ::testing::Test {
     IdentityTest() {
         std::string name = (std::filesystem::temp_directory_path() / "identity_XXXXXX").string();
         folder_ = ::mkdtemp(name.data());
-        database_ = std::move(*sql::open_sqlite({.path = folder_ + "/data.db"}));
-        keys_ = std::move(*sql::open_sqlite({.path = folder_ + "/keys.db"}));
+        database_ = sql::testing::open_database(folder_ + "/data.db");
+        keys_ = sql::testing::open_database(folder_ + "/keys.db");
         audit_ = std::move(*audit::Log::open(io::system_files(), folder_ + "/audit.log",
                                              "eu-central-1", io::system_clock()));
     }

@@ -12,6 +12,7 @@
 #include "io/files.h"
 #include "io/runtime.h"
 #include "io/tls.h"
+#include "sql/engine_testing.h"
 
 namespace domicile::identity {
 namespace {
@@ -83,8 +84,8 @@ struct Node {
         : own(world.authority.leaf(region)),
           server_tls(*io::TlsServer::make({own}, world.authority.ca.certificate_pem)),
           client_tls(*io::TlsClient::make(world.authority.ca.certificate_pem, &own)),
-          database(*sql::open_sqlite({.path = world.folder + "/" + region + ".db"})),
-          keys(*sql::open_sqlite({.path = world.folder + "/" + region + ".keys"})),
+          database(sql::testing::open_database(world.folder + "/" + region + ".db")),
+          keys(sql::testing::open_database(world.folder + "/" + region + ".keys")),
           audit(*audit::Log::open(io::system_files(), world.folder + "/" + region + ".log", region,
                                   io::system_clock())),
           keyring(*keys, io::system_random(), std::string(31, 'm') + region[0]),

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "io/runtime.h"
+#include "sql/engine_testing.h"
 
 namespace domicile::keyring {
 namespace {
@@ -19,7 +20,7 @@ class KeyringTest : public ::testing::Test {
     KeyringTest() {
         std::string name = (std::filesystem::temp_directory_path() / "keyring_XXXXXX").string();
         folder_ = ::mkdtemp(name.data());
-        database_ = std::move(*sql::open_sqlite({.path = path("keys.db")}));
+        database_ = sql::testing::open_database(path("keys.db"));
     }
     ~KeyringTest() override {
         database_.reset();

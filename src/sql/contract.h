@@ -143,6 +143,48 @@ TEST_P(DatabaseContract, values_come_back_as_they_were) {
     EXPECT_EQ(full.integer(2), least);
 }
 
+TEST_P(DatabaseContract, text_is_utf8_without_zero_bytes) {
+    for (const std::string& text :
+         {std::string("a\0b", 3), std::string("\xff"), std::string(1, 0)}) {
+        auto out = write({insert("before"), insert(text)});
+        ASSERT_FALSE(out);
+        EXPECT_EQ(out.error().code, Code::invalid_argument);
+        EXPECT_FALSE(read({{"SELECT id FROM notes WHERE id = $1", {text}}}));
+    }
+    EXPECT_EQ(count(), 0);
+}
+
+TEST_P(DatabaseContract, expectations_hold_for_every_kind_of_statement) {
+    ASSERT_TRUE(write({insert("a"), insert("b")}));
+    const std::string update = "UPDATE notes SET size = 2 WHERE id = $1";
+    const std::string insert = "INSERT INTO notes (id) VALUES ($1) ON CONFLICT (id) DO NOTHING";
+    const std::string remove = "DELETE FROM notes WHERE id = $1";
+    const std::string select = "SELECT id FROM notes WHERE id = $1";
+    auto out = write({{update, {"a"}, 1},
+                      {update, {"x"}, 0},
+                      {insert, {"a"}, 0},
+                      {insert, {"c"}, 1},
+                      {remove, {"b"}, 1},
+                      {select, {"c"}, 1},
+                      {select, {"b"}, 0},
+                      {update + " RETURNING size", {"a"}, 1}});
+    ASSERT_TRUE(out) << out.error().message;
+    EXPECT_EQ((*out)[0].changed, 1);
+    EXPECT_TRUE((*out)[0].rows.empty());
+    EXPECT_EQ((*out)[5].rows.size(), 1u);
+    EXPECT_EQ((*out)[7].rows[0].integer(0), 2);
+    EXPECT_EQ(count(), 2);
+    const Statement unmet[] = {{update, {"a"}, 0}, {update, {"x"}, 1}, {insert, {"a"}, 1},
+                               {insert, {"d"}, 0}, {remove, {"a"}, 2}, {remove, {"x"}, 1},
+                               {select, {"x"}, 1}, {select, {"a"}, 0}};
+    for (const Statement& statement : unmet) {
+        auto refused = write({{insert, {"e"}, 1}, statement});
+        ASSERT_FALSE(refused) << statement.sql;
+        EXPECT_EQ(refused.error().reason, "expectation") << statement.sql;
+    }
+    EXPECT_EQ(count(), 2);
+}
+
 TEST_P(DatabaseContract, a_read_batch_cannot_write) {
     EXPECT_FALSE(read({insert("a")}));
     EXPECT_EQ(count(), 0);

@@ -15,7 +15,7 @@ Result<std::unique_ptr<Database>> open_sqlite_in(const TemporaryFolder& folder) 
 }
 // The folder stands for a database, which the first call creates.
 Result<std::unique_ptr<Database>> open_postgres_in(const TemporaryFolder& folder) {
-    return open_postgres(testing::shared_postgres().options_for(folder));
+    return open_postgres(testing::shared_postgres().options_for(folder.file("")));
 }
 INSTANTIATE_TEST_SUITE_P(Engines, DatabaseContract,
                          ::testing::Values(EngineUnderTest{"sqlite", open_sqlite_in},

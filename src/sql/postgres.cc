@@ -4,6 +4,7 @@
 #include "io/clock.h"
 #include "sql/database.h"
 #include "sql/postgres_pool.h"
+#include "sql/text.h"
 #include "telemetry/registry.h"
 #include "telemetry/span.h"
 

@@ -137,12 +137,13 @@ io::Task<Result<void>> PostgresSession::handshake(Instant deadline) {
     co_return Result<void>();
 }
 
-// The server gives up when nobody waits any more, and acknowledges no commit before it is on the
-// disk, whatever its defaults are.
+// The server gives up before we do, so that what it says is heard, and acknowledges no commit
+// before it is on the disk, whatever its defaults are.
 io::Task<Result<void>> PostgresSession::set_up(const PostgresOptions& options, Instant deadline) {
     if (PQsetnonblocking(connection_.get(), 1) != 0)
         co_return fail(Code::unavailable, "libpq cannot work without blocking.");
-    const std::string limit = std::to_string(options.batch_max.count());
+    const std::string limit =
+        std::to_string(std::max<std::int64_t>(options.batch_max.count() * 9 / 10, 1));
     const std::string sql = "SELECT set_config('statement_timeout', '" + limit +
                             "', false), set_config('idle_in_transaction_session_timeout', '" +
                             limit +

@@ -10,19 +10,18 @@ constexpr std::size_t kPreparedMax = 256;
 constexpr const char* kBeginWrite = "BEGIN ISOLATION LEVEL SERIALIZABLE";
 constexpr const char* kBeginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
+Error expectation_unmet() {
+    return {Code::conflict, "The data is not as expected.", std::string(kReasonExpectation)};
+}
+
 Result<void> check_expectations(const std::vector<Statement>& batch, const BatchResult& results) {
     for (std::size_t i = 0; i < batch.size(); ++i) {
         if (batch[i].expect_rows < 0) continue;
         const auto rows = static_cast<std::int64_t>(results[i].rows.size());
         if ((rows > 0 ? rows : results[i].changed) != batch[i].expect_rows)
-            return fail(Code::conflict, "The data is not as expected.",
-                        std::string(kReasonExpectation));
+            return std::unexpected(expectation_unmet());
     }
     return {};
-}
-
-bool has_expectation(const std::vector<Statement>& batch) {
-    return std::ranges::any_of(batch, [](const Statement& s) { return s.expect_rows >= 0; });
 }
 
 bool readable(int descriptor) {
@@ -114,11 +113,19 @@ void PostgresSession::take(Answers& answers, const PGresult* result, std::size_t
     if (!done && index < sent_.size()) prepared_.erase(sent_[index].prepared);
     if (answers.failure) return;
     answers.failed_at = index;
-    if (!done) {
-        answers.failure = failure_of(sqlstate_of(result));
-        return;
-    }
-    if (index >= sent_.size() || sent_[index].kind != Kind::answers) return;
+    const bool known = index < sent_.size();
+    if (done && known) return take_rows(answers, result, sent_[index]);
+    if (done) return;
+    const std::string state = sqlstate_of(result);
+    if (known && sent_[index].kind == Kind::checks && state == kExpectationFailed)
+        answers.failure = Failure{expectation_unmet()};
+    else
+        answers.failure = failure_of(state);
+}
+
+void PostgresSession::take_rows(Answers& answers, const PGresult* result, const Command& command) {
+    if (command.kind == Kind::checks) answers.results.push_back({{}, command.changes});
+    if (command.kind != Kind::answers) return;
     Result<StatementResult> rows = rows_of(result);
     if (rows)
         answers.results.push_back(std::move(*rows));
@@ -168,12 +175,29 @@ Tried PostgresSession::failed(const Answers& answers) {
     return out;
 }
 
-io::Task<Tried> PostgresSession::run(const std::vector<Statement>& batch, const char* begin,
-                                     bool looks_first, Instant deadline) {
+// False when COMMIT has to wait until rows are counted.
+bool PostgresSession::queue_writes(const std::vector<Statement>& batch) {
+    bool complete = true;
+    for (const Statement& statement : batch) {
+        const auto checked = statement.expect_rows < 0 ? std::nullopt : with_expectation(statement);
+        queue(checked ? Statement{*checked, statement.parameters} : statement,
+              checked ? Kind::checks : Kind::answers);
+        if (checked) sent_.back().changes = statement.expect_rows;
+        if (!checked && statement.expect_rows >= 0) complete = false;
+    }
+    return complete;
+}
+
+io::Task<Tried> PostgresSession::run(const std::vector<Statement>& batch, bool reading,
+                                     Instant deadline) {
     sent_.clear();
-    queue({begin, {}}, Kind::begins);
-    for (const Statement& statement : batch) queue(statement, Kind::answers);
-    if (!looks_first) queue({"COMMIT", {}}, Kind::commits);
+    queue({reading ? kBeginRead : kBeginWrite, {}}, Kind::begins);
+    bool complete = true;
+    if (reading)
+        for (const Statement& statement : batch) queue(statement, Kind::answers);
+    else
+        complete = queue_writes(batch);
+    if (complete) queue({"COMMIT", {}}, Kind::commits);
     Answers answers = co_await synchronise(deadline);
     Tried out;
     if (answers.failure) {
@@ -202,11 +226,11 @@ io::Task<Tried> PostgresSession::end(Tried tried, Instant deadline) {
 }
 
 io::Task<Tried> PostgresSession::write(const std::vector<Statement>& batch, Instant deadline) {
-    return run(batch, kBeginWrite, has_expectation(batch), deadline);
+    return run(batch, false, deadline);
 }
 
 io::Task<Tried> PostgresSession::read(const std::vector<Statement>& batch, Instant deadline) {
-    return run(batch, kBeginRead, false, deadline);
+    return run(batch, true, deadline);
 }
 
 }  // namespace domicile::sql

@@ -2,8 +2,9 @@
 // uses it at the moment. Between batches it belongs to no reactor.
 //
 // A batch is one round trip: BEGIN, its statements and COMMIT are sent together, and the server
-// skips what comes after a failure. Only a batch with an expectation takes two, since COMMIT has to
-// wait until the rows are counted.
+// skips what comes after a failure. An expectation is made part of its statement, so that one that
+// is not met is such a failure. Only a batch that expects a number of rows to come back takes two
+// round trips: COMMIT waits until they are counted.
 #pragma once
 
 #include <libpq-fe.h>
@@ -41,10 +42,17 @@ class PostgresSession {
     bool usable();
 
   private:
-    enum class Kind : std::uint8_t { prepares, answers, begins, commits };
+    enum class Kind : std::uint8_t {
+        begins,
+        prepares,
+        answers,  // a statement of the batch
+        checks,   // one with its expectation in it
+        commits,
+    };
     struct Command {
         Kind kind;
-        std::string prepared;  // the key in prepared_, taken back when the preparation fails
+        std::string prepared;      // the key in prepared_, taken back when the preparation fails
+        std::int64_t changes = 0;  // rows, when the check is passed
     };
     // The answers to what was sent up to a sync.
     struct Answers {
@@ -59,8 +67,9 @@ class PostgresSession {
     io::Task<Result<void>> handshake(Instant deadline);
     io::Task<Result<void>> set_up(const PostgresOptions& options, Instant deadline);
 
-    io::Task<Tried> run(const std::vector<Statement>& batch, const char* begin, bool looks_first,
-                        Instant deadline);
+    io::Task<Tried> run(const std::vector<Statement>& batch, bool reading, Instant deadline);
+    bool queue_writes(const std::vector<Statement>& batch);
+    void take_rows(Answers& answers, const PGresult* result, const Command& command);
     io::Task<Tried> end(Tried tried, Instant deadline);
     void queue(const Statement& statement, Kind kind);
     // Its name; null when there are too many already.

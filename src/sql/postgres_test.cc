@@ -16,7 +16,7 @@ Result<BatchResult> read(Database& database, std::vector<Statement> batch) {
 
 TEST(Postgres, an_error_names_no_value) {
     TemporaryFolder folder;
-    auto database = open_postgres(shared_postgres().options_for(folder));
+    auto database = open_postgres(shared_postgres().options_for(folder.file("")));
     ASSERT_TRUE(database);
     const auto out = read(**database, {{"SELECT CAST('secret-id' AS BIGINT)", {}}});
     ASSERT_FALSE(out);

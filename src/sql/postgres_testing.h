@@ -48,9 +48,9 @@ class PostgresServer {
     void create(const std::string& name) const {
         execute("CREATE DATABASE " + name + " TEMPLATE template0");
     }
-    // To a database that stands for the folder, created by the first call.
-    PostgresOptions options_for(const TemporaryFolder& folder) {
-        std::string& name = databases_[folder.file("")];
+    // To a database that stands for the path, created by the first call.
+    PostgresOptions options_for(const std::string& path) {
+        std::string& name = databases_[path];
         if (name.empty()) {
             name = "test" + std::to_string(databases_.size());
             create(name);

@@ -3,8 +3,6 @@
 #include <charconv>
 #include <cstring>
 
-#include "base/encoding.h"
-
 namespace domicile::sql {
 namespace {
 
@@ -92,14 +90,21 @@ std::size_t parameters_in(std::string_view sql) {
     return most;
 }
 
-Result<void> check_text(const std::vector<Value>& parameters) {
-    for (const Value& value : parameters) {
-        const auto* text = std::get_if<std::string>(&value);
-        if (text == nullptr) continue;
-        if (text->find('\0') != std::string::npos || !is_utf8(*text))
-            return fail(Code::invalid_argument, "A text is not UTF-8, or has a zero byte in it.");
-    }
-    return {};
+// What changes rows and gives none back is made a common table expression, whose rows are counted;
+// a SELECT of which none is expected is asked whether there are any.
+std::optional<std::string> with_expectation(const Statement& statement) {
+    const std::string_view sql = statement.sql;
+    const auto divided = [](const std::string& condition) {
+        return "SELECT 1 / CASE WHEN " + condition + " THEN 1 ELSE 0 END";
+    };
+    if (sql.starts_with("SELECT ") && statement.expect_rows == 0)
+        return divided("NOT EXISTS (" + statement.sql + ")");
+    const bool changes =
+        sql.starts_with("INSERT ") || sql.starts_with("UPDATE ") || sql.starts_with("DELETE ");
+    if (!changes || sql.contains("RETURNING")) return std::nullopt;
+    return "WITH domicile_changed AS (" + statement.sql + " RETURNING 1) " +
+           divided("COUNT(*) = " + std::to_string(statement.expect_rows)) +
+           " FROM domicile_changed";
 }
 
 Result<StatementResult> rows_of(const PGresult* result) {

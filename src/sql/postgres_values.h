@@ -6,6 +6,7 @@
 
 #include <libpq-fe.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,8 +25,12 @@ struct BoundParameters {
 
 // The highest n of the $n outside of quotes.
 std::size_t parameters_in(std::string_view sql);
-// invalid_argument for text that is no UTF-8 or has a zero byte in it.
-Result<void> check_text(const std::vector<Value>& parameters);
+
+// The statement as one that the server refuses with kExpectationFailed when another number of rows
+// is changed than expected, so that COMMIT can be sent along with it. nullopt where that cannot be
+// said in one statement: it gives rows back.
+std::optional<std::string> with_expectation(const Statement& statement);
+inline constexpr std::string_view kExpectationFailed = "22012";  // a division by zero
 
 Result<StatementResult> rows_of(const PGresult* result);
 

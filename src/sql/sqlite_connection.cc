@@ -12,6 +12,7 @@
 
 #include "base/format_version.h"
 #include "base/mutant.h"
+#include "sql/text.h"
 
 namespace domicile::sql {
 namespace {
@@ -252,6 +253,7 @@ Result<void> SqliteConnection::bind(const Prepared& prepared,
     // Slots are distinct names: as many as parameters, none beyond, means that all are there.
     if (prepared.parameter_of_slot.size() != parameters.size())
         return fail(Code::internal, "The number of SQL parameters differs from the statement's.");
+    TRY_VOID(check_text(parameters));
     int slot = 0;
     for (const std::size_t index : prepared.parameter_of_slot) {
         if (index >= parameters.size()) return fail(Code::internal, "An SQL parameter is missing.");

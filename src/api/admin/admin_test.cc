@@ -6,6 +6,7 @@
 
 #include "api/admin/client.h"
 #include "http/testing.h"
+#include "sql/engine_testing.h"
 
 namespace domicile::api::admin {
 namespace {
@@ -15,7 +16,7 @@ class AdminTest : public ::testing::Test {
     AdminTest() {
         char pattern[] = "/tmp/domicile_admin_XXXXXX";
         folder_ = ::mkdtemp(pattern);
-        database_ = sql::open_sqlite({.path = folder_ + "/data.db"}).value();
+        database_ = sql::testing::open_database(folder_ + "/data.db");
         keyring_ = std::make_unique<keyring::Keyring>(*database_, io::system_random(),
                                                       std::string(32, 'm'));
         audit_ = audit::Log::open(io::system_files(), folder_ + "/audit.log", "eu-central-1",

@@ -10,6 +10,7 @@
 #include "crypto/hash.h"
 #include "crypto/sigv4.h"
 #include "http/testing.h"
+#include "sql/engine_testing.h"
 
 namespace domicile::api::dynamodb {
 namespace {
@@ -55,7 +56,7 @@ class DynamoDbTest : public ::testing::Test {
     DynamoDbTest() {
         char pattern[] = "/tmp/domicile_dynamodb_XXXXXX";
         folder_ = ::mkdtemp(pattern);
-        database_ = sql::open_sqlite({.path = folder_ + "/data.db"}).value();
+        database_ = sql::testing::open_database(folder_ + "/data.db");
         keyring_ = std::make_unique<keyring::Keyring>(*database_, io::system_random(),
                                                       std::string(32, 'm'));
         audit_ = audit::Log::open(io::system_files(), folder_ + "/audit.log", "eu-central-1",
