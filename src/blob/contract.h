@@ -30,14 +30,21 @@ struct StoreUnderTest {
 class StoreContract : public ::testing::TestWithParam<StoreUnderTest> {
   protected:
     void SetUp() override { open(); }
+    void TearDown() override { close(); }
     void open() {
-        store_.reset();
+        close();
+        loop_ = std::make_unique<testing::Loop>();
         store_ = GetParam().open(folder_);
         ASSERT_NE(store_, nullptr);
     }
+    void close() {
+        if (loop_) loop_->stop();
+        store_.reset();
+        loop_.reset();
+    }
     template <class T>
     T run(std::function<io::Task<T>()> make) {
-        return io::run_task<T>(std::move(make));
+        return loop_->run<T>(std::move(make));
     }
     static std::string key(int number, const std::string& space = "test") {
         std::string digits = std::to_string(number);
@@ -93,6 +100,7 @@ class StoreContract : public ::testing::TestWithParam<StoreUnderTest> {
     }
 
     io::testing::TemporaryFolder folder_;
+    std::unique_ptr<testing::Loop> loop_;
     std::unique_ptr<Store> store_;
 };
 

@@ -4,7 +4,9 @@
 #include <fstream>
 
 #include "base/format_version.h"
-#include "blob/contract.h"
+#include "blob/testing.h"
+#include "io/runtime.h"
+#include "io/testing.h"
 
 namespace domicile::blob {
 namespace {
@@ -16,9 +18,6 @@ std::unique_ptr<Store> open_in(const TemporaryFolder& folder) {
     auto store = open_files({.folder = folder.file("blobs"), .piece_bytes = 64 << 10});
     return store ? std::move(*store) : nullptr;
 }
-
-INSTANTIATE_TEST_SUITE_P(Files, StoreContract,
-                         ::testing::Values(StoreUnderTest{"files", open_in, 100'000}));
 
 std::size_t files_in(const std::string& folder) {
     std::size_t count = 0;
