@@ -22,8 +22,8 @@ constexpr std::array<Command, 9> kCommands = {{
     {"up",
      "up FILE [--data DIR] [--listen ADDRESS:PORT] [--engines embedded|distributed] "
      "[--ready-file FILE]",
-     "run every region of the config on this machine; distributed: the directory on an etcd "
-     "cluster that it runs (the regions' own stores stay in SQLite for now)",
+     "run every region of the config on this machine; distributed: on an etcd cluster and a "
+     "PostgreSQL server for each region, which it runs, too",
      up},
     {"serve", "serve --data DIR --region REGION", "run one node of one region", serve},
     {"check", "check FILE [--format text|json|gcc]",

@@ -32,7 +32,9 @@ json::object print(const LocalEngines& engines) {
     json::array members;
     for (const LocalEngines::Member& member : engines.etcd)
         members.push_back({{"clients", member.clients}, {"peers", member.peers}});
-    return {{"etcd", std::move(members)}};
+    json::object servers;
+    for (const auto& [region, port] : engines.postgres) servers[region] = port;
+    return {{"etcd", std::move(members)}, {"postgres", std::move(servers)}};
 }
 
 Result<LocalEngines> parse_engines(const json::object& document) {
@@ -46,6 +48,10 @@ Result<LocalEngines> parse_engines(const json::object& document) {
         out.etcd.push_back(
             {port_of(member.get_object(), "clients"), port_of(member.get_object(), "peers")});
     }
+    TRY(const json::object* servers, optional_object(*engines, "postgres"));
+    if (servers == nullptr) return out;
+    for (const auto& server : *servers)
+        out.postgres[server.key()] = port_of(*servers, server.key());
     return out;
 }
 
@@ -60,6 +66,18 @@ void put_in_place(const Deployment& deployment, config::Config& config) {
     directory.key_file = deployment.engine_file("client.key");
     directory.user = "domicile";
     directory.password_file = deployment.engine_file("directory.password");
+    for (config::Region& region : config.regions) {
+        const auto port = deployment.engines.postgres.find(region.name);
+        if (port == deployment.engines.postgres.end()) continue;
+        config::Database& database = region.database;
+        database.engine = config::DatabaseEngine::postgres;
+        database.endpoints = {{"127.0.0.1", port->second}};
+        database.tls = true;
+        database.ca_file = directory.ca_file;
+        database.certificate_file = directory.certificate_file;
+        database.key_file = directory.key_file;
+        database.password_file = deployment.region_directory(region.name) + "/postgres.password";
+    }
 }
 
 }  // namespace

@@ -33,8 +33,9 @@ struct LocalEngines {
         std::uint16_t clients = 0, peers = 0;
     };
     std::vector<Member> etcd;  // chosen once: the members remember each other by them
+    std::map<std::string, std::uint16_t> postgres;  // ports, by region
 
-    bool any() const { return !etcd.empty(); }
+    bool any() const { return !etcd.empty(); }  // then also a server for each region
     std::vector<config::Endpoint> etcd_endpoints() const;
 };
 

@@ -143,7 +143,14 @@ Result<void> prepare_engines(Maker& maker) {
     client.has_common_name = false;  // etcd's gateway takes none from clients that have users
     TRY_VOID(maker.leaf("engines/client", ca, std::move(client)));
     TRY_VOID(maker.password("engines/root.password"));
-    return maker.password("engines/directory.password");
+    TRY_VOID(maker.password("engines/directory.password"));
+    for (const config::Region& region : maker.deployment.config.regions) {
+        TRY_VOID(maker.leaf(region.name + "/postgres", ca,
+                            engine_names(maker.deployment.config, "postgres." + region.name)));
+        TRY_VOID(maker.password(region.name + "/postgres_root.password"));
+        TRY_VOID(maker.password(region.name + "/postgres.password"));
+    }
+    return {};
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // What `up` runs beside the regions when it is told to show the distributed engines: an etcd
-// cluster for the directory. Internal to server.
+// cluster for the directory, a PostgreSQL server for each region. Internal to server.
 #pragma once
 
 #include <memory>
@@ -10,6 +10,7 @@
 #include "io/task.h"
 #include "server/deployment.h"
 #include "server/etcd_members.h"
+#include "server/postgres_servers.h"
 
 namespace domicile::server {
 
@@ -36,9 +37,11 @@ class Engines {
 
   private:
     explicit Engines(const Deployment& deployment) : deployment_(deployment) {}
+    static io::Task<void> start_one(io::Task<Result<void>> starting, Result<void>& outcome);
 
     const Deployment& deployment_;
     std::unique_ptr<EtcdMembers> etcd_;  // null: none
+    std::map<std::string, std::unique_ptr<PostgresServer>> postgres_;
 };
 
 }  // namespace domicile::server

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""`domicile up --engines distributed`: the regions' directory on an etcd cluster of three that `up`
-runs, with TLS and users. Members that are killed are an outage of a member, and come back."""
+"""`domicile up --engines distributed`: the regions' directory on an etcd cluster of three, and each
+region on a PostgreSQL server of its own, all run by `up`, with TLS and users. What is killed is an
+outage of that, and comes back."""
 
 import base64
 import json
@@ -66,6 +67,33 @@ class Members:
                 for kv in json.loads(done.stdout).get("kvs", [])]
 
 
+class Server:
+    """The PostgreSQL of a region."""
+
+    def __init__(self, data, ready, region):
+        self.data, self.folder = pathlib.Path(data), pathlib.Path(data) / region
+        self.port = ready["engines"]["postgres"][region]["port"]
+
+    def pid(self):
+        try:
+            return int((self.folder / "postgres.pid").read_text().split()[0])
+        except OSError:
+            return 0
+
+    def psql(self, sql, database="domicile", password=True, certificate=True, tls=True):
+        environment = {"PATH": os.environ["PATH"], "PGHOST": "127.0.0.1", "PGPORT": str(self.port),
+                       "PGUSER": "domicile", "PGCONNECT_TIMEOUT": "10", "PGPASSWORD": "wrong",
+                       "PGSSLMODE": "verify-full" if tls else "disable", "PGDATABASE": database,
+                       "PGSSLROOTCERT": str(self.data / "ca/engines_ca.pem")}
+        if password:
+            environment["PGPASSWORD"] = (self.folder / "postgres.password").read_text().strip()
+        if certificate:
+            environment["PGSSLCERT"] = str(self.data / "engines/client.pem")
+            environment["PGSSLKEY"] = str(self.data / "engines/client.key")
+        return subprocess.run(["/usr/lib/postgresql/15/bin/psql", "-XAtc", sql], env=environment,
+                              capture_output=True, text=True, timeout=60)
+
+
 def users_of(folder):
     """Processes with the folder in their command line."""
     found = []
@@ -105,14 +133,33 @@ class ThreeRegions(unittest.TestCase):
         self.assertNotEqual(refused.returncode, 0)
         refused = self.cluster.etcdctl("get", "--prefix", "other/")
         self.assertIn(b"permission denied", refused.stderr)
-        for file in (DATA / "engines").glob("*.password"):
+        for region in world.REGIONS:
+            server = Server(DATA, READY, region)
+            done = server.psql("SELECT COUNT(*) FROM identity_users")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            for lacks in ({"password": False}, {"certificate": False}, {"tls": False},
+                          {"database": "postgres", "password": False}):
+                self.assertNotEqual(server.psql("SELECT 1", **lacks).returncode, 0, lacks)
+        secrets = [*DATA.glob("engines/*.password"), *DATA.glob("*/*.password"),
+                   *DATA.glob("engines/*.key"), *DATA.glob("*/postgres.key")]
+        self.assertGreater(len(secrets), 10)
+        for file in secrets:
             self.assertEqual(file.stat().st_mode & 0o777, 0o600, file)
+
+    def test_2_a_region_keeps_nothing_in_files_of_the_embedded_engines(self):
+        self.assertEqual([str(file) for file in DATA.rglob("*.db")], [])
 
     @unittest.skipIf(os.geteuid(), "somebody who is not root runs everything as themselves")
     def test_3_no_engine_runs_as_root(self):
         for member in range(3):
-            owner = pathlib.Path(f"/proc/{self.cluster.pid(member)}").stat().st_uid
-            self.assertIn(pwd.getpwuid(owner).pw_name, ("etcd", "nobody"))
+            self.assertIn(self.user_of(self.cluster.pid(member)), ("etcd", "nobody"))
+        for region in world.REGIONS:
+            server = Server(DATA, READY, region)
+            self.assertIn(self.user_of(server.pid()), ("postgres", "nobody"))
+
+    @staticmethod
+    def user_of(pid):
+        return pwd.getpwuid(pathlib.Path(f"/proc/{pid}").stat().st_uid).pw_name
 
     def test_4_a_member_that_is_killed_is_missed_by_nobody_and_comes_back(self):
         for member in range(3):
@@ -138,6 +185,26 @@ class ThreeRegions(unittest.TestCase):
             for member in (0, 1):
                 self.cluster.signal(member, signal.SIGCONT)
         world.poll("claims to go on", self.can_sign_up, 60)
+
+    def test_6_a_database_that_is_killed_is_an_outage_of_its_region_and_loses_nothing(self):
+        person, other = Person("FR", EU, "pg").settle(), Person("CA", US, "pg").settle()
+        server, written = Server(DATA, READY, EU), []
+        for round in range(3):
+            for number in range(5):
+                written.append(f"acknowledged {round} {number}")
+                person.write(written[-1])
+            before = server.pid()
+            os.kill(before, signal.SIGKILL)
+            other.write("nobody there notices")
+            world.poll("another server", lambda: server.pid() not in (0, before))
+            world.poll("the region", lambda: self.can_read(person), 60)
+            shown = [entry["text"] for entry in person.entries()]
+            self.assertEqual(sorted(shown), sorted(written))
+        person.sign_in(AU)
+
+    @staticmethod
+    def can_read(person):
+        return person.api(EU, "GET", "/entries").status == 200
 
     @staticmethod
     def can_sign_up():
@@ -191,6 +258,19 @@ class Deployments(unittest.TestCase):
         self.assertEqual(self.deployment.up().stop(), 0)
         self.assertIn("has embedded engines", self.refusal(*DISTRIBUTED))
 
+    def test_a_region_comes_back_to_its_database(self):
+        deployment = self.deployment.up(*DISTRIBUTED)
+        database = Server(deployment.data, deployment.ready, own.REGION)
+        before = database.psql("SELECT * FROM identity_signing_keys")
+        self.assertEqual(before.returncode, 0, before.stderr)
+        self.assertTrue(before.stdout)
+        deployment.stop(signal.SIGKILL)
+        own.poll("everything to be gone", lambda: users_of(deployment.data) == [])
+        deployment.up()
+        database = Server(deployment.data, deployment.ready, own.REGION)
+        self.assertEqual(database.psql("SELECT * FROM identity_signing_keys").stdout, before.stdout)
+        self.assertEqual(deployment.stop(), 0)
+
     def test_a_missing_engine_is_named_with_its_package(self):
         self.assertIn("apt-get install etcd-server",
                       self.refusal(*DISTRIBUTED, env={"PATH": "/nonexistent"}))
@@ -198,7 +278,7 @@ class Deployments(unittest.TestCase):
     def test_a_configuration_that_names_engines_keeps_them(self):
         self.deployment.write(own.config(
             self.upstream, extra='directory: {engine: etcd, endpoints: ["127.0.0.1:1"]}\n'))
-        self.assertIn("names an engine for the directory itself", self.refusal(*DISTRIBUTED))
+        self.assertIn("names engines itself", self.refusal(*DISTRIBUTED))
 
 
 if __name__ == "__main__":

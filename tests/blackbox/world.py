@@ -34,6 +34,7 @@ DOMAIN, PORT = READY["domain"], READY["port"]
 DATA = pathlib.Path(READY["data"])
 AU, US, EU = "ap-southeast-2", "us-east-2", "eu-central-1"
 REGIONS = sorted(READY["regions"])
+DISTRIBUTED = bool(READY["engines"]["etcd"])  # etcd and PostgreSQL, else SQLite
 TABLE = "DiaryEntries"
 TIMEOUT_S = 20
 SILENCE_S = 3  # after an answer began
