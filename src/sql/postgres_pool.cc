@@ -69,12 +69,19 @@ io::Task<PostgresPool::Leased> PostgresPool::take(Instant deadline) {
         Leased made = co_await PostgresSession::connect(options_, limit);
         if (made) connected_.add();
         if (made) co_return made;
-        give_back(nullptr);
-        // With connections of our own there is one to wait for.
         const bool full = made.error().reason == kReasonNoConnections;
-        if (!full || !may_connect || open() == 0) co_return made;
         may_connect = false;
+        if (full && release_place()) continue;
+        give_back(nullptr);
+        co_return made;
     }
+}
+
+bool PostgresPool::release_place() {
+    const std::lock_guard lock(mutex_);
+    if (places_ <= 1) return false;
+    --places_;
+    return true;
 }
 
 void PostgresPool::give_back(Session session) {

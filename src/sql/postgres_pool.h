@@ -36,6 +36,9 @@ class PostgresPool {
     };
     class Limit;
 
+    // Of a connection that the server had no room for: the others go on waiting for those that
+    // there are. False when there are none.
+    bool release_place();
     void give_up(const std::shared_ptr<Waiting>& waiting);
     Leased try_take(const std::shared_ptr<Waiting>& waiting, bool& waits, bool may_connect);
     io::Task<Leased> take_or_wait(bool may_connect, Instant deadline);

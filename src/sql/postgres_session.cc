@@ -191,13 +191,13 @@ bool PostgresSession::queue_writes(const std::vector<Statement>& batch) {
 io::Task<Tried> PostgresSession::run(const std::vector<Statement>& batch, bool reading,
                                      Instant deadline) {
     sent_.clear();
-    queue({reading ? kBeginRead : kBeginWrite, {}}, Kind::begins);
+    queue({reading ? kBeginRead : kBeginWrite, {}}, Kind::frames);
     bool complete = true;
     if (reading)
         for (const Statement& statement : batch) queue(statement, Kind::answers);
     else
         complete = queue_writes(batch);
-    if (complete) queue({"COMMIT", {}}, Kind::commits);
+    if (complete) queue({"COMMIT", {}}, reading ? Kind::frames : Kind::commits);
     Answers answers = co_await synchronise(deadline);
     Tried out;
     if (answers.failure) {
@@ -217,7 +217,7 @@ io::Task<Tried> PostgresSession::end(Tried tried, Instant deadline) {
     if (good)
         queue({"COMMIT", {}}, Kind::commits);
     else
-        queue({"ROLLBACK", {}}, Kind::begins);
+        queue({"ROLLBACK", {}}, Kind::frames);
     const Answers answers = co_await synchronise(deadline);
     if (good && answers.failure) tried = failed(answers);
     // A transaction that may still be open is not for the next user.

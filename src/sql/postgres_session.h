@@ -43,11 +43,11 @@ class PostgresSession {
 
   private:
     enum class Kind : std::uint8_t {
-        begins,
+        frames,  // BEGIN, ROLLBACK, and the COMMIT of a read
         prepares,
         answers,  // a statement of the batch
         checks,   // one with its expectation in it
-        commits,
+        commits,  // of a write
     };
     struct Command {
         Kind kind;

@@ -74,6 +74,8 @@ class PostgresServer {
                " user=domicile dbname=" + database;
     }
     const std::string& folder() const { return socket_; }
+    uid_t user() const { return user_ == 0 ? geteuid() : user_; }
+    gid_t group() const { return user_ == 0 ? getegid() : group_; }
 
     void start() {
         pid_ = spawn(command());
