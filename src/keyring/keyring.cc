@@ -50,7 +50,27 @@ io::Task<Result<void>> Keyring::open() {
     std::vector<std::string> steps;
     steps.emplace_back(
         "CREATE TABLE keyring_subjects (subject TEXT PRIMARY KEY, wrapped BYTEA NOT NULL)");
-    return impl_->database.migrate("keyring", std::move(steps));
+    steps.emplace_back("CREATE TABLE keyring_marks (name TEXT PRIMARY KEY, mark BYTEA NOT NULL)");
+    CO_TRY_VOID(co_await impl_->database.migrate("keyring", std::move(steps)));
+    co_return co_await confirm("master.key", impl_->master);
+}
+
+// A mark tells secrets apart and says nothing else of them.
+io::Task<Result<void>> Keyring::confirm(std::string name, std::string secret) {
+    const std::string mark = crypto::hkdf_sha256(secret, "mark:" + name, 16);
+    std::vector<sql::Statement> batch;
+    batch.push_back(
+        {"INSERT INTO keyring_marks (name, mark) VALUES ($1, $2) "
+         "ON CONFLICT (name) DO NOTHING",
+         {name, sql::Blob{mark}}});
+    batch.push_back({"SELECT mark FROM keyring_marks WHERE name = $1", {name}});
+    CO_TRY(auto held, co_await impl_->database.write(std::move(batch)));
+    if (held[1].rows.size() == 1 && held[1].rows[0].bytes(0) == mark) co_return Result<void>();
+    co_return fail(Code::failed_precondition,
+                   "This " + name +
+                       " is not the one that the region's data was written under. Restore it from "
+                       "your copy; every node of a region has the same.",
+                   kReasonSecretMissing);
 }
 
 DataKey Keyring::region_key(std::string_view purpose) const {

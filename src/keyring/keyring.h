@@ -36,7 +36,11 @@ class Keyring {
     // references outlive the keyring. Callable from any executor.
     Keyring(sql::Database& database, io::Random& random, std::string master);
     ~Keyring();
-    io::Task<Result<void>> open();  // migrates
+    // Migrates. failed_precondition (kReasonSecretMissing) when the keys there were wrapped under
+    // another master key: a node of the region that has the wrong file, or a new one.
+    io::Task<Result<void>> open();
+    // The same for another secret of the region: the first one of this name is the right one.
+    io::Task<Result<void>> confirm(std::string name, std::string secret);
 
     // Derived from the master key by HKDF; `purpose` such as "refresh_token",
     // "blind_index:documents".

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/format_version.h"
 #include "io/runtime.h"
 #include "sql/engine_testing.h"
 
@@ -77,7 +78,25 @@ TEST_F(KeyringTest, a_key_survives_a_restart_and_fits_no_other_subject_context_o
     EXPECT_EQ(attempt(after, "s1", "d").error().code, Code::malformed);
     EXPECT_EQ(attempt(after, "s2", "c").error().code, Code::malformed);
     Keyring stranger = make('x');
-    EXPECT_EQ(attempt(stranger, "s1", "c").error().code, Code::malformed);
+    EXPECT_EQ(attempt(stranger, "s1", "c").error().reason, kReasonSecretMissing);
+    EXPECT_EQ(io::run_task<Result<DataKey>>([&] { return stranger.find("s1"); }).error().code,
+              Code::malformed);
+}
+
+TEST_F(KeyringTest, a_secret_is_confirmed_by_the_first_of_its_name) {
+    Keyring keyring = make();
+    ASSERT_TRUE(io::run_task<Result<void>>([&] { return keyring.open(); }));
+    const auto confirm = [&](const std::string& name, const std::string& secret) {
+        Keyring node = make();
+        return io::run_task<Result<void>>([&] { return node.confirm(name, secret); });
+    };
+    EXPECT_TRUE(confirm("pepper", "one"));
+    EXPECT_TRUE(confirm("pepper", "one"));
+    EXPECT_TRUE(confirm("other", "two"));
+    const auto refused = confirm("pepper", "two");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::failed_precondition);
+    EXPECT_EQ(refused.error().reason, kReasonSecretMissing);
 }
 
 Task<Result<void>> destroy_and_find(Keyring& keyring) {

@@ -197,6 +197,7 @@ struct RegionNode::Parts {
 io::Task<Result<void>> RegionNode::Parts::open() {
     base.store->start();
     CO_TRY_VOID(co_await keyring.open());
+    CO_TRY_VOID(co_await keyring.confirm("pepper", base.pepper));
     CO_TRY_VOID(co_await access.open());
     CO_TRY_VOID(co_await write_admin_credentials());
     border.handle_calls([this](std::string from, http::Exchange& exchange) {

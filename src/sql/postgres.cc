@@ -59,13 +59,8 @@ class PostgresDatabase final : public Database {
     io::Task<Result<BatchResult>> read(std::vector<Statement> batch) override {
         return measured(std::move(batch), Kind::reading);
     }
-    io::Task<Result<void>> migrate(std::string component, std::vector<std::string> steps) override {
-        const Instant deadline = io::deadline_in(options_.migration_max);
-        CO_TRY(Session session, co_await pool_.take(deadline));
-        Result<void> out = co_await session->migrate(component, steps, deadline);
-        pool_.give_back(std::move(session));
-        co_return out;
-    }
+    io::Task<Result<void>> migrate(std::string component, std::vector<std::string> steps) override;
+    bool shared() const override { return true; }
     void report_to(telemetry::Registry& registry, const std::string& name) override;
 
   private:
@@ -96,6 +91,19 @@ io::Task<Result<BatchResult>> PostgresDatabase::measured(std::vector<Statement> 
     if (!out && out.error().code == Code::resource_exhausted) metrics.refused.add();
     if (span) span->end(telemetry::outcome_of(out));
     co_return out;
+}
+
+io::Task<Result<void>> PostgresDatabase::migrate(std::string component,
+                                                 std::vector<std::string> steps) {
+    const Instant deadline = io::deadline_in(options_.migration_max);
+    for (int lost = 0;;) {
+        CO_TRY(Session session, co_await pool_.take(deadline));
+        Result<void> out = co_await session->migrate(component, steps, deadline);
+        const bool again = !out && session->lost_migration() && ++lost <= kLostMax;
+        pool_.give_back(std::move(session));
+        if (!again) co_return out;
+        co_await io::sleep_for(pause_after(lost));
+    }
 }
 
 io::Task<Result<Tried>> PostgresDatabase::try_once(const std::vector<Statement>& batch, Kind kind,

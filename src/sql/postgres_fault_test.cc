@@ -199,6 +199,21 @@ class Faults : public ::testing::Test {
         return std::stod(text.substr(text.find("} ", at) + 2));
     }
 
+    void start_six_nodes() {
+        std::vector<std::unique_ptr<Database>> nodes;
+        for (int i = 0; i < 6; ++i) nodes.push_back(*open_postgres(server_->options(name_)));
+        const auto results = io::run_task<std::vector<Result<void>>>([&] {
+            std::vector<io::Task<Result<void>>> tasks;
+            for (auto& node : nodes)
+                for (const char* component : {"a", "b"})
+                    tasks.push_back(node->migrate(
+                        component, {std::string("CREATE TABLE made_") + component + " (n BIGINT)",
+                                    std::string("INSERT INTO made_") + component + " VALUES (1)"}));
+            return testing::gather(std::move(tasks));
+        });
+        for (const auto& result : results) EXPECT_TRUE(result) << result.error().message;
+    }
+
     TemporaryFolder folder_;
     telemetry::Registry registry_;
     PostgresServer* server_ = nullptr;
@@ -377,21 +392,21 @@ TEST_F(Faults, only_bytes_order_text) {
 }
 
 TEST_F(Faults, nodes_that_start_at_once_make_the_tables_once) {
-    std::vector<std::unique_ptr<Database>> nodes;
-    for (int i = 0; i < 6; ++i) nodes.push_back(*open_postgres(server_->options(name_)));
-    const auto results = io::run_task<std::vector<Result<void>>>([&] {
-        std::vector<io::Task<Result<void>>> tasks;
-        for (auto& node : nodes)
-            for (const char* component : {"a", "b"})
-                tasks.push_back(node->migrate(
-                    component, {std::string("CREATE TABLE made_") + component + " (n BIGINT)",
-                                std::string("INSERT INTO made_") + component + " VALUES (1)"}));
-        return testing::gather(std::move(tasks));
-    });
-    for (const auto& result : results) EXPECT_TRUE(result) << result.error().message;
+    start_six_nodes();
     EXPECT_EQ(ask("SELECT count(*) FROM made_a"), "1");
     EXPECT_EQ(ask("SELECT count(*) FROM made_b"), "1");
 }
+
+TEST_F(Faults, nodes_make_the_tables_once_where_there_is_no_such_lock) {
+    ask("CREATE FUNCTION pg_advisory_xact_lock(INTEGER) RETURNS INTEGER LANGUAGE plpgsql AS "
+        "'BEGIN RAISE EXCEPTION SQLSTATE ''0A000''; END'");
+    ask("ALTER DATABASE " + name_ + " SET search_path = public, pg_catalog");
+    start_six_nodes();
+    EXPECT_EQ(ask("SELECT count(*) FROM made_a"), "1");
+    EXPECT_EQ(ask("SELECT count(*) FROM made_b"), "1");
+}
+
+TEST_F(Faults, it_is_shared_so_nothing_is_remembered) { EXPECT_TRUE(database_->shared()); }
 
 // Servers of their own, since these tests stop or fill them.
 TEST(PostgresServer, a_restart_is_seen_by_idle_connections) {

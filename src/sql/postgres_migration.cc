@@ -6,10 +6,10 @@
 namespace domicile::sql {
 namespace {
 
+constexpr const char* kBegin =
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0";
 // "Domi": one lock for all components of a database, so that nodes that start together take turns.
-constexpr const char* kLock =
-    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0; "
-    "SELECT pg_advisory_xact_lock(1148152169)";
+constexpr const char* kLock = "SELECT pg_advisory_xact_lock(1148152169)";
 constexpr const char* kVersions =
     "CREATE TABLE IF NOT EXISTS schema_versions ("
     "component TEXT PRIMARY KEY, version BIGINT NOT NULL)";
@@ -34,8 +34,10 @@ io::Task<Result<std::string>> PostgresSession::script(std::string sql, Instant d
         const ResultPointer result = co_await next(*readiness, deadline);
         if (!result) break;
         const ExecStatusType status = PQresultStatus(result.get());
-        if (status == PGRES_FATAL_ERROR && out)
-            out = std::unexpected(failure_of(sqlstate_of(result.get())).error);
+        if (status == PGRES_FATAL_ERROR && out) {
+            refused_with_ = sqlstate_of(result.get());
+            out = std::unexpected(failure_of(refused_with_).error);
+        }
         if (status == PGRES_TUPLES_OK && out && out->empty() && PQntuples(result.get()) > 0)
             out = PQgetvalue(result.get(), 0, 0);
         if (!is_open()) break;
@@ -45,11 +47,32 @@ io::Task<Result<std::string>> PostgresSession::script(std::string sql, Instant d
     co_return out;
 }
 
-// Of the transaction that `kLock` begins.
+// Older CockroachDB does not know the lock, and older YugabyteDB refuses it. There the nodes' steps
+// collide, and all but one of them are tried again.
+io::Task<Result<void>> PostgresSession::begin_migration(Instant deadline) {
+    refused_with_.clear();
+    CO_TRY_VOID(co_await script(kBegin, deadline));
+    const auto locked = co_await script(kLock, deadline);
+    if (locked) co_return Result<void>();
+    const bool unknown = refused_with_ == "42883" || refused_with_ == "0A000";
+    if (!unknown) co_return std::unexpected(locked.error());
+    CO_TRY_VOID(co_await script("ROLLBACK", deadline));
+    CO_TRY_VOID(co_await script(kBegin, deadline));
+    co_return Result<void>();
+}
+
+bool PostgresSession::lost_migration() const {
+    // What two that make the same table at once may meet: duplicates of its name, of its row in the
+    // catalogue, of the version's row; and what serialisable engines say.
+    for (const char* state : {"42P07", "42710", "23505", "40001", "40P01"})
+        if (refused_with_ == state) return true;
+    return false;
+}
+
 io::Task<Result<void>> PostgresSession::run_steps(const std::string& component,
                                                   const std::vector<std::string>& steps,
                                                   Instant deadline) {
-    CO_TRY_VOID(co_await script(kLock, deadline));
+    CO_TRY_VOID(co_await begin_migration(deadline));
     CO_TRY(const std::string ordered, co_await script(kOrder, deadline));
     if (ordered != "1")
         co_return fail(Code::failed_precondition,

@@ -37,6 +37,8 @@ class PostgresSession {
     io::Task<Tried> read(const std::vector<Statement>& batch, Instant deadline);
     io::Task<Result<void>> migrate(const std::string& component,
                                    const std::vector<std::string>& steps, Instant deadline);
+    // After a migration that failed: another node may have made the same tables at once.
+    bool lost_migration() const;
     // False when it was closed, here or, as far as can be told without asking, by the server. For a
     // session that nobody uses.
     bool usable();
@@ -84,6 +86,7 @@ class PostgresSession {
     // Any number of statements, outside of the pipeline. Gives the first column of the first row,
     // empty without rows.
     io::Task<Result<std::string>> script(std::string sql, Instant deadline);
+    io::Task<Result<void>> begin_migration(Instant deadline);
     io::Task<Result<void>> run_steps(const std::string& component,
                                      const std::vector<std::string>& steps, Instant deadline);
     std::string literal(const std::string& text) const;
@@ -99,6 +102,7 @@ class PostgresSession {
     std::unordered_map<std::string, std::string> prepared_;  // types and text -> name
     std::vector<Command> sent_;                              // since the last sync
     std::uint64_t names_ = 0;
+    std::string refused_with_;  // SQLSTATE of the last script that was refused
 };
 
 }  // namespace domicile::sql
