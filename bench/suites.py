@@ -191,11 +191,29 @@ def engines(suite):
                      unit="events", peer=True)
     audit = Case("audit events recorded", suite.engine("audit"), [(raw_audit, None)],
                  unit="events")
-    raw_locate = Case("the same two reads on bare SQLite", suite.engine("locate-raw"),
+    raw_locate = Case("the same read on bare SQLite", suite.engine("locate-raw"),
                       unit="look-ups", peer=True)
     locate = Case("directory look-ups", suite.engine("locate"), [(raw_locate, None)],
                   unit="look-ups")
     return suite.run([raw_audit, audit, raw_locate, locate])
+
+
+def homes(suite):
+    """A region's copy of 50 million homes: look-ups on one core, and bytes for each key."""
+    rows, wanted = [], {"one_by_one": "4,000,000", "batched": "12,000,000"}
+    done = run_json([suite.program("bench_homes"), "--seconds", str(suite.options.seconds)],
+                    suite.machine.server, 250)
+    for what in ("one_by_one", "batched", "one_by_one_absent", "batched_absent", "hmac", "changes"):
+        note = f"{done[what]:,.0f} a second ({1e9 / done[what]:,.0f} ns)"
+        if what in wanted:
+            note += f"; wanted: {wanted[what]}"
+        rows.append({"name": f"homes: {what.replace('_', ' ')}", "unit": "look-ups", "peer": False,
+                     "per_second": None, "errors": done["errors"], "note": note, "compared": []})
+    note = (f"{done['bytes_a_key']:.1f}, resident {done['resident_bytes_a_key']:.1f}; wanted: at "
+            f"most 26; filled in {done['fill_seconds']:.0f} s")
+    rows.append({"name": f"bytes a key ({done['keys']:,} keys)", "unit": "bytes", "peer": False,
+                 "per_second": None, "errors": 0, "note": note, "compared": []})
+    return rows
 
 
 def memory(suite):
@@ -267,6 +285,7 @@ SUITES = {
     "signin": (signin, 180),
     "documents": (documents, 200),
     "engines": (engines, 90),
+    "homes": (homes, 280),
     "memory": (memory, 90),
     "micro": (micro, 130),
     "sim": (sim, 150),

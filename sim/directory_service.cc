@@ -8,7 +8,6 @@ namespace {
 
 constexpr std::size_t kBodyBytesMax = 8 << 20;
 constexpr Millis kDeadline{2'000};
-constexpr std::size_t kPage = 256;
 
 json::value bytes(const std::string& raw) { return json::string(to_base64(raw)); }
 std::string bytes(const json::value& from) {
@@ -156,12 +155,6 @@ io::Task<Result<std::optional<kv::Entry>>> RemoteStore::get(std::string key) {
     co_return maybe_entry_of(reply.at("entry"));
 }
 
-io::Task<Result<std::optional<kv::Entry>>> RemoteStore::get_local(std::string key) {
-    const auto found = copy_.find(key);
-    if (found == copy_.end()) co_return std::optional<kv::Entry>();
-    co_return std::optional<kv::Entry>(found->second);
-}
-
 io::Task<Result<std::vector<kv::Entry>>> RemoteStore::range(std::string prefix, std::string after,
                                                             std::size_t limit) {
     json::object request{{"prefix", bytes(prefix)},
@@ -175,53 +168,14 @@ io::Task<Result<std::vector<kv::Entry>>> RemoteStore::range(std::string prefix, 
 
 io::Task<Result<std::vector<kv::Change>>> RemoteStore::changes(std::int64_t after_revision,
                                                                std::size_t limit) {
+    const auto pause = static_cast<std::int64_t>(io::Executor::current().random().number() % 1'500);
+    co_await io::sleep_for(Millis(300 + pause));
     json::object request{{"after", after_revision}, {"limit", static_cast<std::int64_t>(limit)}};
     CO_TRY(const json::object reply, co_await call("changes", std::move(request)));
     std::vector<kv::Change> out;
     for (const json::value& change : reply.at("changes").as_array())
         out.push_back({entry_of(change.as_array()[0]), change.as_array()[1].as_bool()});
     co_return out;
-}
-
-// The revision first: what is read after it may be newer, and is told again by the watch.
-io::Task<Result<void>> RemoteStore::load() {
-    kv::Transaction nothing;
-    CO_TRY(const kv::TransactionResult now, co_await commit(std::move(nothing)));
-    std::map<std::string, kv::Entry> copy;
-    std::string after;
-    while (true) {
-        std::string all;
-        CO_TRY(const auto page, co_await range(std::move(all), after, kPage));
-        for (const kv::Entry& entry : page) copy[entry.key] = entry;
-        if (page.size() < kPage) break;
-        after = page.back().key;
-    }
-    copy_ = std::move(copy);
-    revision_ = now.revision;
-    co_return Result<void>();
-}
-
-io::Task<Result<void>> RemoteStore::follow() {
-    if (revision_ < 0) co_return co_await load();
-    CO_TRY(const auto news, co_await changes(revision_, kPage));
-    for (const kv::Change& change : news) {
-        if (change.deleted)
-            copy_.erase(change.entry.key);
-        else
-            copy_[change.entry.key] = change.entry;
-        revision_ = std::max(revision_, change.entry.revision);
-    }
-    co_return Result<void>();
-}
-
-io::Task<void> RemoteStore::watch() {
-    while (true) {
-        const auto done = co_await follow();
-        if (!done && done.error().reason == kv::kReasonCompacted) revision_ = -1;
-        const auto pause =
-            static_cast<std::int64_t>(io::Executor::current().random().number() % 1'500);
-        co_await io::sleep_for(Millis(300 + pause));
-    }
 }
 
 }  // namespace domicile::sim

@@ -1,9 +1,8 @@
 // The directory as a service that regions reach over the network, the way an etcd cluster would
-// be: the real store on SQLite behind a small HTTP interface, and a kv::Store that talks to it and
-// keeps a local copy, fed by the watch and therefore late.
+// be: the real store on SQLite behind a small HTTP interface, and a kv::Store that talks to it. It
+// tells of changes late, so that the regions' copies are.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 
@@ -23,23 +22,16 @@ class RemoteStore final : public kv::Store {
 
     io::Task<Result<kv::TransactionResult>> commit(kv::Transaction transaction) override;
     io::Task<Result<std::optional<kv::Entry>>> get(std::string key) override;
-    io::Task<Result<std::optional<kv::Entry>>> get_local(std::string key) override;
     io::Task<Result<std::vector<kv::Entry>>> range(std::string prefix, std::string after,
                                                    std::size_t limit) override;
     io::Task<Result<std::vector<kv::Change>>> changes(std::int64_t after_revision,
                                                       std::size_t limit) override;
-    // Keeps the local copy; runs for as long as its process.
-    io::Task<void> watch();
 
   private:
     io::Task<Result<json::object>> call(std::string operation, json::object request);
-    io::Task<Result<void>> load();
-    io::Task<Result<void>> follow();
 
     io::Endpoint service_;
     http::Client client_;
-    std::map<std::string, kv::Entry> copy_;
-    std::int64_t revision_ = -1;  // of the copy; -1: none yet
 };
 
 }  // namespace domicile::sim

@@ -63,10 +63,10 @@ Region::Region(const Deployment& deployment, Host& host, std::unique_ptr<SimFile
       name_(host.name()),
       files_(std::move(files)),
       base_(std::move(opened)),
-      store_(deployment.directory),
+      store_(kv::make_watched_store(std::make_unique<RemoteStore>(deployment.directory), homes_)),
       keyring_(*base_.keys, process_.random(), crypto::sha256("master key of " + name_)),
       border_(border_options(), *base_.audit),
-      directory_(store_, process_.clock(), directory_options()),
+      directory_(*store_, process_.clock(), directory_options(), &homes_),
       access_(*base_.data, keyring_, process_.clock(), process_.random(), name_),
       identity_(identity_parts()),
       documents_({deployment.config.tables, *base_.data, keyring_, *base_.audit,
@@ -126,7 +126,7 @@ io::Task<Result<void>> Region::start() {
     border_.handle_calls([this](std::string from, http::Exchange& exchange) {
         return gateway_.handle_forwarded(std::move(from), exchange);
     });
-    io::spawn(store_.watch());
+    store_->start();
     CO_TRY_VOID(co_await identity_.open());
     CO_TRY_VOID(co_await documents_.open());
     CO_TRY_VOID(listen(kBorderPort, border_.handler()));

@@ -12,6 +12,7 @@
 #include "audit/log.h"
 #include "border/border.h"
 #include "directory/directory.h"
+#include "directory/homes.h"
 #include "documents/documents.h"
 #include "functions/functions.h"
 #include "gateway/gateway.h"
@@ -68,7 +69,8 @@ class Region {
     std::string name_;
     std::unique_ptr<SimFiles> files_;
     Opened base_;
-    RemoteStore store_;
+    directory::Homes homes_{4};
+    std::unique_ptr<kv::Store> store_;
     keyring::Keyring keyring_;
     border::Border border_;
     directory::Directory directory_;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mutant.h"
 #include "crypto/hash.h"
+#include "directory/homes.h"
 #include "directory/key_record.h"
 #include "directory/record.h"
 #include "telemetry/outcome.h"
@@ -154,6 +155,7 @@ struct Directory::Impl {
     kv::Store& store;
     io::Clock& clock;
     Options options;
+    const Homes* homes;
     struct Metrics {
         const telemetry::CounterBy<Change, Decided> changes;
         const telemetry::CounterBy<Source> lookups;
@@ -167,6 +169,7 @@ struct Directory::Impl {
                                     std::optional<std::string> unless = std::nullopt);
     io::Task<Result<void>> transact_on_current(Keys keys, Decision decide);
     std::string decoy(const SubjectKey& key) const;
+    std::optional<Home> copied(const SubjectKey& key) const;
 };
 
 // `entries` is a guess when it comes in: a wrong one fails to apply and is replaced by the truth.
@@ -220,8 +223,13 @@ std::string Directory::Impl::decoy(const SubjectKey& key) const {
     return options.regions[number % options.regions.size()];
 }
 
-Directory::Directory(kv::Store& store, io::Clock& clock, Options options)
-    : impl_(std::make_unique<Impl>(store, clock, std::move(options))) {
+std::optional<Home> Directory::Impl::copied(const SubjectKey& key) const {
+    if (homes == nullptr || key.bytes.size() != kSubjectKeyBytes) return std::nullopt;
+    return homes->find(KeyBits::of(key.bytes));
+}
+
+Directory::Directory(kv::Store& store, io::Clock& clock, Options options, const Homes* homes)
+    : impl_(std::make_unique<Impl>(store, clock, std::move(options), homes)) {
     std::ranges::sort(impl_->options.regions);
     DOMICILE_CHECK(std::ranges::binary_search(impl_->options.regions, impl_->options.region));
     DOMICILE_CHECK(!impl_->options.pepper.key.empty());
@@ -271,17 +279,17 @@ io::Task<Result<void>> Directory::drop_fence(std::string claim_id) {
 
 io::Task<Result<Located>> Directory::locate(SubjectKey key) {
     const std::int64_t start = impl_->clock.monotonic_ns();
-    auto local = co_await impl_->store.get_local(store_key(key));
-    if (DOMICILE_IS_MUTANT("trust_negative_local_answer") && local && !*local)
+    const std::optional<Home> copied = impl_->copied(key);
+    if (DOMICILE_IS_MUTANT("trust_negative_local_answer") && !copied)
         co_return Located{impl_->decoy(key), false, 0};
     auto sure = co_await impl_->store.get(store_key(key));
     impl_->metrics.lookup_time.observe(telemetry::Nanos(impl_->clock.monotonic_ns() - start));
-    const Source unsure = local && *local ? Source::local_copy : Source::none;
+    const Source unsure = copied ? Source::local_copy : Source::none;
     impl_->metrics.lookups.add(sure ? Source::linearizable : unsure);
     Located out{impl_->decoy(key), false, 0};
-    if (!sure && (!local || !*local)) co_return std::unexpected(sure.error());
-    CO_TRY(auto record, record_of(sure ? *sure : *local));
-    if (!sure && record->state != State::active) co_return std::unexpected(sure.error());
+    if (!sure && !copied) co_return std::unexpected(sure.error());
+    if (!sure) co_return Located{std::string(copied->region), true, copied->epoch};
+    CO_TRY(auto record, record_of(*sure));
     const bool known =
         record && (record->state == State::active || record->pending_until > impl_->clock.now());
     if (!known) co_return out;
@@ -303,6 +311,12 @@ void Directory::report_to(telemetry::Registry& registry) {
                  metrics.lookups, {"source"});
     registry.add("domicile_directory_lookup_duration_seconds", "Look-ups of homes.",
                  metrics.lookup_time);
+    const Homes* const homes = impl_->homes;
+    if (homes == nullptr) return;
+    registry.add_gauge("domicile_directory_copy_homes", "Homes that the region's copy has.",
+                       [homes] { return static_cast<double>(homes->size()); });
+    registry.add_gauge("domicile_directory_copy_bytes", "Memory of the region's copy.",
+                       [homes] { return static_cast<double>(homes->bytes()); });
 }
 
 io::Task<Result<std::optional<Record>>> Directory::record(SubjectKey key) {

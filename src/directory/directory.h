@@ -95,9 +95,12 @@ struct Options {
     Millis pending_ttl{3'600'000};
 };
 
+class Homes;
+
 class Directory {
   public:
-    Directory(kv::Store& store, io::Clock& clock, Options options);
+    // `homes`: the region's copy (homes.h), where the store is not on this machine.
+    Directory(kv::Store& store, io::Clock& clock, Options options, const Homes* homes = nullptr);
     ~Directory();
 
     SubjectKey key(std::string_view pool_scope, IdentifierKind kind,
@@ -121,9 +124,9 @@ class Directory {
     io::Task<Result<void>> drop_fence(std::string claim_id);
 
     // Home of a key, or the decoy when there is none or it is pending and past its time. Known and
-    // unknown keys get the same work (I8): a local read, a linearizable read, and the decoy's HMAC.
-    // The linearizable answer wins; without one, an active key in the local copy is still answered
-    // (I7). Any other is unavailable: a pending one may have been given up and taken by another
+    // unknown keys get the same work (I8): a look into the copy, a linearizable read, and the
+    // decoy's HMAC. The linearizable answer wins; without one, a home in the copy is still answered
+    // (I7). Any other key is unavailable: a pending one may have been given up and taken by another
     // region since.
     io::Task<Result<Located>> locate(SubjectKey key);
     // The linearizable record, for the home's own checks and `directory` commands.

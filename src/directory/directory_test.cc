@@ -134,41 +134,39 @@ TEST_F(DirectoryTest, a_claim_that_arrives_after_its_release_takes_nothing) {
     EXPECT_TRUE(claim(eu_, {"b@example.com"}, 'e')) << "the fence is gone";
 }
 
-// A region that is cut off: what it has is a copy.
-class OnlyCopy final : public kv::Store {
+// The store of a region that is cut off.
+class CutOff final : public kv::Store {
   public:
-    explicit OnlyCopy(kv::Store& store) : store_(store) {}
-    io::Task<Result<kv::TransactionResult>> commit(kv::Transaction) override {
-        co_return cut_off();
-    }
-    io::Task<Result<std::optional<kv::Entry>>> get(std::string) override { co_return cut_off(); }
-    io::Task<Result<std::optional<kv::Entry>>> get_local(std::string key) override {
-        return store_.get(std::move(key));
-    }
+    io::Task<Result<kv::TransactionResult>> commit(kv::Transaction) override { co_return away(); }
+    io::Task<Result<std::optional<kv::Entry>>> get(std::string) override { co_return away(); }
     io::Task<Result<std::vector<kv::Entry>>> range(std::string, std::string, std::size_t) override {
-        co_return cut_off();
+        co_return away();
     }
     io::Task<Result<std::vector<kv::Change>>> changes(std::int64_t, std::size_t) override {
-        co_return cut_off();
+        co_return away();
     }
 
   private:
-    static std::unexpected<Error> cut_off() { return fail(Code::unavailable, "Cut off."); }
-    kv::Store& store_;
+    static std::unexpected<Error> away() { return fail(Code::unavailable, "Cut off."); }
 };
 
 TEST_F(DirectoryTest, a_region_that_is_cut_off_trusts_only_active_keys_of_its_copy) {
-    OnlyCopy copy(*store_);
-    Directory cut_off(copy, clock_, testing::options_of("ap-southeast-2"));
+    CutOff store;
+    Homes homes;
+    Directory cut_off(store, clock_, testing::options_of("ap-southeast-2"), &homes);
+    const auto copy = [&] { testing::read_all(*store_, homes); };
     const auto locate = [&](const std::string& email) {
         return testing::run<Result<Located>>([&] { return cut_off.locate(key(email)); });
     };
     EXPECT_EQ(locate("a@example.com").error().code, Code::unavailable);
     ASSERT_TRUE(claim(eu_, {"a@example.com"}, 'e'));
+    copy();
     EXPECT_EQ(locate("a@example.com").error().code, Code::unavailable)
         << "it may have been given up and be another region's by now";
     ASSERT_TRUE(activate(eu_, "a@example.com", 'e'));
+    copy();
     EXPECT_EQ(locate("a@example.com").value().home, "eu-central-1");
+    EXPECT_TRUE(locate("a@example.com").value().known);
 }
 
 TEST_F(DirectoryTest, an_unknown_key_has_a_decoy_that_every_region_agrees_on) {

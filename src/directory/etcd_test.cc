@@ -14,9 +14,9 @@ using kv::testing::EtcdCluster;
 // One region's way to the directory: its own connections and its own copy.
 struct Region {
     Region(const EtcdCluster& cluster, const std::string& name)
-        : store(kv::testing::host(
-              kv::make_watched_store(kv::open_etcd_store(cluster.options("domicile/")).value()))),
-          directory(*store, io::system_clock(), testing::options_of(name)) {}
+        : store(kv::testing::host(kv::make_watched_store(
+              kv::open_etcd_store(cluster.options("domicile/")).value(), homes))),
+          directory(*store, io::system_clock(), testing::options_of(name), &homes) {}
 
     SubjectKey key(const std::string& person) const {
         return directory.key("pool", IdentifierKind::email, person + "@example.com");
@@ -30,24 +30,18 @@ struct Region {
     Result<Located> locate(const std::string& person) {
         return testing::run<Result<Located>>([&] { return directory.locate(key(person)); });
     }
-    // Until the region's copy has this person's key; as long as there is no copy, local look-ups go
-    // to the store itself and say nothing of it.
+    // Waits until the region's copy has this person's key.
     bool copies(const std::string& person) {
-        telemetry::Registry registry;
-        store->report_to(registry, "t");
-        bool copied = false;
-        for (int tries = 0; !copied && tries < 100'000; ++tries)
-            copied = registry.expose().contains("domicile_kv_copy_loads_total{store=\"t\"} 1\n");
-        if (!copied) return false;
-        const std::string place = "k/" + key(person).bytes;
-        for (int tries = 0; tries < 1'000; ++tries) {
-            auto entry = testing::run<Result<std::optional<kv::Entry>>>(
-                [&] { return store->get_local(place); });
-            if (entry && *entry) return true;
+        const Instant deadline = io::system_clock().monotonic() + Millis(30'000);
+        const KeyBits bits = KeyBits::of(key(person).bytes);
+        while (!homes.find(bits)) {
+            if (io::system_clock().monotonic() > deadline) return false;
+            std::this_thread::yield();
         }
-        return false;
+        return true;
     }
 
+    Homes homes;
     std::shared_ptr<kv::Store> store;
     Directory directory;
 };

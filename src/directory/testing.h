@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "directory/directory.h"
+#include "directory/homes.h"
 #include "kv/store.h"
 #include "sql/testing.h"
 
@@ -42,6 +43,14 @@ inline std::optional<Record> record(Directory& directory, const SubjectKey& key)
 }
 inline Located locate(Directory& directory, const SubjectKey& key) {
     return run<Result<Located>>([&] { return directory.locate(key); }).value();
+}
+// Everything into the copy, as following the store does it.
+inline void read_all(kv::Store& store, Homes& homes) {
+    const auto all = run<Result<std::vector<kv::Entry>>>(
+        [&] { return store.range(std::string(), std::string(), 10'000); });
+    homes.begin_reading();
+    for (const kv::Entry& entry : all.value()) homes.entry(entry);
+    homes.end_reading();
 }
 inline std::string claim_id(char letter) { return std::string(kClaimIdBytes, letter); }
 

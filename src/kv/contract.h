@@ -46,9 +46,6 @@ class StoreContract : public ::testing::TestWithParam<StoreUnderTest> {
     std::optional<Entry> get(const std::string& key) {
         auto out = io::run_task<Result<std::optional<Entry>>>([&] { return store_->get(key); });
         EXPECT_TRUE(out);
-        auto local =
-            io::run_task<Result<std::optional<Entry>>>([&] { return store_->get_local(key); });
-        EXPECT_EQ(out, local);
         return out.value_or(std::nullopt);
     }
     std::string keys(const std::string& prefix, const std::string& after, std::size_t limit) {

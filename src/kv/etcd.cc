@@ -21,9 +21,6 @@ class EtcdStore final : public Store {
 
     io::Task<Result<TransactionResult>> commit(Transaction transaction) override;
     io::Task<Result<std::optional<Entry>>> get(std::string key) override;
-    io::Task<Result<std::optional<Entry>>> get_local(std::string key) override {
-        return get(std::move(key));
-    }
     io::Task<Result<std::vector<Entry>>> range(std::string prefix, std::string after,
                                                std::size_t limit) override;
     io::Task<Result<std::vector<Change>>> changes(std::int64_t after_revision,

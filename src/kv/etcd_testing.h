@@ -228,10 +228,6 @@ class HostedStore final : public Store {
         return io::run_on<Result<std::optional<Entry>>>(*host_,
                                                         [this, key] { return inner_->get(key); });
     }
-    io::Task<Result<std::optional<Entry>>> get_local(std::string key) override {
-        return io::run_on<Result<std::optional<Entry>>>(
-            *host_, [this, key] { return inner_->get_local(key); });
-    }
     io::Task<Result<std::vector<Entry>>> range(std::string prefix, std::string after,
                                                std::size_t limit) override {
         return io::run_on<Result<std::vector<Entry>>>(

@@ -19,9 +19,6 @@ class MemoryStore final : public Store {
         co_return apply(transaction);
     }
     io::Task<Result<std::optional<Entry>>> get(std::string key) override { co_return find(key); }
-    io::Task<Result<std::optional<Entry>>> get_local(std::string key) override {
-        co_return find(key);
-    }
     io::Task<Result<std::vector<Entry>>> range(std::string prefix, std::string after,
                                                std::size_t limit) override {
         co_return list(prefix, after, limit);

@@ -221,9 +221,6 @@ class SqliteStore final : public Store {
     io::Task<Result<std::optional<Entry>>> get(std::string key) override {
         return sql::run_on(readers_, Get{std::move(key)});
     }
-    io::Task<Result<std::optional<Entry>>> get_local(std::string key) override {
-        return sql::run_on(readers_, Get{std::move(key)});
-    }
     io::Task<Result<std::vector<Entry>>> range(std::string prefix, std::string after,
                                                std::size_t limit) override {
         return sql::run_on(readers_, Range{std::move(prefix), std::move(after), limit});

@@ -83,9 +83,6 @@ class Store {
     virtual io::Task<Result<TransactionResult>> commit(Transaction transaction) = 0;
     // Linearizable.
     virtual io::Task<Result<std::optional<Entry>>> get(std::string key) = 0;
-    // May be served from a local copy, never older than `max` changes of the watch; a negative
-    // answer must be confirmed with get().
-    virtual io::Task<Result<std::optional<Entry>>> get_local(std::string key) = 0;
     // Keys that start with prefix and are greater than `after`, in byte order, at most `limit`.
     virtual io::Task<Result<std::vector<Entry>>> range(std::string prefix, std::string after,
                                                        std::size_t limit) = 0;

@@ -1,8 +1,6 @@
 #include "kv/watched.h"
 
-#include <atomic>
-#include <shared_mutex>
-#include <unordered_map>
+#include <algorithm>
 
 #include "io/executor.h"
 
@@ -15,7 +13,8 @@ constexpr Millis kPauseMax{5'000};
 
 class WatchedStore final : public Store {
   public:
-    explicit WatchedStore(std::unique_ptr<Store> store) : store_(std::move(store)) {}
+    WatchedStore(std::unique_ptr<Store> store, Follower& follower, Millis changes_every)
+        : store_(std::move(store)), follower_(follower), changes_every_(changes_every) {}
 
     io::Task<Result<TransactionResult>> commit(Transaction transaction) override {
         return store_->commit(std::move(transaction));
@@ -23,7 +22,6 @@ class WatchedStore final : public Store {
     io::Task<Result<std::optional<Entry>>> get(std::string key) override {
         return store_->get(std::move(key));
     }
-    io::Task<Result<std::optional<Entry>>> get_local(std::string key) override;
     io::Task<Result<std::vector<Entry>>> range(std::string prefix, std::string after,
                                                std::size_t limit) override {
         return store_->range(std::move(prefix), std::move(after), limit);
@@ -43,36 +41,20 @@ class WatchedStore final : public Store {
     void report_to(telemetry::Registry& registry, const std::string& name) override;
 
   private:
-    using Copy = std::unordered_map<std::string, Entry>;
-
     io::Task<void> follow();
     io::Task<Result<void>> load();
-    io::Task<Result<void>> advance();
-    void apply(std::vector<Change> news);
+    io::Task<Result<std::size_t>> advance(std::int64_t& revision);
+    io::Task<Result<void>> catch_up(std::int64_t& revision);
 
     std::unique_ptr<Store> store_;
-    mutable std::shared_mutex mutex_;
-    Copy copy_;                   // under mutex_
-    bool copied_ = false;         // under mutex_: there is a copy
-    std::int64_t revision_ = -1;  // up to where it has the changes; -1: read everything first
+    Follower& follower_;
+    const Millis changes_every_;
+    std::int64_t revision_ = -1;  // up to where the follower was told; -1: read everything first
     bool stopping_ = false;
     io::Event wake_;
     io::TaskGroup tasks_;
     telemetry::Counter loads_, changes_, failures_;
 };
-
-// Not a coroutine that holds the lock: none is held across a wait.
-io::Task<Result<std::optional<Entry>>> WatchedStore::get_local(std::string key) {
-    {
-        const std::shared_lock lock(mutex_);
-        if (copied_) {
-            const auto found = copy_.find(key);
-            if (found == copy_.end()) co_return std::optional<Entry>();
-            co_return std::optional<Entry>(found->second);
-        }
-    }
-    co_return co_await store_->get(std::move(key));
-}
 
 io::Task<void> WatchedStore::follow() {
     Millis pause = kPauseFirst;
@@ -81,7 +63,8 @@ io::Task<void> WatchedStore::follow() {
         if (revision_ < 0) {
             done = co_await load();
         } else {
-            done = co_await advance();
+            auto told = co_await advance(revision_);
+            if (!told) done = std::unexpected(std::move(told.error()));
         }
         if (done) {
             pause = kPauseFirst;
@@ -98,56 +81,47 @@ io::Task<void> WatchedStore::follow() {
     }
 }
 
-// The revision first: what is read after it may be newer, and is told again as changes, where
-// apply() passes over what is older than what it has.
+// The revision first: what is read after it may be newer, and is told again as changes.
 io::Task<Result<void>> WatchedStore::load() {
     Transaction nothing;
     CO_TRY(const TransactionResult now, co_await store_->commit(std::move(nothing)));
-    Copy fresh;
+    std::int64_t revision = now.revision;
+    Instant pause = io::deadline_in(changes_every_);
     std::string after;
+    follower_.begin_reading();
     while (!stopping_) {
         std::string all;
-        CO_TRY(auto page, co_await store_->range(std::move(all), after, kPage));
-        const bool last = page.size() < kPage;
-        if (!last) after = page.back().key;
-        for (Entry& entry : page) {
-            std::string key = entry.key;
-            fresh.emplace(std::move(key), std::move(entry));
+        CO_TRY(const auto page, co_await store_->range(std::move(all), after, kPage));
+        for (const Entry& entry : page) follower_.entry(entry);
+        if (page.size() < kPage) {
+            follower_.end_reading();
+            loads_.add();
+            revision_ = revision;
+            break;
         }
-        if (last) break;
+        after = page.back().key;
+        if (io::deadline_in(Millis(0)) < pause) continue;
+        CO_TRY_VOID(co_await catch_up(revision));
+        pause = io::deadline_in(changes_every_);
     }
-    loads_.add();
-    {
-        const std::unique_lock lock(mutex_);
-        copy_.swap(fresh);
-        copied_ = true;
-    }
-    revision_ = now.revision;
     co_return Result<void>();
 }
 
-io::Task<Result<void>> WatchedStore::advance() {
-    CO_TRY(auto news, co_await store_->changes(revision_, kPage));
-    if (news.empty()) co_return Result<void>();
-    const std::int64_t revision = news.back().entry.revision;
-    apply(std::move(news));
-    revision_ = revision;
+io::Task<Result<void>> WatchedStore::catch_up(std::int64_t& revision) {
+    std::size_t told = kPage;
+    while (told >= kPage && !stopping_) {
+        CO_TRY(told, co_await advance(revision));
+    }
     co_return Result<void>();
 }
 
-void WatchedStore::apply(std::vector<Change> news) {
+// How many changes there were.
+io::Task<Result<std::size_t>> WatchedStore::advance(std::int64_t& revision) {
+    CO_TRY(const auto news, co_await store_->changes(revision, kPage));
+    for (const Change& change : news) follower_.change(change);
     changes_.add(news.size());
-    const std::unique_lock lock(mutex_);
-    for (Change& change : news) {
-        const auto found = copy_.find(change.entry.key);
-        if (found != copy_.end() && found->second.revision > change.entry.revision) continue;
-        if (change.deleted) {
-            if (found != copy_.end()) copy_.erase(found);
-            continue;
-        }
-        std::string key = change.entry.key;
-        copy_.insert_or_assign(std::move(key), std::move(change.entry));
-    }
+    if (!news.empty()) revision = news.back().entry.revision;
+    co_return news.size();
 }
 
 io::Task<void> WatchedStore::stop() {
@@ -165,25 +139,18 @@ void WatchedStore::report_to(telemetry::Registry& registry, const std::string& n
     store_->report_to(registry, name);
     const telemetry::Labels labels{{"store", name}};
     registry.add("domicile_kv_copy_loads_total",
-                 "How often the local copy was read anew; more than once: changes were missed.",
-                 loads_, labels);
-    registry.add("domicile_kv_copy_changes_total", "Changes taken over into the local copy.",
-                 changes_, labels);
+                 "How often everything was read; more than once: changes were missed.", loads_,
+                 labels);
+    registry.add("domicile_kv_copy_changes_total", "Changes that were followed.", changes_, labels);
     registry.add("domicile_kv_copy_failures_total",
                  "Times that following the store failed; it goes on.", failures_, labels);
-    registry.add_gauge(
-        "domicile_kv_copy_entries", "Entries of the local copy.",
-        [this] {
-            const std::shared_lock lock(mutex_);
-            return static_cast<double>(copy_.size());
-        },
-        labels);
 }
 
 }  // namespace
 
-std::unique_ptr<Store> make_watched_store(std::unique_ptr<Store> store) {
-    return std::make_unique<WatchedStore>(std::move(store));
+std::unique_ptr<Store> make_watched_store(std::unique_ptr<Store> store, Follower& follower,
+                                          Millis changes_every) {
+    return std::make_unique<WatchedStore>(std::move(store), follower, changes_every);
 }
 
 }  // namespace domicile::kv

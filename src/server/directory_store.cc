@@ -56,8 +56,16 @@ Result<std::unique_ptr<kv::Store>> open_directory_store(io::Files& files,
     if (deployment.config.directory.engine == config::DirectoryEngine::sqlite)
         return kv::open_sqlite_store(deployment.shared("directory.db"));
     TRY(kv::EtcdOptions options, etcd_options(files, deployment));
-    TRY(auto store, kv::open_etcd_store(std::move(options)));
-    return kv::make_watched_store(std::move(store));
+    return kv::open_etcd_store(std::move(options));
+}
+
+Result<RegionDirectory> open_region_directory(io::Files& files, const Deployment& deployment) {
+    RegionDirectory out;
+    TRY(out.store, open_directory_store(files, deployment));
+    if (deployment.config.directory.engine == config::DirectoryEngine::sqlite) return out;
+    out.homes = std::make_unique<directory::Homes>();
+    out.store = kv::make_watched_store(std::move(out.store), *out.homes);
+    return out;
 }
 
 }  // namespace domicile::server

@@ -112,8 +112,8 @@ struct RegionNode::Parts {
           border(
               border_options(deployment, region, *base.border_server_tls, *base.border_client_tls),
               *base.audit),
-          directory(*base.store, io::system_clock(),
-                    directory_options(deployment, region, base.pepper)),
+          directory(*base.directory.store, io::system_clock(),
+                    directory_options(deployment, region, base.pepper), base.directory.homes.get()),
           access(*base.data, keyring, io::system_clock(), io::system_random(), region),
           identity(identity_parts()),
           documents(documents::Documents::Parts{
@@ -195,7 +195,7 @@ struct RegionNode::Parts {
 };
 
 io::Task<Result<void>> RegionNode::Parts::open() {
-    base.store->start();
+    base.directory.store->start();
     CO_TRY_VOID(co_await keyring.open());
     CO_TRY_VOID(co_await keyring.confirm("pepper", base.pepper));
     CO_TRY_VOID(co_await access.open());
@@ -218,7 +218,7 @@ void RegionNode::Parts::report_to_metrics() {
     reports.start(io::Executor::current());
     base.keys->report_to(metrics, "keys");
     base.data->report_to(metrics, "region");
-    base.store->report_to(metrics, "directory");
+    base.directory.store->report_to(metrics, "directory");
     base.audit->report_to(metrics);
     border.report_to(metrics);
     directory.report_to(metrics);
@@ -241,7 +241,7 @@ io::Task<std::vector<api::admin::Check>> RegionNode::Parts::check() {
     out.push_back({"region_store", data.has_value()});
     const auto keys = co_await base.keys->read(std::move(other));
     out.push_back({"key_store", keys.has_value()});
-    const auto shared = co_await base.store->get("readyz");
+    const auto shared = co_await base.directory.store->get("readyz");
     out.push_back({"directory", shared.has_value(), false});
     out.push_back({"signing_key_published", identity.keys_published(), false});
     out.push_back({"functions", snapshots.all_functions_running(), false});
@@ -452,7 +452,7 @@ io::Task<bool> RegionNode::stop(Instant deadline) {
     if (!inner) co_return false;
     co_await parts_->snapshots.stop();
     co_await parts_->identity.stop();
-    co_await parts_->base.store->stop();
+    co_await parts_->base.directory.store->stop();
     co_await parts_->reports.stop();
     co_return true;
 }

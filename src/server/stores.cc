@@ -4,7 +4,6 @@
 #include "base/json.h"
 #include "io/clock.h"
 #include "keyring/keyring.h"
-#include "server/directory_store.h"
 #include "server/region_database.h"
 
 namespace domicile::server {
@@ -86,7 +85,7 @@ Result<Stores> open_stores(const Deployment& deployment, const std::string& regi
     TRY(RegionDatabases databases, open_databases(io::system_files(), deployment, region));
     out.keys = std::move(databases.keys);
     out.data = std::move(databases.data);
-    TRY(out.store, open_directory_store(io::system_files(), deployment));
+    TRY(out.directory, open_region_directory(io::system_files(), deployment));
     TRY(out.audit,
         audit::Log::open(io::system_files(), folder + "/audit.log", region, io::system_clock()));
     return out;

@@ -11,8 +11,8 @@
 #include "crypto/keys.h"
 #include "directory/directory.h"
 #include "io/tls.h"
-#include "kv/store.h"
 #include "server/deployment.h"
+#include "server/directory_store.h"
 #include "sql/database.h"
 
 namespace domicile::server {
@@ -34,7 +34,7 @@ struct Stores {
     std::unique_ptr<io::TlsServer> public_tls, border_server_tls;
     std::unique_ptr<io::TlsClient> border_client_tls;
     std::unique_ptr<sql::Database> keys, data;
-    std::unique_ptr<kv::Store> store;
+    RegionDirectory directory;
     std::unique_ptr<audit::Log> audit;
     std::string master, pepper;
     BorderKeys border_keys;
