@@ -27,6 +27,7 @@ struct Person {
     bool refused = false;       // lost a contest
     bool sign_up_open = false;  // an attempt whose outcome nobody knows
     bool confirmed = false;     // acknowledged
+    std::size_t codes_tried = 0;
     bool confirm_open = false;  // an attempt whose outcome nobody knows
     std::string sub, access_token, refresh_token;
     // Of a session whose end was acknowledged: never good again.

@@ -89,7 +89,7 @@ void HomeShard::allocate(std::size_t places) {
     places_ = places;
     end_ = places + slack;
     size_max_ = places - places / 20 * 3;  // 0.85
-    bytes_ = (end_ + 1) * kSlotBytes;
+    bytes_ = (end_ + kAtOnce) * kSlotBytes;
     const std::size_t used = bytes_;
     slots_ = take_memory(bytes_);
     std::memset(slots_, 0xff, used);
@@ -103,8 +103,7 @@ void HomeShard::write(char* at, KeyBits key, HomeNumber home) {
 }
 
 char* HomeShard::seek(KeyBits key) const {
-    char* at = slot(place_of(key));
-    while (high_of(at) < key.high) at += kSlotBytes;
+    char* at = const_cast<char*>(first_not_below(key));
     while (high_of(at) == key.high && high_of(at) != kNone && low_of(at) < key.low)
         at += kSlotBytes;
     return at;

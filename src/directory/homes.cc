@@ -42,7 +42,7 @@ Homes::Homes(unsigned shard_bits) : shard_bits_(shard_bits) {
 
 std::optional<Home> Homes::look(KeyBits key) const {
     if (const auto found = shards_[shard_of(key)].find(key))
-        return Home{names_[found->region], found->epoch};
+        return Home{short_names_[found->region], found->epoch};
     if (rare_.empty()) return std::nullopt;
     const auto rare = rare_.find(key);
     if (rare == rare_.end()) return std::nullopt;
@@ -87,7 +87,10 @@ std::size_t Homes::bytes() const {
 std::size_t Homes::number_of(const std::string& region) {
     const auto known = numbers_.find(region);
     if (known != numbers_.end()) return known->second;
-    lock_.change([&] { names_.push_back(region); });
+    lock_.change([&] {
+        names_.push_back(region);
+        if (names_.size() <= short_names_.size()) short_names_[names_.size() - 1] = names_.back();
+    });
     numbers_.emplace(names_.back(), names_.size() - 1);
     return names_.size() - 1;
 }

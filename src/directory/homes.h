@@ -9,6 +9,7 @@
 // two copies nor keeps readers out for longer than it takes to swap pointers.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -74,7 +75,8 @@ class Homes final : public kv::Follower {
     // Changed under lock_.
     std::vector<HomeShard> shards_;
     Rare rare_;
-    std::deque<std::string> names_;  // of regions, by number; they never move
+    std::deque<std::string> names_;                  // of regions, by number; they never move
+    std::array<std::string_view, 256> short_names_;  // of those that have a number in a slot
 
     // Of whoever tells the changes.
     std::map<std::string_view, std::size_t> numbers_;
