@@ -82,9 +82,7 @@ io::Task<Result<std::optional<Entry>>> EtcdStore::get(std::string key) {
     json::object request = etcd::encode_get(key, prefix());
     CO_TRY(const json::object response,
            co_await client_->call("/v3/kv/range", std::move(request), true));
-    CO_TRY(auto entries, etcd::decode_entries(response, prefix()));
-    if (entries.empty()) co_return std::optional<Entry>();
-    co_return std::optional<Entry>(std::move(entries[0]));
+    co_return etcd::decode_one(response, key, prefix());
 }
 
 io::Task<Result<std::vector<Entry>>> EtcdStore::range(std::string under, std::string after,

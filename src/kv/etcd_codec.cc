@@ -70,7 +70,7 @@ Result<Entry> decode_entry(const json::value& from, const std::string& prefix) {
     TRY(out.value, bytes_of(kv, "value"));
     out.create_revision = number_of(kv, "create_revision");
     out.revision = number_of(kv, "mod_revision");
-    if (out.revision == 0) return malformed();
+    if (out.revision <= 0) return malformed();
     return out;
 }
 
@@ -159,17 +159,25 @@ Result<TransactionResult> decode_transaction(const json::object& response,
     TransactionResult out{.applied = flag_of(response, "succeeded"),
                           .revision = revision_of(response),
                           .current = {}};
-    if (out.revision == 0) return malformed();
+    if (out.revision <= 0) return malformed();
     if (out.applied) return out;
     const json::array& responses = array_of(response, "responses");
     if (responses.size() != transaction.compares.size()) return malformed();
-    for (const json::value& item : responses) {
-        if (!item.is_object()) return malformed();
-        TRY(auto entries, decode_entries(object_of(item.get_object(), "response_range"), prefix));
-        out.current.push_back(entries.empty() ? std::nullopt
-                                              : std::optional<Entry>(std::move(entries[0])));
+    for (std::size_t i = 0; i < responses.size(); ++i) {
+        if (!responses[i].is_object()) return malformed();
+        const json::object& range = object_of(responses[i].get_object(), "response_range");
+        TRY(auto entry, decode_one(range, transaction.compares[i].key, prefix));
+        out.current.push_back(std::move(entry));
     }
     return out;
+}
+
+Result<std::optional<Entry>> decode_one(const json::object& response, const std::string& key,
+                                        const std::string& prefix) {
+    TRY(auto entries, decode_entries(response, prefix));
+    if (entries.empty()) return std::nullopt;
+    if (entries.size() != 1 || entries[0].key != key) return malformed();
+    return std::move(entries[0]);
 }
 
 json::object encode_get(const std::string& key, const std::string& prefix) {

@@ -22,6 +22,9 @@ json::object encode_get(const std::string& key, const std::string& prefix);
 // Keys that start with `under` and are greater than `after`; nullopt when there can be none.
 std::optional<json::object> encode_range(const std::string& under, const std::string& after,
                                          std::size_t limit, const std::string& prefix);
+// The answer to encode_get(), or one of those of a transaction: of this key, or none.
+Result<std::optional<Entry>> decode_one(const json::object& response, const std::string& key,
+                                        const std::string& prefix);
 Result<std::vector<Entry>> decode_entries(const json::object& response, const std::string& prefix);
 
 // All keys of the store, changes of `after` and later: the one at `after` itself is asked for too,
