@@ -33,6 +33,7 @@ class FakeS3 {
   public:
     // What becomes of a request; `operation` as in s3::label_values, `number` counts all from 0.
     using Plan = std::function<Fault(const std::string& operation, int number)>;
+    static constexpr Millis kStall{1'500};
     static constexpr char kBucket[] = "blobs";
     static constexpr char kSecret[] = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
@@ -118,7 +119,7 @@ class FakeS3 {
         co_return self.server_->local();
     }
     static io::Task<bool> stop(http::Server& server) {
-        co_await server.stop(io::deadline_in(Millis(100)));
+        co_await server.stop(io::deadline_in(kStall * 4));
         co_return true;
     }
 
@@ -126,7 +127,7 @@ class FakeS3 {
         CO_TRY(std::string body, co_await exchange.read_all(1 << 24));
         Call call = self.understand(exchange.request(), std::move(body));
         const Fault fault = self.fault_for(call.operation);
-        if (fault == Fault::stalls) co_await io::sleep_for(Millis(300));
+        if (fault == Fault::stalls) co_await io::sleep_for(kStall);
         if (fault == Fault::stalls || fault == Fault::nonsense)
             co_return fail(Code::unavailable, "On purpose.");
         const Reply reply = self.carry_out(call, fault);

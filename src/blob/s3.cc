@@ -249,7 +249,8 @@ Result<void> check(const S3Options& options) {
         prefix.starts_with('/') || prefix.find("//") != std::string::npos)
         return wrong("The prefix of an S3 store has up to 256 of a-z, 0-9, '-' and '/'.");
     if (options.part_bytes == 0 || options.parts_at_once == 0 || options.parts_in_memory_max == 0 ||
-        options.attempts_max == 0 || options.backoff_first.count() <= 0)
+        options.attempts_max == 0 || options.backoff_first.count() <= 0 ||
+        options.backoff_max < options.backoff_first)
         return wrong("A bound of an S3 store is 0.");
     return {};
 }

@@ -164,11 +164,11 @@ TEST(S3Store, goes_on_reading_where_it_was_cut_off) {
 TEST(S3Store, does_not_wait_for_ever) {
     FakeS3 fake(first("get", Fault::stalls));
     S3Options options = fake.options();
-    options.attempt_timeout = Millis(50);
+    options.attempt_timeout = FakeS3::kStall / 3;
     Client client(std::move(options));
     ASSERT_EQ(client.put(kSmall), "ok");
     EXPECT_TRUE(client.get() == Made::bytes(0, kSmall));
-    EXPECT_EQ(fake.count("get"), 2);
+    EXPECT_GE(fake.count("get"), 2);
 }
 
 TEST(S3Store, says_so_when_nobody_is_there) {
@@ -207,6 +207,7 @@ TEST(S3Store, has_no_more_parts_in_memory_than_it_may) {
         S3Options options = fake.options();
         options.parts_at_once = parts;
         options.attempts_max = 1;
+        options.attempt_timeout = FakeS3::kStall / 3;
         Client client(std::move(options));
         Made source(2'000'000, 10'000);
         EXPECT_EQ(client.put(source), "unavailable");

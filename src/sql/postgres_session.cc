@@ -3,6 +3,8 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 
+#include <algorithm>
+
 namespace domicile::sql {
 namespace {
 

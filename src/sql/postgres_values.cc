@@ -1,5 +1,6 @@
 #include "sql/postgres_values.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
