@@ -50,10 +50,16 @@ testing::Fault fault(const std::string&, int number) {
     }
 }
 
+// Ended before the program is: their threads hold what OpenSSL frees then.
+struct Services final : ::testing::Environment {
+    std::map<std::string, std::unique_ptr<testing::FakeS3>> by_folder;
+    void TearDown() override { by_folder.clear(); }
+};
+auto* const services = static_cast<Services*>(::testing::AddGlobalTestEnvironment(new Services));
+
 std::unique_ptr<Store> open_failing(const TemporaryFolder& folder) {
     // The same one for the same folder.
-    static std::map<std::string, std::unique_ptr<testing::FakeS3>> services;
-    std::unique_ptr<testing::FakeS3>& service = services[folder.file("")];
+    std::unique_ptr<testing::FakeS3>& service = services->by_folder[folder.file("")];
     if (!service) service = std::make_unique<testing::FakeS3>(&fault);
     S3Options options = service->options();
     options.attempts_max = 20;

@@ -45,12 +45,12 @@ class HomeShard {
     void swap(HomeShard& other) noexcept;
 
     std::optional<HomeNumber> find(KeyBits key) const {
-        if (slots_ == nullptr) return std::nullopt;
+        if (slots_ == nullptr || key.high == kNone) return std::nullopt;
         const char* at = first_not_below(key);
         for (; high_of(at) == key.high; at += kSlotBytes) {
             const std::uint64_t low = low_of(at);
             if (low > key.low) break;
-            if (low == key.low && key.high != kNone) return number_of(at);
+            if (low == key.low) return number_of(at);
         }
         return std::nullopt;
     }
