@@ -80,7 +80,7 @@ void check_error(std::string_view body) {
         const Code code = refused.error.code;
         DOMICILE_CHECK(code == Code::unavailable || code == Code::failed_precondition ||
                        code == Code::too_large || code == Code::resource_exhausted ||
-                       code == Code::internal);
+                       code == Code::already_exists || code == Code::internal);
         if (refused.kind == etcd::Refusal::unknown) DOMICILE_CHECK(code == Code::unavailable);
     }
 }
