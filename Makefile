@@ -64,9 +64,9 @@ asan tsan: setup-build
 	cmake --build --preset $@
 	ctest --preset $@ --no-tests=error -j"$$(nproc)"
 
-fuzz-smoke: setup-build  ## every fuzzer over its corpus and then for a minute
+fuzz-smoke: setup-build  ## every fuzzer over its corpus and then the runs of fuzz/smoke.txt
 	@scripts/setup fuzz
-	FUZZ_SEED=$${FUZZ_SEED:-1} scripts/fuzz 60
+	FUZZ_SEED=$${FUZZ_SEED:-1} scripts/fuzz 120
 
 fuzz: setup-build  ## a fuzzing campaign: SECONDS=n for each target, TARGETS="a b" for some
 	@scripts/setup fuzz

@@ -257,6 +257,23 @@ TEST(KeyRecord, names_that_could_stand_for_another_place_are_refused) {
     EXPECT_FALSE(decode_key(entry("eu", std::string(129, 'k'))).has_value());
 }
 
+TEST(KeyRecord, a_jwk_with_anything_but_strings_is_refused) {
+    const auto decoded = [](const std::string& jwk) {
+        kv::Entry entry;
+        entry.key = "r/eu/key/k";
+        entry.value = R"({"region":"eu","kid":"k","signature":"AAEC","jwk":)" + jwk + "}";
+        return decode_key(entry);
+    };
+    EXPECT_TRUE(decoded(R"({"kty":"EC","x":"1"})"));
+    // Written again it would be another number, and no longer what was signed.
+    EXPECT_FALSE(decoded(R"({"kty": 20000000000003333300e9})"));
+    EXPECT_FALSE(decoded(R"({"kty":"EC","key_ops":["verify"]})"));
+    EXPECT_FALSE(decoded(R"({"kty":null})"));
+    KeyRecord record{"eu", "k", {}, "AAEC"};
+    record.jwk["n"] = 1;
+    EXPECT_EQ(encode_key(record).error().code, Code::invalid_argument);
+}
+
 TEST(SubjectKeys, differ_by_pepper_version_pool_kind_and_identifier) {
     std::set<SubjectKey> keys;
     const std::string id = "+4912345678";

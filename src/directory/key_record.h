@@ -11,7 +11,7 @@ namespace domicile::directory {
 
 inline constexpr char kKeyRecordPrefix[] = "r/";
 
-// invalid_argument for a name that cannot stand in a key.
+// invalid_argument for a name that cannot stand in a key, or a jwk with a member that is no string.
 Result<kv::Write> encode_key(const KeyRecord& record);
 // malformed also when the place in the store does not fit the record.
 Result<KeyRecord> decode_key(const kv::Entry& entry);
