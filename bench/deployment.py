@@ -23,7 +23,7 @@ log: {{requests: {request_log}}}
 jurisdictions:
   EU: {{countries: [DE], regions: [{region}]}}
 regions:
-  {region}: {{listen: {{http: {http_port}}}}}
+  {region}: {{listen: {{http: {http_port}}}{database}}}
 pools:
   bench:
     id_suffix: {pool}
@@ -81,10 +81,11 @@ class Deployment:
     """`domicile up` with one region, pinned to a core, and the people who signed up in it."""
 
     def __init__(self, build, folder, core, upstream_port=9, reactors=1, people=1,
-                 request_log=False):
+                 request_log=False, database=""):
         self.program = os.path.join(build, "domicile")
         self.folder, self.core, self.upstream_port = folder, core, upstream_port
         self.reactors, self.people, self.request_log = reactors, people, request_log
+        self.database = database  # of the region, as the configuration has it
         self.http_port = free_port()
         self.process = None
         self.ready = {}
@@ -95,7 +96,9 @@ class Deployment:
         config = os.path.join(self.folder, "domicile.yaml")
         with open(config, "w", encoding="utf-8") as file:
             file.write(CONFIG.format(
-                region=REGION, http_port=self.http_port, upstream_port=self.upstream_port,
+                region=REGION, http_port=self.http_port,
+                database=self.database and ", database: " + self.database,
+                upstream_port=self.upstream_port,
                 reactors=self.reactors, request_log=str(self.request_log).lower(), pool=POOL, table=TABLE, rs256=CLIENTS["RS256"],
                 es256=CLIENTS["ES256"],
                 flows="[USER_PASSWORD_AUTH, USER_SRP_AUTH, REFRESH_TOKEN_AUTH]"))
@@ -175,11 +178,12 @@ class Deployment:
         made = subprocess.run(
             [self.program, "keys", "create", "--data", os.path.join(self.folder, "data"),
              "--region", REGION], stdout=subprocess.PIPE, check=True, text=True).stdout
-        found = [re.search(name + r"\W+(\S+)", made, re.IGNORECASE)
-                 for name in ("access.?key.?id", "secret.?access.?key")]
+        # A secret is base64 and may begin with + or /.
+        found = [re.search(f"^{name}=(.+)$", made, re.MULTILINE)
+                 for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
         if not all(found):
             raise Failed("domicile keys create printed something else: " + made)
-        return tuple(match.group(1).strip('",') for match in found)
+        return tuple(match.group(1) for match in found)
 
     def write_jwt_files(self, folder):
         """What HAProxy needs: the keys of the tokens, and a map from the subject to a home."""

@@ -3,10 +3,12 @@ import contextlib
 import json
 import os
 import subprocess
+import sys
 import time
 
 from deployment import CLIENTS, MAIL, PASSWORD, POOL, REGION, TABLE, Deployment
-from harness import (Case, Failed, free_port, resident_bytes, row_of, run_json, run_rounds, stop)
+from harness import (ROOT, Case, Failed, free_port, resident_bytes, row_of, run_json, run_rounds,
+                     stop)
 from peers import Peers
 
 PUBLIC_PATH = "/diary/entries?limit=20"
@@ -185,6 +187,47 @@ def documents(suite):
     return suite.run(cases)
 
 
+def postgres(suite):
+    """Documents and sign-ins on PostgreSQL against the same statements, bare and pipelined. The
+    server itself may use both cores, as one on a machine of its own would."""
+    sys.path.insert(0, os.path.join(ROOT, "tests", "blackbox"))
+    from postgres import Server
+    server = Server("domicile", "domicile_keys", "bare")
+    suite.closing.callback(server.close)
+    region = suite.deployment(people=10, database=(
+        f'{{engine: postgres, endpoints: ["{server.endpoint()}"]}}'))
+    key_id, secret = region.access_key()
+    common = {"table": TABLE, "region": REGION, "subjects": ",".join(region.subjects()),
+              "key_id": key_id, "secret": secret}
+    port = region.ready["loopback"]
+    if suite.load("bench_documents", port, operation="fill", **common)()["errors"]:
+        raise Failed("the items could not be written")
+
+    def statements(what, operation):
+        command = [suite.program("bench_postgres"), "--what", what, "--operation", operation,
+                   "--socket", str(server.folder), "--database", "bare", "--seconds",
+                   str(suite.options.seconds)]
+        core = suite.machine.generator if what == "bare" else suite.machine.server
+        return lambda: run_json(command, core, suite.options.seconds)
+
+    cases = []
+    for operation in ("put", "get", "query", "signin"):
+        unit = "sign-ins" if operation == "signin" else operation
+        bare = Case(f"PostgreSQL {operation}, bare", statements("bare", operation), unit=unit,
+                    peer=True)
+        engine = Case(f"PostgreSQL {operation}, sql::Database", statements("sql", operation),
+                      [(bare, 0.7)], unit=unit)
+        if operation == "signin":
+            measure = suite.load("bench_signin", port, connections=16, client=CLIENTS["ES256"],
+                                 pool=POOL, user=MAIL.format(0), password=PASSWORD)
+        else:
+            measure = suite.load("bench_documents", port, operation=operation, **common)
+        whole = Case(f"PostgreSQL {operation}, Domicile", measure, [(bare, 0.7), (engine, None)],
+                     region.pid, unit)
+        cases += [bare, engine, whole]
+    return suite.run(cases)
+
+
 def engines(suite):
     """What has no network in front of it: the audit log and the directory."""
     raw_audit = Case("lines written and synced in groups", suite.engine("audit-raw"),
@@ -284,6 +327,7 @@ SUITES = {
     "reactors": (reactors, 90),
     "signin": (signin, 180),
     "documents": (documents, 200),
+    "postgres": (postgres, 240),
     "engines": (engines, 90),
     "homes": (homes, 280),
     "memory": (memory, 90),

@@ -139,7 +139,8 @@ io::Task<Result<void>> PostgresSession::handshake(Instant deadline) {
 }
 
 // The server gives up before we do, so that what it says is heard, and acknowledges no commit
-// before it is on the disk, whatever its defaults are.
+// before it is on the disk, whatever its defaults are. A statement outside of a transaction reads
+// only.
 io::Task<Result<void>> PostgresSession::set_up(const PostgresOptions& options, Instant deadline) {
     if (PQsetnonblocking(connection_.get(), 1) != 0)
         co_return fail(Code::unavailable, "libpq cannot work without blocking.");
@@ -148,7 +149,8 @@ io::Task<Result<void>> PostgresSession::set_up(const PostgresOptions& options, I
     const std::string sql = "SELECT set_config('statement_timeout', '" + limit +
                             "', false), set_config('idle_in_transaction_session_timeout', '" +
                             limit +
-                            "', false), CASE WHEN current_setting('synchronous_commit') = 'off' "
+                            "', false), set_config('default_transaction_read_only', 'on', "
+                            "false), CASE WHEN current_setting('synchronous_commit') = 'off' "
                             "THEN set_config('synchronous_commit', 'on', false) END";
     CO_TRY_VOID(co_await script(sql, deadline));
     if (PQenterPipelineMode(connection_.get()) != 1)

@@ -7,7 +7,7 @@ namespace domicile::sql {
 namespace {
 
 constexpr const char* kBegin =
-    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0";
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = 0";
 // "Domi": one lock for all components of a database, so that nodes that start together take turns.
 constexpr const char* kLock = "SELECT pg_advisory_xact_lock(1148152169)";
 constexpr const char* kVersions =

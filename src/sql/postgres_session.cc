@@ -9,7 +9,7 @@ namespace domicile::sql {
 namespace {
 
 constexpr std::size_t kPreparedMax = 256;
-constexpr const char* kBeginWrite = "BEGIN ISOLATION LEVEL SERIALIZABLE";
+constexpr const char* kBeginWrite = "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE";
 constexpr const char* kBeginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 Error expectation_unmet() {
@@ -193,13 +193,16 @@ bool PostgresSession::queue_writes(const std::vector<Statement>& batch) {
 io::Task<Tried> PostgresSession::run(const std::vector<Statement>& batch, bool reading,
                                      Instant deadline) {
     sent_.clear();
-    queue({reading ? kBeginRead : kBeginWrite, {}}, Kind::frames);
+    // One statement that reads is of one snapshot without a transaction around it, and the session
+    // writes nothing unless told to: see set_up.
+    const bool alone = reading && batch.size() == 1;
+    if (!alone) queue({reading ? kBeginRead : kBeginWrite, {}}, Kind::frames);
     bool complete = true;
     if (reading)
         for (const Statement& statement : batch) queue(statement, Kind::answers);
     else
         complete = queue_writes(batch);
-    if (complete) queue({"COMMIT", {}}, reading ? Kind::frames : Kind::commits);
+    if (complete && !alone) queue({"COMMIT", {}}, reading ? Kind::frames : Kind::commits);
     Answers answers = co_await synchronise(deadline);
     Tried out;
     if (answers.failure) {
