@@ -2,10 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
-
 #include "io/runtime.h"
+#include "io/testing.h"
 #include "sql/engine_testing.h"
 
 namespace domicile::access {
@@ -25,19 +23,11 @@ Policy policy(std::vector<std::string> operations, std::vector<std::string> reso
 class AccessTest : public ::testing::Test {
   protected:
     AccessTest() {
-        char pattern[] = "/tmp/domicile_access_XXXXXX";
-        folder_ = ::mkdtemp(pattern);
-        database_ = sql::testing::open_database(folder_ + "/data.db");
+        database_ = sql::testing::open_database(folder_.file("data.db"));
         keyring_ = std::make_unique<keyring::Keyring>(*database_, io::system_random(),
                                                       std::string(32, 'k'));
         access_ = make("eu-central-1");
         EXPECT_TRUE(run(access_->open()));
-    }
-    ~AccessTest() override {
-        access_.reset();
-        keyring_.reset();
-        database_.reset();
-        std::filesystem::remove_all(folder_);
     }
 
     std::unique_ptr<Access> make(std::string region) {
@@ -49,7 +39,7 @@ class AccessTest : public ::testing::Test {
         return io::run_task<T>([&] { return std::move(task); });
     }
 
-    std::string folder_;
+    io::testing::TemporaryFolder folder_;
     FakeClock clock_;
     std::unique_ptr<sql::Database> database_;
     std::unique_ptr<keyring::Keyring> keyring_;

@@ -1,25 +1,17 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "audit/log.h"
 #include "io/runtime.h"
+#include "io/testing.h"
 
 namespace domicile::audit {
 namespace {
 
 class AuditTest : public ::testing::Test {
   protected:
-    AuditTest() {
-        char pattern[] = "/tmp/domicile_audit_XXXXXX";
-        folder_ = ::mkdtemp(pattern);
-        path_ = folder_ + "/audit.log";
-    }
-    ~AuditTest() override { std::filesystem::remove_all(folder_); }
-
     std::unique_ptr<Log> open_log() {
         auto log = Log::open(io::system_files(), path_, "eu-central-1", io::system_clock());
         EXPECT_TRUE(log) << log.error().message;
@@ -64,8 +56,8 @@ class AuditTest : public ::testing::Test {
         record(*log, events);
     }
 
-    std::string folder_;
-    std::string path_;
+    io::testing::TemporaryFolder folder_;
+    const std::string path_ = folder_.file("audit.log");
 };
 
 TEST_F(AuditTest, a_new_log_begins_with_a_header_that_names_format_and_region) {
@@ -271,7 +263,7 @@ TEST_F(AuditTest, a_long_log_of_a_later_format_is_not_opened) {
 }
 
 TEST_F(AuditTest, verifying_a_missing_file_says_not_found) {
-    auto result = verify(io::system_files(), folder_ + "/none.log");
+    auto result = verify(io::system_files(), folder_.file("none.log"));
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, Code::not_found);
 }

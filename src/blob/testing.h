@@ -3,62 +3,15 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
-#include <future>
 #include <string>
-#include <thread>
-#include <tuple>
 #include <vector>
 
 #include "blob/store.h"
-#include "io/executor.h"
-#include "io/runtime.h"
+#include "io/testing.h"
 
 namespace domicile::blob::testing {
 
-// A runtime on a thread of its own, for what outlives the single tasks of a test: connections
-// belong to the executor that made them. stop() before what has connections is destroyed.
-class Loop {
-  public:
-    explicit Loop(const io::RuntimeOptions& options = {}) : runtime_(options) {
-        std::promise<std::pair<io::Executor*, io::Completion<bool>*>> up;
-        auto ready = up.get_future();
-        thread_ = std::thread([this, &up] { runtime_.run([&up] { return live(up); }); });
-        std::tie(executor_, end_) = ready.get();
-    }
-    ~Loop() { stop(); }
-    Loop(const Loop&) = delete;
-    Loop& operator=(const Loop&) = delete;
-
-    void stop() {
-        if (!thread_.joinable()) return;
-        end_->set(true);
-        thread_.join();
-    }
-    template <class T>
-    T run(std::function<io::Task<T>()> make) {
-        std::promise<T> out;
-        auto ready = out.get_future();
-        executor_->post([&] { io::spawn(keep<T>(make(), out)); });
-        return ready.get();
-    }
-
-  private:
-    static io::Task<void> live(std::promise<std::pair<io::Executor*, io::Completion<bool>*>>& up) {
-        io::Completion<bool> end;
-        up.set_value({&io::Executor::current(), &end});
-        co_await end;
-    }
-    template <class T>
-    static io::Task<void> keep(io::Task<T> task, std::promise<T>& out) {
-        out.set_value(co_await task);
-    }
-
-    io::Runtime runtime_;
-    std::thread thread_;
-    io::Executor* executor_ = nullptr;
-    io::Completion<bool>* end_ = nullptr;
-};
+using io::testing::Loop;
 
 // A body of `size` bytes that differ from place to place, in pieces; may fail on its way.
 class Made final : public Source {

@@ -2,11 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
 #include "documents/codec.h"
 #include "documents/number.h"
 #include "io/runtime.h"
+#include "io/testing.h"
 #include "sql/engine_testing.h"
 
 namespace domicile::documents {
@@ -45,13 +44,11 @@ config::NamedList<config::Table> all_tables() {
 class DocumentsTest : public ::testing::Test {
   protected:
     DocumentsTest() {
-        char pattern[] = "/tmp/domicile_documents_XXXXXX";
-        folder_ = ::mkdtemp(pattern);
-        database_ = sql::testing::open_database(folder_ + "/data.db");
-        key_database_ = sql::testing::open_database(folder_ + "/keys.db");
+        database_ = sql::testing::open_database(folder_.file("data.db"));
+        key_database_ = sql::testing::open_database(folder_.file("keys.db"));
         keyring_ = std::make_unique<keyring::Keyring>(*key_database_, io::system_random(),
                                                       std::string(32, 'm'));
-        audit_ = audit::Log::open(io::system_files(), folder_ + "/audit.log", "eu-central-1",
+        audit_ = audit::Log::open(io::system_files(), folder_.file("audit.log"), "eu-central-1",
                                   io::system_clock())
                      .value();
         IsResident resident = [](std::string subject) -> io::Task<Result<bool>> {
@@ -62,14 +59,6 @@ class DocumentsTest : public ::testing::Test {
         EXPECT_TRUE(run(keyring_->open()));
         EXPECT_TRUE(run(documents_->open()));
         for (const char* subject : {kAnna, kBob}) EXPECT_TRUE(run(keyring_->create(subject)));
-    }
-    ~DocumentsTest() override {
-        documents_.reset();
-        audit_.reset();
-        keyring_.reset();
-        database_.reset();
-        key_database_.reset();
-        std::filesystem::remove_all(folder_);
     }
 
     template <class T>
@@ -101,16 +90,16 @@ class DocumentsTest : public ::testing::Test {
         return out;
     }
     std::string audit_text() {
-        return io::system_files().read(folder_ + "/audit.log", 1 << 20).value();
+        return io::system_files().read(folder_.file("audit.log"), 1 << 20).value();
     }
     std::string all_bytes() {
         std::string out;
-        for (const char* name : {"/data.db", "/data.db-wal"})
-            if (auto bytes = io::system_files().read(folder_ + name, 64 << 20)) out += *bytes;
+        for (const char* name : {"data.db", "data.db-wal"})
+            if (auto bytes = io::system_files().read(folder_.file(name), 64 << 20)) out += *bytes;
         return out;
     }
 
-    std::string folder_;
+    io::testing::TemporaryFolder folder_;
     config::NamedList<config::Table> tables_ = all_tables();
     std::unique_ptr<sql::Database> database_, key_database_;
     std::unique_ptr<keyring::Keyring> keyring_;
@@ -239,7 +228,7 @@ TEST_F(DocumentsTest, an_item_is_there_after_the_database_is_opened_again) {
     ASSERT_TRUE(put("Profile", {{"user", text(kAnna)}, {"name", text("Anna")}}));
     documents_.reset();
     database_.reset();
-    database_ = sql::testing::open_database(folder_ + "/data.db");
+    database_ = sql::testing::open_database(folder_.file("data.db"));
     documents_ = std::make_unique<Documents>(
         Documents::Parts{tables_, *database_, *keyring_, *audit_,
                          [](std::string) -> io::Task<Result<bool>> { co_return true; }});

@@ -3,12 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <charconv>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "base/encoding.h"
 #include "http/testing.h"
+#include "io/testing.h"
 
 namespace domicile::edge {
 namespace {
@@ -81,8 +81,6 @@ const std::string kScript = "console.log('the script');";
 class SiteTest : public ::testing::Test {
   protected:
     SiteTest() {
-        char pattern[] = "/tmp/domicile_site_XXXXXX";
-        folder_ = ::mkdtemp(pattern);
         put("outside.txt", "outside");
         put("site/index.html", "<h1>home</h1>");
         put("site/ten.txt", "0123456789");
@@ -96,16 +94,15 @@ class SiteTest : public ::testing::Test {
         put("site/.git/config", "secret");
         make("index.html");
     }
-    ~SiteTest() override { std::filesystem::remove_all(folder_); }
 
     void put(const std::string& name, const std::string& bytes) {
-        const std::filesystem::path path = folder_ + '/' + name;
+        const std::filesystem::path path = folder_.file(name);
         std::filesystem::create_directories(path.parent_path());
         std::ofstream(path, std::ios::binary) << bytes;
     }
     void make(std::string fallback) {
         SiteOptions options;
-        options.directory = folder_ + "/site";
+        options.directory = folder_.file("site");
         options.fallback = std::move(fallback);
         options.content_policy = "default-src 'self'";
         options.documents["/domicile.json"] = R"({"region":"r"})";
@@ -119,7 +116,7 @@ class SiteTest : public ::testing::Test {
                    headers);
     }
 
-    std::string folder_;
+    io::testing::TemporaryFolder folder_;
     std::unique_ptr<Site> site_;
 };
 

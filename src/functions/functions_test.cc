@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 
 #include "http/testing.h"
+#include "io/testing.h"
 
 namespace domicile::functions {
 namespace {
@@ -62,25 +62,17 @@ while True:
 class FunctionsTest : public ::testing::Test {
   protected:
     FunctionsTest() {
-        char pattern[] = "/tmp/domicile_functions_XXXXXX";
-        folder_ = ::mkdtemp(pattern);
-        std::ofstream(folder_ + "/runtime.py") << kRuntime;
+        std::ofstream(folder_.file("runtime.py")) << kRuntime;
         function_.name = "demo";
         function_.command = {"python3", "runtime.py"};
         options_.region = "eu-central-1";
-        options_.config_directory = folder_;
+        options_.config_directory = folder_.path();
         options_.aws_endpoint = "http://127.0.0.1:1";
-        database_ = sql::open_sqlite({.path = folder_ + "/data.db"}).value();
+        database_ = sql::open_sqlite({.path = folder_.file("data.db")}).value();
         keyring_ = std::make_unique<keyring::Keyring>(*database_, io::system_random(),
                                                       std::string(32, 'k'));
         access_ = std::make_unique<access::Access>(*database_, *keyring_, io::system_clock(),
                                                    io::system_random(), options_.region);
-    }
-    ~FunctionsTest() override {
-        access_.reset();
-        keyring_.reset();
-        database_.reset();
-        std::filesystem::remove_all(folder_);
     }
 
     using Body = io::Task<bool> (*)(Functions&);
@@ -96,7 +88,7 @@ class FunctionsTest : public ::testing::Test {
         co_return ok;
     }
 
-    std::string folder_;
+    io::testing::TemporaryFolder folder_;
     config::Function function_;
     Options options_;
     std::unique_ptr<sql::Database> database_;
@@ -188,7 +180,7 @@ TEST_F(FunctionsTest, the_result_of_the_handler_comes_back) {
 
 TEST_F(FunctionsTest, the_process_gets_its_environment_and_nothing_of_ours) {
     ::setenv("DOMICILE_TEST_SECRET", "secret", 1);
-    function_.environment = {{"COLOUR", "blue"}};
+    function_.environment = {{"COLOUR", "blue"}, {"EXPECTED_FOLDER", folder_.path()}};
     run([](Functions& functions) -> io::Task<bool> {
         const json::object result = co_await answer(functions, "look around");
         CO_ASSERT(result.contains("environment"));
@@ -201,7 +193,7 @@ TEST_F(FunctionsTest, the_process_gets_its_environment_and_nothing_of_ours) {
         EXPECT_EQ(result.at("arn"), "arn:aws:lambda:eu-central-1:000000000000:function:demo");
         EXPECT_GT(result.at("left").to_number<double>(), 0);
         EXPECT_LE(result.at("left").to_number<double>(), 30);
-        EXPECT_TRUE(result.at("folder").as_string().starts_with("/tmp/domicile_functions_"));
+        EXPECT_EQ(result.at("folder"), environment.at("EXPECTED_FOLDER"));
         co_return true;
     });
     ::unsetenv("DOMICILE_TEST_SECRET");
@@ -273,7 +265,7 @@ TEST_F(FunctionsTest, a_command_that_does_not_exist_fails_those_that_wait) {
 }
 
 TEST_F(FunctionsTest, an_absolute_folder_is_taken_as_it_is) {
-    function_.directory = folder_;
+    function_.directory = folder_.path();
     options_.config_directory = "/nowhere";
     run([](Functions& functions) -> io::Task<bool> {
         const json::object result = co_await answer(functions, "look around");

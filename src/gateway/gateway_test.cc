@@ -4,8 +4,6 @@
 
 #include <gmock/gmock.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -16,6 +14,7 @@
 #include "crypto/x509.h"
 #include "http/testing.h"
 #include "io/files.h"
+#include "io/testing.h"
 #include "sql/database.h"
 
 namespace domicile::gateway {
@@ -122,11 +121,7 @@ config::Config make_config(std::uint16_t upstream_port, std::uint16_t dead_port)
 }
 
 struct World {
-    World() {
-        std::string name = (std::filesystem::temp_directory_path() / "gateway_XXXXXX").string();
-        folder = ::mkdtemp(name.data());
-    }
-    ~World() { std::filesystem::remove_all(folder); }
+    World() {}
 
     io::TlsCertificate leaf(const std::string& region) const {
         crypto::LeafRequest request;
@@ -139,13 +134,13 @@ struct World {
         return {made->certificate_pem, made->key_pem};
     }
     std::string log_text(const std::string& region) const {
-        std::ifstream file(folder + '/' + region + ".log", std::ios::binary);
+        std::ifstream file(folder.file(region + ".log"), std::ios::binary);
         std::stringstream out;
         out << file.rdbuf();
         return out.str();
     }
 
-    std::string folder;
+    io::testing::TemporaryFolder folder;
     Timestamp now = io::system_clock().now();
     crypto::CertificateAndKey ca = *crypto::make_ca(
         "border", now - Seconds(3600), now + Seconds(360'000), io::system_random().bytes(16));
@@ -158,8 +153,8 @@ struct Node {
         : own(world.leaf(region)),
           server_tls(*io::TlsServer::make({own}, world.ca.certificate_pem)),
           client_tls(*io::TlsClient::make(world.ca.certificate_pem, &own)),
-          database(*sql::open_sqlite({.path = world.folder + '/' + region + ".db"})),
-          log(*audit::Log::open(io::system_files(), world.folder + '/' + region + ".log", region,
+          database(*sql::open_sqlite({.path = world.folder.file(region + ".db")})),
+          log(*audit::Log::open(io::system_files(), world.folder.file(region + ".log"), region,
                                 io::system_clock())),
           keyring(*database, io::system_random(), std::string(32, 'm')),
           access(*database, keyring, io::system_clock(), io::system_random(), region),

@@ -1,8 +1,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <filesystem>
-
 #include "base/log.h"
 #include "io/files.h"
 #include "io/line_writer.h"
@@ -12,6 +10,7 @@
 #include "io/process_identity.h"
 #include "io/readiness.h"
 #include "io/runtime.h"
+#include "io/testing.h"
 #include "io/tls.h"
 #include "io/wheel.h"
 
@@ -221,9 +220,8 @@ TEST(LineWriter, never_waits_for_its_file_and_says_how_many_lines_it_dropped) {
 }
 
 TEST(LineWriter, goes_on_in_another_file_when_one_is_full) {
-    char folder[] = "/tmp/domicile_lines_XXXXXX";
-    ASSERT_NE(::mkdtemp(folder), nullptr);
-    const std::string path = std::string(folder) + "/log.jsonl";
+    const testing::TemporaryFolder folder;
+    const std::string path = folder.file("log.jsonl");
     LineWriter::Options options;
     options.file_bytes_max = 10;
     options.next_file = [path] { return start_file_anew(path); };
@@ -234,7 +232,6 @@ TEST(LineWriter, goes_on_in_another_file_when_one_is_full) {
     }
     EXPECT_EQ(system_files().read(path, 100).value(), "third\nfourth\n");
     EXPECT_EQ(system_files().read(path + ".1", 100).value(), "second, long\n");
-    std::filesystem::remove_all(folder);
 }
 
 RequestContext context_of(std::uint8_t number) {
@@ -355,11 +352,11 @@ Task<Result<int>> write_to(std::string file, std::string code) {
 }
 
 TEST(process, both_outputs_are_appended_to_a_file) {
-    const std::string file = testing::TempDir() + "/domicile_output_" + std::to_string(getpid());
+    const testing::TemporaryFolder folder;
+    const std::string file = folder.file("output");
     for (const char* code : {"echo a", "echo b >&2"})
         EXPECT_EQ(run_task<Result<int>>([&] { return write_to(file, code); }), 0);
     EXPECT_EQ(system_files().read(file, 100), "a\nb\n");
-    ASSERT_TRUE(system_files().remove(file));
 }
 
 Task<Result<int>> run_as(User user, std::string code) {
@@ -381,7 +378,8 @@ TEST(process, root_may_start_others_who_have_nothing_of_it) {
 }
 
 TEST(user, folders_that_are_closed_to_somebody_are_named) {
-    const std::string folder = testing::TempDir() + "/domicile_closed_" + std::to_string(getpid());
+    const testing::TemporaryFolder temporary;
+    const std::string& folder = temporary.path();
     ASSERT_TRUE(system_files().create_directories(folder + "/in"));
     const User stranger{"stranger", 54321, 54321};
     EXPECT_EQ(first_closed_folder(folder + "/in", stranger), folder);
@@ -392,7 +390,6 @@ TEST(user, folders_that_are_closed_to_somebody_are_named) {
     EXPECT_EQ(owner_of(folder)->uid, geteuid());
     EXPECT_TRUE(find_program("sh"));
     EXPECT_FALSE(find_program("no-such-program"));
-    std::filesystem::remove_all(folder);
 }
 
 struct KilledChild {
@@ -427,7 +424,8 @@ TEST(process_identity, ends_exactly_the_process_that_it_is_of) {
 }
 
 TEST(lock_file, is_held_by_one_or_by_those_who_share_it) {
-    const std::string file = testing::TempDir() + "/domicile_lock_" + std::to_string(getpid());
+    const testing::TemporaryFolder folder;
+    const std::string file = folder.file("lock");
     auto one = take_lock(file, LockKind::shared);
     ASSERT_TRUE(one);
     EXPECT_TRUE(take_lock(file, LockKind::shared));
@@ -436,12 +434,12 @@ TEST(lock_file, is_held_by_one_or_by_those_who_share_it) {
     const auto alone = take_lock(file, LockKind::exclusive);
     ASSERT_TRUE(alone);
     EXPECT_EQ(take_lock(file, LockKind::shared).error().code, Code::failed_precondition);
-    ASSERT_TRUE(system_files().remove(file));
 }
 
 TEST(files, atomic_write_leaves_no_temporary_and_reads_are_bounded) {
     Files& files = system_files();
-    const std::string folder = testing::TempDir() + "/domicile_files_" + std::to_string(getpid());
+    const testing::TemporaryFolder temporary;
+    const std::string& folder = temporary.path();
     ASSERT_TRUE(files.create_directories(folder + "/a"));
     ASSERT_TRUE(files.write_atomic(folder + "/a/x", "hello"));
     EXPECT_EQ(files.read(folder + "/a/x", 5), "hello");
@@ -453,8 +451,8 @@ TEST(files, atomic_write_leaves_no_temporary_and_reads_are_bounded) {
 
 TEST(files, publishing_never_replaces_a_file) {
     Files& files = system_files();
-    const std::string folder = testing::TempDir() + "/domicile_publish_" + std::to_string(getpid());
-    ASSERT_TRUE(files.create_directories(folder));
+    const testing::TemporaryFolder temporary;
+    const std::string& folder = temporary.path();
     for (const char* text : {"first", "second"}) {
         auto file = files.create(folder + "/new");
         ASSERT_TRUE(file) << file.error().message;
@@ -468,8 +466,6 @@ TEST(files, publishing_never_replaces_a_file) {
     }
     EXPECT_EQ(files.read(folder + "/x", 10), "first");
     EXPECT_EQ(files.list(folder), (std::vector<std::string>{"new", "x"}));
-    ASSERT_TRUE(files.remove(folder + "/new"));
-    ASSERT_TRUE(files.remove(folder + "/x"));
 }
 
 TEST(client_hello, wants_more_bytes_or_says_what_is_wrong) {

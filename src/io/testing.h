@@ -1,16 +1,23 @@
-// For tests of this module and of those that stand on it: a folder that goes away, and many tasks
-// at once. Not part of any library.
+// For tests of this module and of those that stand on it: a folder that goes away, a runtime that
+// outlives single tasks, and many tasks at once. Not part of any library.
 #pragma once
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <future>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
+#include <thread>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "io/executor.h"
+#include "io/runtime.h"
 #include "io/task.h"
 
 namespace domicile::io::testing {
@@ -29,6 +36,7 @@ class TemporaryFolder {
     TemporaryFolder(const TemporaryFolder&) = delete;
     TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
+    const std::string& path() const { return path_; }
     std::string file(const std::string& name) const { return path_ + "/" + name; }
 
   private:
@@ -39,6 +47,51 @@ inline std::string read_file(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
+
+// A runtime on a thread of its own, for what outlives the single tasks of a test: connections
+// belong to the executor that made them. stop() before what has connections is destroyed.
+class Loop {
+  public:
+    explicit Loop(const RuntimeOptions& options = {}) : runtime_(options) {
+        std::promise<std::pair<Executor*, Completion<bool>*>> up;
+        auto ready = up.get_future();
+        thread_ = std::thread([this, &up] { runtime_.run([&up] { return live(up); }); });
+        std::tie(executor_, end_) = ready.get();
+    }
+    ~Loop() { stop(); }
+    Loop(const Loop&) = delete;
+    Loop& operator=(const Loop&) = delete;
+
+    void stop() {
+        if (!thread_.joinable()) return;
+        end_->set(true);
+        thread_.join();
+    }
+    Executor& executor() const { return *executor_; }
+    template <class T>
+    T run(std::function<Task<T>()> make) {
+        std::promise<T> out;
+        auto ready = out.get_future();
+        executor_->post([&] { spawn(keep<T>(make(), out)); });
+        return ready.get();
+    }
+
+  private:
+    static Task<void> live(std::promise<std::pair<Executor*, Completion<bool>*>>& up) {
+        Completion<bool> end;
+        up.set_value({&Executor::current(), &end});
+        co_await end;
+    }
+    template <class T>
+    static Task<void> keep(Task<T> task, std::promise<T>& out) {
+        out.set_value(co_await task);
+    }
+
+    Runtime runtime_;
+    std::thread thread_;
+    Executor* executor_ = nullptr;
+    Completion<bool>* end_ = nullptr;
+};
 
 // Starts all tasks at once and comes back with their values in order when the last is done.
 template <class T>

@@ -3,12 +3,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "base/format_version.h"
 #include "io/runtime.h"
+#include "io/testing.h"
 #include "sql/engine_testing.h"
 
 namespace domicile::keyring {
@@ -18,21 +18,13 @@ using io::Task;
 
 class KeyringTest : public ::testing::Test {
   protected:
-    KeyringTest() {
-        std::string name = (std::filesystem::temp_directory_path() / "keyring_XXXXXX").string();
-        folder_ = ::mkdtemp(name.data());
-        database_ = sql::testing::open_database(path("keys.db"));
-    }
-    ~KeyringTest() override {
-        database_.reset();
-        std::filesystem::remove_all(folder_);
-    }
-    std::string path(const std::string& name) { return folder_ + "/" + name; }
+    KeyringTest() { database_ = sql::testing::open_database(path("keys.db")); }
+    std::string path(const std::string& name) { return folder_.file(name); }
     Keyring make(char master = 'm') {
         return Keyring(*database_, io::system_random(), std::string(32, master));
     }
 
-    std::string folder_;
+    io::testing::TemporaryFolder folder_;
     std::unique_ptr<sql::Database> database_;
 };
 

@@ -13,14 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <future>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/json.h"
 #include "http/client.h"
+#include "io/testing.h"
 #include "kv/etcd.h"
 #include "kv/etcd_codec.h"
 #include "sql/testing.h"
@@ -208,39 +207,37 @@ class EtcdCluster {
 class HostedStore final : public Store {
   public:
     explicit HostedStore(std::unique_ptr<Store> inner) : inner_(std::move(inner)) {
-        std::promise<std::pair<io::Executor*, io::Completion<bool>*>> up;
-        auto ready = up.get_future();
-        thread_ =
-            std::thread([this, &up] { runtime_.run([this, &up] { return live(*inner_, up); }); });
-        std::tie(host_, end_) = ready.get();
+        loop_.run<bool>([this] { return start(*inner_); });
     }
     ~HostedStore() override {
-        end_->set(true);
-        thread_.join();
+        loop_.run<bool>([this] { return stop(*inner_); });
+        loop_.stop();
         inner_.reset();
     }
 
     io::Task<Result<TransactionResult>> commit(Transaction transaction) override {
         return io::run_on<Result<TransactionResult>>(
-            *host_, [this, transaction] { return inner_->commit(transaction); });
+            loop_.executor(), [this, transaction] { return inner_->commit(transaction); });
     }
     io::Task<Result<std::optional<Entry>>> get(std::string key) override {
-        return io::run_on<Result<std::optional<Entry>>>(*host_,
+        return io::run_on<Result<std::optional<Entry>>>(loop_.executor(),
                                                         [this, key] { return inner_->get(key); });
     }
     io::Task<Result<std::vector<Entry>>> range(std::string prefix, std::string after,
                                                std::size_t limit) override {
         return io::run_on<Result<std::vector<Entry>>>(
-            *host_, [this, prefix, after, limit] { return inner_->range(prefix, after, limit); });
+            loop_.executor(),
+            [this, prefix, after, limit] { return inner_->range(prefix, after, limit); });
     }
     io::Task<Result<std::vector<Change>>> changes(std::int64_t after, std::size_t limit) override {
         return io::run_on<Result<std::vector<Change>>>(
-            *host_, [this, after, limit] { return inner_->changes(after, limit); });
+            loop_.executor(), [this, after, limit] { return inner_->changes(after, limit); });
     }
 
     io::Task<Result<void>> keep_present(std::string key, std::string value, Seconds ttl) override {
-        return io::run_on<Result<void>>(
-            *host_, [this, key, value, ttl] { return inner_->keep_present(key, value, ttl); });
+        return io::run_on<Result<void>>(loop_.executor(), [this, key, value, ttl] {
+            return inner_->keep_present(key, value, ttl);
+        });
     }
 
     void report_to(telemetry::Registry& registry, const std::string& name) override {
@@ -248,20 +245,17 @@ class HostedStore final : public Store {
     }
 
   private:
-    using Up = std::promise<std::pair<io::Executor*, io::Completion<bool>*>>;
-    static io::Task<void> live(Store& inner, Up& up) {
-        io::Completion<bool> end;
+    static io::Task<bool> start(Store& inner) {
         inner.start();
-        up.set_value({&io::Executor::current(), &end});
-        co_await end;
+        co_return true;
+    }
+    static io::Task<bool> stop(Store& inner) {
         co_await inner.stop();
+        co_return true;
     }
 
     std::unique_ptr<Store> inner_;
-    io::Runtime runtime_;
-    std::thread thread_;
-    io::Executor* host_ = nullptr;
-    io::Completion<bool>* end_ = nullptr;
+    io::testing::Loop loop_;
 };
 
 inline std::shared_ptr<Store> host(Result<std::unique_ptr<Store>> store) {

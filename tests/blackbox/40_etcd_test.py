@@ -13,22 +13,13 @@ import unittest
 import etcd
 import variant
 
-_cluster = None
-if variant.is_first(__file__):
-    _cluster = etcd.Cluster()
-    _cluster.hand_on()
 
-
-def on_etcd(text):
-    endpoints = ", ".join(f'"{endpoint}"' for endpoint in _cluster.endpoints())
+def on_etcd(text, cluster):
+    endpoints = ", ".join(f'"{endpoint}"' for endpoint in cluster.endpoints())
     return text + f"\ndirectory:\n  engine: etcd\n  endpoints: [{endpoints}]\n"
 
 
-try:
-    variant.run(__file__, on_etcd)
-finally:
-    if _cluster:
-        _cluster.close()
+variant.run_beside(__file__, etcd.Cluster, on_etcd)
 
 import world  # noqa: E402
 from world import AU, DATA, EU, US, Person, cognito  # noqa: E402

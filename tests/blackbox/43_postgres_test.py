@@ -10,22 +10,17 @@ import unittest
 import postgres
 import variant
 
-_server = None
-if variant.is_first(__file__):
-    _server = postgres.Server("domicile", "domicile_keys", settings=["max_connections=40"])
-    _server.hand_on()
+
+def make_server():
+    return postgres.Server("domicile", "domicile_keys", settings=["max_connections=40"])
 
 
-def on_postgres(text):
-    database = f'database: {{engine: postgres, endpoints: ["{_server.endpoint()}"]}}'
+def on_postgres(text, server):
+    database = f'database: {{engine: postgres, endpoints: ["{server.endpoint()}"]}}'
     return text.replace("eu-central-1: {", "eu-central-1: {" + database + ", ")
 
 
-try:
-    variant.run(__file__, on_postgres)
-finally:
-    if _server:
-        _server.close()
+variant.run_beside(__file__, make_server, on_postgres)
 
 import world  # noqa: E402
 from world import AU, DATA, EU, US, Person  # noqa: E402

@@ -75,7 +75,7 @@ def _under_own_deployment(test_file, change, options):
 
 
 def is_first(test_file):
-    """Whether this is the process that starts the deployment, for what it needs besides."""
+    """Whether this is the process that starts the deployment."""
     return os.environ.get(_MARK) != os.path.abspath(test_file)
 
 
@@ -83,3 +83,16 @@ def run(test_file, change=lambda text: text, options=()):
     """`options`: more words for `domicile up`."""
     if is_first(test_file):
         raise SystemExit(_under_own_deployment(test_file, change, options))
+
+
+def run_beside(test_file, make_engine, change):
+    """The same beside an engine of the test's own, which the first process makes, hands on to the
+    second and closes in the end; `change(text, engine)`."""
+    if not is_first(test_file):
+        return
+    engine = make_engine()
+    try:
+        engine.hand_on()
+        run(test_file, lambda text: change(text, engine))
+    finally:
+        engine.close()

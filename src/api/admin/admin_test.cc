@@ -2,10 +2,9 @@
 
 #include <gmock/gmock.h>
 
-#include <filesystem>
-
 #include "api/admin/client.h"
 #include "http/testing.h"
+#include "io/testing.h"
 #include "sql/engine_testing.h"
 
 namespace domicile::api::admin {
@@ -14,12 +13,10 @@ namespace {
 class AdminTest : public ::testing::Test {
   protected:
     AdminTest() {
-        char pattern[] = "/tmp/domicile_admin_XXXXXX";
-        folder_ = ::mkdtemp(pattern);
-        database_ = sql::testing::open_database(folder_ + "/data.db");
+        database_ = sql::testing::open_database(folder_.file("data.db"));
         keyring_ = std::make_unique<keyring::Keyring>(*database_, io::system_random(),
                                                       std::string(32, 'm'));
-        audit_ = audit::Log::open(io::system_files(), folder_ + "/audit.log", "eu-central-1",
+        audit_ = audit::Log::open(io::system_files(), folder_.file("audit.log"), "eu-central-1",
                                   io::system_clock())
                      .value();
         access_ = std::make_unique<access::Access>(*database_, *keyring_, io::system_clock(),
@@ -28,14 +25,6 @@ class AdminTest : public ::testing::Test {
         admin_ = std::make_unique<Admin>(Admin::Parts{
             *access_, *audit_, io::system_clock(), "eu-central-1",
             [this] { return checks(directory_, ready_); }, metrics_, [this] { ++drains_; }});
-    }
-    ~AdminTest() override {
-        admin_.reset();
-        access_.reset();
-        audit_.reset();
-        keyring_.reset();
-        database_.reset();
-        std::filesystem::remove_all(folder_);
     }
 
     access::Credentials key_for(std::vector<std::string> operations) {
@@ -84,7 +73,7 @@ class AdminTest : public ::testing::Test {
     static constexpr const char* kBody =
         R"({"description":"x","policy":{"statements":[{"operations":["dynamodb:*"],"resources":["*"]}]}})";
 
-    std::string folder_;
+    io::testing::TemporaryFolder folder_;
     static io::Task<std::vector<Check>> checks(bool directory, bool ready) {
         co_return std::vector<Check>{{"directory", directory, false}, {"serving", ready, true}};
     }
@@ -150,7 +139,7 @@ TEST_F(AdminTest, a_key_is_created_rotated_listed_and_revoked_and_each_change_is
     ASSERT_TRUE(list) << list.error().message;
     EXPECT_EQ(list->at("keys").as_array().size(), 3u);
     EXPECT_EQ(json::serialize(*list).find("secret"), std::string::npos);
-    const auto log = io::system_files().read(folder_ + "/audit.log", 1 << 20).value();
+    const auto log = io::system_files().read(folder_.file("audit.log"), 1 << 20).value();
     for (const char* operation : {"CreateKey", "RotateKey", "RevokeKey"})
         EXPECT_NE(log.find(operation), std::string::npos) << operation;
 }

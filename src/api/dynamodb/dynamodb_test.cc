@@ -4,12 +4,11 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
 #include "base/encoding.h"
 #include "crypto/hash.h"
 #include "crypto/sigv4.h"
 #include "http/testing.h"
+#include "io/testing.h"
 #include "sql/engine_testing.h"
 
 namespace domicile::api::dynamodb {
@@ -54,12 +53,10 @@ struct Wrong {
 class DynamoDbTest : public ::testing::Test {
   protected:
     DynamoDbTest() {
-        char pattern[] = "/tmp/domicile_dynamodb_XXXXXX";
-        folder_ = ::mkdtemp(pattern);
-        database_ = sql::testing::open_database(folder_ + "/data.db");
+        database_ = sql::testing::open_database(folder_.file("data.db"));
         keyring_ = std::make_unique<keyring::Keyring>(*database_, io::system_random(),
                                                       std::string(32, 'm'));
-        audit_ = audit::Log::open(io::system_files(), folder_ + "/audit.log", "eu-central-1",
+        audit_ = audit::Log::open(io::system_files(), folder_.file("audit.log"), "eu-central-1",
                                   io::system_clock())
                      .value();
         access_ = std::make_unique<access::Access>(*database_, *keyring_, io::system_clock(),
@@ -73,15 +70,6 @@ class DynamoDbTest : public ::testing::Test {
         EXPECT_TRUE(run(documents_->open()));
         EXPECT_TRUE(run(keyring_->create(kAnna)));
         credentials_ = run(access_->create_key("test", {{{{"dynamodb:*"}, {"*"}}}})).value();
-    }
-    ~DynamoDbTest() override {
-        api_.reset();
-        documents_.reset();
-        access_.reset();
-        audit_.reset();
-        keyring_.reset();
-        database_.reset();
-        std::filesystem::remove_all(folder_);
     }
     template <class T>
     static T run(io::Task<T> task) {
@@ -154,7 +142,7 @@ class DynamoDbTest : public ::testing::Test {
         return send("Query", R"({"TableName":"Diary",)" + rest + "}");
     }
 
-    std::string folder_;
+    io::testing::TemporaryFolder folder_;
     config::NamedList<config::Table> tables_ = all_tables();
     std::unique_ptr<sql::Database> database_;
     std::unique_ptr<keyring::Keyring> keyring_;
