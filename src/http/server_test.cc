@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "http/testing.h"
+#include "io/testing.h"
 #include "io/tls.h"
 
 namespace domicile::http {
@@ -283,14 +284,36 @@ HTTP_TEST(Server, ends_a_body_that_does_not_come) {
     co_return true;
 }
 
-// A handler that is held until the test lets it go on.
-struct Gate {
-    io::Event entered;
-    io::Event opened;
+// Handlers are held at it until the test lets them go on. Both are counted, so that it does not
+// matter who comes first.
+class Gate {
+  public:
+    io::Task<void> pass() {
+        const int mine = ++came_;
+        changed_.notify_all();
+        while (let_go_ < mine) {
+            const bool in_time = co_await changed_.wait_until(soon());
+            if (!in_time) break;
+        }
+    }
+    io::Task<bool> until_there_came(int handlers) {
+        while (came_ < handlers) {
+            const bool in_time = co_await changed_.wait_until(soon());
+            if (!in_time) break;
+        }
+        co_return came_ >= handlers;
+    }
+    void let_one_go() {
+        ++let_go_;
+        changed_.notify_all();
+    }
+
+  private:
+    int came_ = 0, let_go_ = 0;
+    io::Event changed_;
 };
 io::Task<Result<void>> wait_at(Gate& gate, Exchange& exchange) {
-    gate.entered.notify_all();
-    co_await gate.opened.wait_until(soon());
+    co_await gate.pass();
     co_return co_await exchange.respond(kPlain, "let go");
 }
 io::Task<void> stop_at(Server& server, Instant deadline, io::Event& stopped) {
@@ -303,13 +326,11 @@ HTTP_TEST(Server, stops_gracefully) {
     auto server = serve([&gate](Exchange& exchange) { return wait_at(gate, exchange); });
     auto idle = co_await dial(server->local());
     CO_ASSERT((co_await idle->write(kGet, soon())).has_value());
-    co_await gate.entered.wait_until(soon());
-    co_await io::sleep_for(Millis(1));
-    gate.opened.notify_all();
+    gate.let_one_go();
     co_await read_until(*idle, "let go");
     auto busy = co_await dial(server->local());
     CO_ASSERT((co_await busy->write(kGet, soon())).has_value());
-    co_await gate.entered.wait_until(soon());
+    CO_ASSERT(co_await gate.until_there_came(2));
     EXPECT_EQ(server->connections(), 2u);
 
     io::Event stopped;
@@ -322,7 +343,7 @@ HTTP_TEST(Server, stops_gracefully) {
         co_await io::Executor::current().network().connect(server->local(), plain, soon());
     EXPECT_FALSE(refused.has_value());
 
-    gate.opened.notify_all();
+    gate.let_one_go();
     const std::string all = co_await read_to_end(*busy);
     EXPECT_TRUE(all.ends_with("let go")) << all;
     EXPECT_EQ(count_of(all, "Connection: close"), 1);
@@ -354,7 +375,8 @@ HTTP_TEST(Server, serves_the_first_request_of_a_connection_that_it_took_before_t
     auto server = serve(echo);
     auto fresh = co_await dial(server->local());
     auto silent = co_await dial(server->local());
-    while (server->connections() < 2) co_await io::sleep_for(Millis(1));
+    const auto both_are_taken = [&server] { return server->connections() == 2; };
+    CO_ASSERT(co_await io::testing::until(both_are_taken));
     io::Event stopped;
     io::spawn(stop_at(*server, soon(), stopped));
     CO_ASSERT((co_await fresh->write(kGet, soon())).has_value());
@@ -373,20 +395,24 @@ HTTP_TEST(Server, a_stream_that_began_before_the_stop_ends_whole) {
         static io::Task<Result<void>> run(Gate& gate, Exchange& exchange) {
             CO_TRY_VOID(co_await exchange.start(kPlain, std::nullopt));
             CO_TRY_VOID(co_await exchange.write("one "));
-            gate.entered.notify_all();
-            co_await gate.opened.wait_until(soon());
+            co_await gate.pass();
             CO_TRY_VOID(co_await exchange.write("two"));
             co_return co_await exchange.finish();
         }
     };
     auto server = serve([&gate](Exchange& exchange) { return Streaming::run(gate, exchange); });
+    auto idle = co_await dial(server->local());
+    CO_ASSERT((co_await idle->write(kGet, soon())).has_value());
+    gate.let_one_go();
+    co_await read_until(*idle, "\r\n0\r\n\r\n");
     auto stream = co_await dial(server->local());
     CO_ASSERT((co_await stream->write(kGet, soon())).has_value());
-    co_await gate.entered.wait_until(soon());
+    CO_ASSERT(co_await gate.until_there_came(2));
     io::Event stopped;
     io::spawn(stop_at(*server, soon(), stopped));
-    co_await io::sleep_for(Millis(1));
-    gate.opened.notify_all();
+    const std::string nothing = co_await read_to_end(*idle);
+    EXPECT_EQ(nothing, "") << "the stop has looked at the connections";
+    gate.let_one_go();
     const std::string all = co_await read_to_end(*stream);
     EXPECT_TRUE(all.ends_with("3\r\ntwo\r\n0\r\n\r\n")) << all;
     if (server->connections() > 0) co_await stopped.wait_until(soon());
@@ -398,10 +424,10 @@ HTTP_TEST(Server, drain_says_whether_all_ended) {
     auto server = serve([&gate](Exchange& exchange) { return wait_at(gate, exchange); });
     auto busy = co_await dial(server->local());
     CO_ASSERT((co_await busy->write(kGet, soon())).has_value());
-    co_await gate.entered.wait_until(soon());
+    CO_ASSERT(co_await gate.until_there_came(1));
     const bool early = co_await server->drain(io::deadline_in(Millis(20)));
     EXPECT_FALSE(early);
-    gate.opened.notify_all();
+    gate.let_one_go();
     const bool whole = co_await server->drain(soon());
     EXPECT_TRUE(whole);
     co_return true;
@@ -412,7 +438,8 @@ HTTP_TEST(Server, cuts_what_does_not_end_by_the_stop_deadline) {
     auto stream = co_await dial(server->local());
     const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345";
     CO_ASSERT((co_await stream->write(head, soon())).has_value());
-    while (server->connections() == 0) co_await io::sleep_for(Millis(1));
+    const auto it_is_taken = [&server] { return server->connections() == 1; };
+    CO_ASSERT(co_await io::testing::until(it_is_taken));
     co_await server->stop(io::deadline_in(Millis(30)));
     EXPECT_EQ(server->connections(), 0u);
     co_return true;

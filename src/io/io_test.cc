@@ -263,7 +263,8 @@ Task<bool> contexts_of_many() {
         tasks.spawn(keep_context(static_cast<std::uint8_t>(i), event, right));
         EXPECT_EQ(current_number(), 0) << "starting a task must not change the starter's request";
     }
-    while (right < kTasks) co_await sleep_for(Millis(8));
+    const auto all_have_slept = [&right] { return right == kTasks; };
+    EXPECT_TRUE(co_await testing::until(all_have_slept));
     event.notify_all();
     EXPECT_EQ(current_number(), 0) << "nor must waking one up";
     co_await tasks.drain(deadline_in(Seconds(20)));

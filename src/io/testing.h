@@ -1,5 +1,5 @@
 // For tests of this module and of those that stand on it: a folder that goes away, a runtime that
-// outlives single tasks, and many tasks at once. Not part of any library.
+// outlives single tasks, a wait for a condition, and many tasks at once. Not part of any library.
 #pragma once
 
 #include <cstdlib>
@@ -92,6 +92,17 @@ class Loop {
     Executor* executor_ = nullptr;
     Completion<bool>* end_ = nullptr;
 };
+
+// Looks until the condition holds, which nothing tells about when it changes; whether it did within
+// a time that only a broken program takes. Between two looks the reactor does its work.
+inline Task<bool> until(std::function<bool()> condition) {
+    const Instant deadline = deadline_in(Seconds(30));
+    while (!condition()) {
+        if (deadline_in(Millis(0)) >= deadline) co_return false;
+        co_await sleep_for(Millis(2));
+    }
+    co_return true;
+}
 
 // Starts all tasks at once and comes back with their values in order when the last is done.
 template <class T>

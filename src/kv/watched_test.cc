@@ -112,12 +112,7 @@ struct Watched {
     }
     // Looks until the copy says this.
     io::Task<bool> becomes(std::string key, std::string value) {
-        const Instant deadline = http::soon();
-        while (io::deadline_in(Millis(0)) < deadline) {
-            if (copy.find(key) == value) co_return true;
-            co_await io::sleep_for(Millis(5));
-        }
-        co_return false;
+        return io::testing::until([this, key, value] { return copy.find(key) == value; });
     }
 };
 
