@@ -9,6 +9,7 @@
 #include "io/process.h"
 #include "io/process_identity.h"
 #include "io/readiness.h"
+#include "io/remove_tree.h"
 #include "io/runtime.h"
 #include "io/testing.h"
 #include "io/tls.h"
@@ -467,6 +468,33 @@ TEST(files, publishing_never_replaces_a_file) {
     }
     EXPECT_EQ(files.read(folder + "/x", 10), "first");
     EXPECT_EQ(files.list(folder), (std::vector<std::string>{"new", "x"}));
+}
+
+TEST(files, a_folder_is_published_whole_and_never_over_another) {
+    Files& files = system_files();
+    const testing::TemporaryFolder temporary;
+    const std::string fresh = temporary.file("new"), there = temporary.file("x");
+    ASSERT_TRUE(files.create_directories(fresh));
+    ASSERT_TRUE(files.write_atomic(fresh + "/a", "first"));
+    ASSERT_TRUE(files.publish(fresh, there));
+    ASSERT_TRUE(files.create_directories(fresh));
+    EXPECT_EQ(files.publish(fresh, there).error().code, Code::already_exists);
+    EXPECT_EQ(files.read(there + "/a", 10), "first");
+}
+
+TEST(remove_tree, takes_a_folder_with_all_that_is_in_it_and_nothing_that_is_linked) {
+    Files& files = system_files();
+    const testing::TemporaryFolder temporary;
+    const std::string tree = temporary.file("tree"), kept = temporary.file("kept");
+    ASSERT_TRUE(files.create_directories(tree + "/in"));
+    ASSERT_TRUE(files.create_directories(kept));
+    for (const std::string& file : {tree + "/in/a", tree + "/b", kept + "/c"})
+        ASSERT_TRUE(files.write_atomic(file, "x"));
+    ASSERT_EQ(symlink(kept.c_str(), (tree + "/in/link").c_str()), 0);
+    EXPECT_TRUE(remove_tree(tree));
+    EXPECT_EQ(files.list(temporary.path()), std::vector<std::string>{"kept"});
+    EXPECT_EQ(files.read(kept + "/c", 1), "x");
+    EXPECT_TRUE(remove_tree(tree)) << "it is gone already";
 }
 
 TEST(client_hello, wants_more_bytes_or_says_what_is_wrong) {

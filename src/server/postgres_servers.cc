@@ -2,9 +2,8 @@
 
 #include <signal.h>
 
-#include <filesystem>
-
 #include "io/files.h"
+#include "io/remove_tree.h"
 
 namespace domicile::server {
 namespace {
@@ -118,8 +117,7 @@ Supervised::Options PostgresServer::options() const {
 io::Task<Result<void>> PostgresServer::initialise() {
     const std::string data = path("postgres/data"), fresh = data + ".new";
     if (io::system_files().info(data)) co_return Result<void>{};
-    std::error_code ignored;
-    std::filesystem::remove_all(fresh, ignored);
+    CO_TRY_VOID(io::remove_tree(fresh));
     io::ProcessOptions options;
     options.command = {binaries_ + "/initdb",
                        "-D",
@@ -141,10 +139,7 @@ io::Task<Result<void>> PostgresServer::initialise() {
     if (status != 0)
         co_return fail(Code::unavailable,
                        "initdb failed for " + region_ + ". Its log: " + path("postgres.log"));
-    std::error_code failed;
-    std::filesystem::rename(fresh, data, failed);
-    if (failed) co_return fail(Code::unavailable, data + ": " + failed.message());
-    co_return Result<void>{};
+    co_return io::system_files().publish(fresh, data);
 }
 
 // As its superuser, by PostgreSQL's own client. Says that the server answers, too.
