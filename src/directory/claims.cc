@@ -58,6 +58,7 @@ struct Claims::Row {
     std::string state;
     std::vector<SubjectKey> keys;
     Timestamp expires;
+    std::string run;
 };
 
 Claims::Claims(Directory& directory, sql::Database& database, io::Clock& clock, io::Random& random,
@@ -68,7 +69,7 @@ Claims::Claims(Directory& directory, sql::Database& database, io::Clock& clock, 
       random_(random),
       owner_(owner),
       options_(std::move(options)),
-      run_(random.bytes(16)) {}
+      run_(options_.run.empty() ? random.bytes(16) : options_.run) {}
 Claims::~Claims() = default;
 
 Result<void> Claims::stop(ClaimStep step) const {
@@ -82,12 +83,14 @@ io::Task<Result<void>> Claims::open() { return database_.migrate("claims", table
 io::Task<Result<std::vector<Claims::Row>>> Claims::select(std::string condition,
                                                           std::vector<sql::Value> parameters) {
     Statements batch;
-    batch.push_back({"SELECT claim_id, state, keys, expires FROM claim_intents WHERE " + condition,
-                     std::move(parameters)});
+    batch.push_back(
+        {"SELECT claim_id, state, keys, expires, run FROM claim_intents WHERE " + condition,
+         std::move(parameters)});
     CO_TRY(auto found, co_await database_.read(std::move(batch)));
     std::vector<Row> out;
     for (const sql::Row& row : found[0].rows)
-        out.push_back({row.bytes(0), row.text(1), split(row.bytes(2)), Timestamp{row.integer(3)}});
+        out.push_back({row.bytes(0), row.text(1), split(row.bytes(2)), Timestamp{row.integer(3)},
+                       row.bytes(4)});
     co_return out;
 }
 
@@ -278,6 +281,7 @@ io::Task<Result<ReplayReport>> Claims::replay() {
         if (rows.empty()) co_return report;
         after = rows.back().claim_id;
         for (Row& row : rows) {
+            if (row.state == "intent" && options_.lives && options_.lives(row.run)) continue;
             std::size_t& kind = row.state == "activating" ? report.activated : report.released;
             auto done = co_await replay_row(std::move(row));
             ++(done ? kind : report.left);

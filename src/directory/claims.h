@@ -63,8 +63,12 @@ struct ClaimHandle {
 
 struct ClaimsOptions {
     Millis pending_ttl{3'600'000};  // the directory's
+    // Of several processes on one database: this one's start, and whether another's is still at
+    // work. Empty: this is the only one.
+    std::string run = {};
+    std::function<bool(std::string_view run)> lives = {};
     // Tests only: true stops the operation after this step, as a crash would, with Code::cancelled.
-    std::function<bool(ClaimStep)> stop_after;
+    std::function<bool(ClaimStep)> stop_after = {};
 };
 
 struct ReplayReport {
@@ -107,7 +111,8 @@ class Claims {
         std::string claim_id, std::vector<sql::Statement> with = std::vector<sql::Statement>());
 
     // Finishes what a crash or an outage left: at start before anything is served, and from time to
-    // time. Intents of this run are left alone: their callers are still at work.
+    // time. Intents of this run, and of others that live, are left alone: their callers are still
+    // at work. Every step compares the state that it starts from, so that two may replay at once.
     io::Task<Result<ReplayReport>> replay();
     // Removes people (and intents) whose pending time is over, at most `limit`; how many. Ends
     // fences whose time is over.

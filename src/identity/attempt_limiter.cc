@@ -6,12 +6,22 @@
 
 namespace domicile::identity {
 
+Millis delay_after(const AttemptLimiter::Options& options, int failures) {
+    if (failures < options.free_failures) return Millis(0);
+    const int doublings = std::min(failures - options.free_failures, 20);
+    return std::min(options.first_delay * (1 << doublings), options.delay_max);
+}
+
+std::unexpected<Error> too_many_attempts() {
+    return fail(Code::resource_exhausted, "Attempt limit exceeded, please try after some time.",
+                reason::kTooManyAttempts);
+}
+
 Result<void> AttemptLimiter::check(const std::string& key, Instant now) {
     const std::lock_guard lock(mutex_);
     const auto found = entries_.find(key);
     if (found == entries_.end() || now >= found->second.not_before) return {};
-    return fail(Code::resource_exhausted, "Attempt limit exceeded, please try after some time.",
-                reason::kTooManyAttempts);
+    return too_many_attempts();
 }
 
 void AttemptLimiter::failed(const std::string& key, Instant now) {
@@ -26,13 +36,8 @@ void AttemptLimiter::failed(const std::string& key, Instant now) {
         if (now - entry.last > options_.forget_after) entry.failures = 0;
     }
     entry.last = now;
-    entry.not_before = now;
     ++entry.failures;
-    if (entry.failures >= options_.free_failures) {
-        const int doublings = std::min(entry.failures - options_.free_failures, 20);
-        entry.not_before =
-            now + std::min(options_.first_delay * (1 << doublings), options_.delay_max);
-    }
+    entry.not_before = now + delay_after(options_, entry.failures);
     if (entries_.size() > options_.entries_max) {
         entries_.erase(by_age_.front());
         by_age_.pop_front();

@@ -1,7 +1,6 @@
-// Slows down guessing: after a few failures for one identifier each further attempt must wait,
-// twice as long every time. In memory and per process: a restart forgets it, and several nodes of a
-// region count apart (to be shared when a region has more than one node). Bounded: the entry that
-// was idle longest goes first. Unknown identifiers are counted like known ones (I8).
+// After a few failures for one identifier each further attempt must wait, twice as long every time.
+// In memory: a restart forgets it. Bounded: the entry that was idle longest goes first. attempts.h
+// puts this, or the same in a shared database, before its users.
 #pragma once
 
 #include <list>
@@ -26,7 +25,7 @@ class AttemptLimiter {
     AttemptLimiter() : AttemptLimiter(Options{}) {}
     explicit AttemptLimiter(Options options) : options_(options) {}
 
-    // resource_exhausted with reason too_many_attempts while the delay runs. `key` is a keyed hash.
+    // resource_exhausted with reason too_many_attempts while the delay runs.
     Result<void> check(const std::string& key, Instant now);
     void failed(const std::string& key, Instant now);
     void succeeded(const std::string& key);
@@ -42,5 +41,9 @@ class AttemptLimiter {
     std::unordered_map<std::string, Entry> entries_;
     std::list<std::string> by_age_;  // least recently failed first
 };
+
+// How long the next attempt has to wait after so many failures, counted from the last of them.
+Millis delay_after(const AttemptLimiter::Options& options, int failures);
+std::unexpected<Error> too_many_attempts();
 
 }  // namespace domicile::identity

@@ -1,6 +1,22 @@
 #include "identity/home.h"
 
 namespace domicile::identity {
+namespace {
+
+constexpr AttemptLimiter::Options kDecoyTries{.first_delay = Millis(24 * 3'600'000),
+                                              .delay_max = Millis(24 * 3'600'000),
+                                              .forget_after = Millis(48 * 3'600'000)};
+
+// An intent of a run that lives is still being worked on.
+directory::ClaimsOptions claims_options(const nodes::Nodes* nodes) {
+    directory::ClaimsOptions out;
+    if (nodes == nullptr) return out;
+    out.run = nodes->run();
+    out.lives = [nodes](std::string_view run) { return nodes->lives(run); };
+    return out;
+}
+
+}  // namespace
 
 Result<ClientOfPool> find_client(const config::Config& config, std::string_view client_id) {
     for (const config::Pool& pool : config.pools) {
@@ -29,10 +45,13 @@ std::string destination_of(const std::string& username, const Attributes& attrib
 Home::Home(Parts parts)
     : p_(std::move(parts)),
       users_(p_.database, p_.keyring),
-      claims_(p_.directory, p_.database, p_.clock, p_.random, users_),
+      claims_(p_.directory, p_.database, p_.clock, p_.random, users_, claims_options(p_.nodes)),
       sessions_(p_.database, p_.clock, p_.verifier),
       outbox_(p_.database, p_.keyring, p_.random),
       signer_(p_.database, p_.keyring, p_.clock, p_.random),
+      attempts_(p_.database, p_.clock, "attempt"),
+      resends_(p_.database, p_.clock, "resend"),
+      decoy_tries_(p_.database, p_.clock, "decoy", kDecoyTries),
       block_key_(p_.keyring.region_key("identity.secret_block")),
       refresh_key_(p_.keyring.region_key("identity.refresh_token")),
       decoy_secret_(p_.keyring.region_secret("identity.decoy")) {}
@@ -50,10 +69,20 @@ io::Task<Result<void>> Home::open() {
 }
 
 io::Task<Result<void>> Home::upkeep() {
+    if (p_.nodes != nullptr && !p_.nodes->sweeps()) co_return Result<void>();
+    CO_TRY_VOID(co_await sweep());
     CO_TRY_VOID(co_await claims_.replay());
     const auto expired = co_await claims_.expire();
     CO_TRY_VOID(co_await users_.destroy_keys());
     CO_TRY_VOID(expired);
+    co_return Result<void>();
+}
+
+io::Task<Result<void>> Home::sweep() {
+    if (p_.nodes == nullptr || !p_.database.shared()) co_return Result<void>();
+    std::vector<sql::Statement> batch = p_.nodes->fence();
+    batch.push_back(Attempts::sweep(p_.clock.now()));
+    CO_TRY_VOID(co_await p_.database.write(std::move(batch)));
     co_return Result<void>();
 }
 

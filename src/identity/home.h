@@ -12,7 +12,7 @@
 #include "config/config.h"
 #include "directory/claims.h"
 #include "directory/directory.h"
-#include "identity/attempt_limiter.h"
+#include "identity/attempts.h"
 #include "identity/messages.h"
 #include "identity/outbox.h"
 #include "identity/sessions.h"
@@ -21,6 +21,7 @@
 #include "identity/users.h"
 #include "io/clock.h"
 #include "keyring/keyring.h"
+#include "nodes/nodes.h"
 #include "residency/residency.h"
 
 namespace domicile::identity {
@@ -52,13 +53,14 @@ class Home {
         // Asks another region to give up an unconfirmed sign-up (message::kWithdraw).
         std::function<io::Task<Result<Done>>(std::string region, PasswordRequest)>
             withdraw_elsewhere;
+        nodes::Nodes* nodes = nullptr;  // null: this process is its region's only one
     };
     explicit Home(Parts parts);
 
     // Finishes what a crash left, before anything is served.
     io::Task<Result<void>> open();
     // From time to time: finishes what an outage of the directory left, and ends sign-ups that were
-    // not confirmed in time.
+    // not confirmed in time. Nothing while another node does so.
     io::Task<Result<void>> upkeep();
 
     io::Task<Result<SignUpResult>> sign_up(SignUpRequest request);
@@ -77,6 +79,7 @@ class Home {
 
     Signer& signer() { return signer_; }
     Users& users() { return users_; }
+    Sessions& sessions() { return sessions_; }
     Outbox& outbox() { return outbox_; }
 
   private:
@@ -92,12 +95,13 @@ class Home {
     io::Task<Result<sql::Statement>> write_code(const config::Pool* pool, UserRow& row);
     io::Task<Result<bool>> password_fits(UserRow row, std::string password);
     std::vector<directory::SubjectKey> keys_of(const UserRow& row) const;
+    io::Task<Result<void>> sweep();
 
     // sign-in (home_sign_in.cc)
     io::Task<Result<Tokens>> begin_session(UserRow row, const config::Pool* pool,
                                            const config::Client* client);
     io::Task<Result<Tokens>> judge(std::optional<UserRow> row, bool proven,
-                                   std::string attempts_key, ClientOfPool client);
+                                   Attempts::Attempt attempt, ClientOfPool client);
     io::Task<Result<TokenPtr>> own_access_token(std::string token);
     TokenSubject token_subject(const UserRow& row, const config::Client& client) const;
 
@@ -107,11 +111,8 @@ class Home {
     Sessions sessions_;
     Outbox outbox_;
     Signer signer_;
-    AttemptLimiter attempts_;
-    // Plays the part of the row's counter for people who do not exist.
-    AttemptLimiter decoy_tries_{{.first_delay = Millis(24 * 3'600'000),
-                                 .delay_max = Millis(24 * 3'600'000),
-                                 .forget_after = Millis(48 * 3'600'000)}};
+    Attempts attempts_, resends_;
+    Attempts decoy_tries_;  // plays the part of the row's counter for people who do not exist
     keyring::DataKey block_key_, refresh_key_;
     std::string decoy_secret_;
 };

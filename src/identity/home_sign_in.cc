@@ -101,10 +101,10 @@ io::Task<Result<Tokens>> Home::answer_srp(SrpAnswerRequest request) {
     if (!said || std::chrono::abs(*said - p_.clock.now()) > kClockSkewMax) {
         co_return wrong_credentials();
     }
-    std::string attempts_key = users_.username_index(block.pool, block.username);
-    CO_TRY_VOID(attempts_.check(attempts_key, p_.clock.monotonic()));
+    std::string index = users_.username_index(block.pool, block.username);
+    const auto decoy = crypto::decoy_verifier(decoy_secret_, index);
+    CO_TRY(Attempts::Attempt attempt, co_await attempts_.begin(std::move(index)));
     CO_TRY(auto row, co_await users_.find(block.pool, block.username));
-    const auto decoy = crypto::decoy_verifier(decoy_secret_, attempts_key);
     auto work = [verifier = row ? row->password : decoy, block, request] {
         return proof_fits(verifier, block, request);
     };
@@ -113,7 +113,7 @@ io::Task<Result<Tokens>> Home::answer_srp(SrpAnswerRequest request) {
         co_return std::unexpected(fits.error());
     }
     const bool proven = fits && *fits;
-    co_return co_await judge(std::move(row), proven, std::move(attempts_key), client);
+    co_return co_await judge(std::move(row), proven, std::move(attempt), client);
 }
 
 io::Task<Result<Tokens>> Home::sign_in(PasswordRequest request) {
@@ -121,8 +121,8 @@ io::Task<Result<Tokens>> Home::sign_in(PasswordRequest request) {
     CO_TRY_VOID(
         check_flow(*client.client, config::AuthFlow::user_password_auth, "USER_PASSWORD_AUTH"));
     const std::string& pool = client.pool->id_suffix;
-    std::string attempts_key = users_.username_index(pool, request.username);
-    CO_TRY_VOID(attempts_.check(attempts_key, p_.clock.monotonic()));
+    std::string index = users_.username_index(pool, request.username);
+    CO_TRY(Attempts::Attempt attempt, co_await attempts_.begin(index));
     CO_TRY(auto row, co_await users_.find(pool, request.username));
     UserRow judged;
     if (row) {
@@ -130,19 +130,19 @@ io::Task<Result<Tokens>> Home::sign_in(PasswordRequest request) {
     } else {
         judged.pool = pool;
         judged.username = request.username;
-        judged.password = crypto::decoy_verifier(decoy_secret_, attempts_key);
+        judged.password = crypto::decoy_verifier(decoy_secret_, index);
     }
     CO_TRY(const bool proven, co_await password_fits(std::move(judged), request.password));
-    co_return co_await judge(std::move(row), proven, std::move(attempts_key), client);
+    co_return co_await judge(std::move(row), proven, std::move(attempt), client);
 }
 
 io::Task<Result<Tokens>> Home::judge(std::optional<UserRow> row, bool proven,
-                                     std::string attempts_key, ClientOfPool client) {
+                                     Attempts::Attempt attempt, ClientOfPool client) {
     if (!row || !proven) {
-        attempts_.failed(attempts_key, p_.clock.monotonic());
+        CO_TRY_VOID(co_await attempts_.failed(std::move(attempt)));
         co_return wrong_credentials();
     }
-    attempts_.succeeded(attempts_key);
+    CO_TRY_VOID(co_await attempts_.succeeded(std::move(attempt)));
     if (!row->confirmed) {
         co_return fail(Code::failed_precondition, "User is not confirmed.", reason::kNotConfirmed);
     }

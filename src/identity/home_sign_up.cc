@@ -127,11 +127,11 @@ io::Task<Result<SignUpResult>> Home::sign_up(SignUpRequest request) {
 io::Task<Result<SignUpResult>> Home::repeat_sign_up(const config::Pool* pool, UserRow row,
                                                     SignUpRequest request) {
     if (row.confirmed) co_return user_exists();
-    const std::string attempts_key = users_.username_index(row.pool, row.username);
-    CO_TRY_VOID(attempts_.check(attempts_key, p_.clock.monotonic()));
+    std::string index = users_.username_index(row.pool, row.username);
+    CO_TRY(Attempts::Attempt attempt, co_await attempts_.begin(std::move(index)));
     CO_TRY(const bool fits, co_await password_fits(row, request.password));
     if (!fits) {
-        attempts_.failed(attempts_key, p_.clock.monotonic());
+        CO_TRY_VOID(co_await attempts_.failed(std::move(attempt)));
         co_return user_exists();
     }
     UserRow wanted = row;
@@ -231,11 +231,11 @@ io::Task<Result<Done>> Home::withdraw(PasswordRequest request) {
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
     CO_TRY(auto row, co_await users_.find(client.pool->id_suffix, request.username));
     if (!row || row->confirmed) co_return wrong_credentials();
-    const std::string attempts_key = users_.username_index(row->pool, row->username);
-    CO_TRY_VOID(attempts_.check(attempts_key, p_.clock.monotonic()));
+    std::string index = users_.username_index(row->pool, row->username);
+    CO_TRY(Attempts::Attempt attempt, co_await attempts_.begin(std::move(index)));
     CO_TRY(const bool fits, co_await password_fits(*row, request.password));
     if (!fits) {
-        attempts_.failed(attempts_key, p_.clock.monotonic());
+        CO_TRY_VOID(co_await attempts_.failed(std::move(attempt)));
         co_return wrong_credentials();
     }
     audit::Event event{"sign_up_withdrawn", {{"pool", row->pool}, {"home", p_.region}}};
@@ -253,10 +253,13 @@ io::Task<Result<Done>> Home::confirm_nobody(const config::Pool* pool, std::strin
         co_return fail(Code::not_found, "User does not exist.", reason::kUserUnknown);
     }
     const std::string key = users_.username_index(pool->id_suffix, username);
-    const auto checked = decoy_tries_.check(key, p_.clock.monotonic());
-    decoy_tries_.failed(key, p_.clock.monotonic());
-    CO_TRY_VOID(co_await users_.pace());
-    if (!checked) co_return code_expired();
+    const auto begun = co_await decoy_tries_.begin(key);
+    const bool used_up = !begun && begun.error().code == Code::resource_exhausted;
+    if (!begun && !used_up) co_return std::unexpected(begun.error());
+    Attempts::Attempt attempt{key};
+    CO_TRY_VOID(co_await decoy_tries_.failed(std::move(attempt)));
+    if (!decoy_tries_.durable()) CO_TRY_VOID(co_await users_.pace(key));
+    if (used_up) co_return code_expired();
     co_return code_mismatch();
 }
 
@@ -288,18 +291,19 @@ io::Task<Result<Done>> Home::confirm(ConfirmRequest request) {
 
 io::Task<Result<CodeDelivery>> Home::resend(ResendRequest request) {
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
-    const std::string key =
-        "resend" + users_.username_index(client.pool->id_suffix, request.username);
-    CO_TRY_VOID(attempts_.check(key, p_.clock.monotonic()));
-    attempts_.failed(key, p_.clock.monotonic());  // each one sends a mail, so each one counts
+    const std::string key = users_.username_index(client.pool->id_suffix, request.username);
+    CO_TRY(Attempts::Attempt attempt, co_await resends_.begin(key));
+    // Each one sends a mail, so each one counts.
+    CO_TRY_VOID(co_await resends_.failed(std::move(attempt)));
     CO_TRY(auto row, co_await users_.find(client.pool->id_suffix, request.username));
     if (!row || row->confirmed) {
         if (client.pool->reveal_existing) {
             if (!row) co_return fail(Code::not_found, "User does not exist.", reason::kUserUnknown);
             co_return fail(Code::invalid_argument, "User is already confirmed.", reason::kSchema);
         }
-        decoy_tries_.succeeded(users_.username_index(client.pool->id_suffix, request.username));
-        CO_TRY_VOID(co_await users_.pace());
+        Attempts::Attempt tries{key};
+        CO_TRY_VOID(co_await decoy_tries_.succeeded(std::move(tries)));
+        CO_TRY_VOID(co_await users_.pace(key));
         std::string shown = destination_of(request.username, row ? row->attributes : Attributes());
         if (shown.empty()) {
             const std::string mac = to_hex(crypto::hmac_sha256(decoy_secret_, request.username));

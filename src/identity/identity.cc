@@ -2,6 +2,7 @@
 
 #include "identity/home.h"
 #include "identity/key_publisher.h"
+#include "identity/revocation_watch.h"
 #include "identity/routable.h"
 #include "identity/router.h"
 #include "telemetry/outcome.h"
@@ -62,6 +63,7 @@ struct Identity::Impl {
     TokenVerifier verifier;
     KeyPublisher publisher;
     Home home;
+    RevocationWatch watch;
     Router router;
 };
 
@@ -88,7 +90,9 @@ Identity::Impl::Impl(Parts given)
             verifier, p.region, p.public_port,
             [this](std::string region, PasswordRequest request) {
                 return withdraw(std::move(region), std::move(request));
-            }}),
+            },
+            p.nodes}),
+      watch(p.database, home.sessions(), p.nodes),
       router({p.config, p.policy, p.directory, p.border, p.audit, home, p.region, p.public_port}) {}
 
 io::Task<Result<Done>> Identity::Impl::withdraw(std::string region, PasswordRequest request) {
@@ -114,10 +118,14 @@ io::Task<Result<void>> Identity::open() {
     CO_TRY_VOID(co_await impl_->home.open());
     impl_->router.register_handlers();
     co_await impl_->publisher.start(impl_->home.signer().public_keys());
+    impl_->watch.start();
     co_return Result<void>();
 }
 
-io::Task<void> Identity::stop() { return impl_->publisher.stop(); }
+io::Task<void> Identity::stop() {
+    co_await impl_->publisher.stop();
+    co_await impl_->watch.stop();
+}
 
 io::Task<Result<SignUpResult>> Identity::Impl::sign_up(SignUpRequest request) {
     CO_TRY(const ClientOfPool client, find_client(p.config, request.client_id));

@@ -21,6 +21,7 @@
 #include "io/clock.h"
 #include "io/task.h"
 #include "keyring/keyring.h"
+#include "nodes/nodes.h"
 #include "residency/residency.h"
 #include "sql/database.h"
 #include "telemetry/registry.h"
@@ -45,6 +46,7 @@ class Identity {
         // when its region's border certificate verifies it.
         std::function<Result<std::string>(const directory::KeyRecord&)> sign_key_record;
         std::function<bool(const directory::KeyRecord&)> verify_key_record;
+        nodes::Nodes* nodes = nullptr;  // null: this process is its region's only one
     };
     explicit Identity(Parts parts);
     ~Identity();  // after stop()

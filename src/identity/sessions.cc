@@ -3,7 +3,26 @@
 namespace domicile::identity {
 
 io::Task<Result<void>> Sessions::load() {
-    const Timestamp since = clock_.now() - kTokenLifetimeMax;
+    const Instant began = clock_.monotonic();
+    loaded_ = clock_.now();
+    CO_TRY_VOID(co_await load_since(loaded_ - kTokenLifetimeMax));
+    if (database_.shared()) verifier_.revocations_known(began);
+    co_return Result<void>();
+}
+
+// By the times of the rows, which their writers' clocks gave: the newest of them that were there
+// before may have come after others with a later time, so that a little is read again.
+io::Task<Result<void>> Sessions::load_new(Millis clock_difference) {
+    const Instant began = clock_.monotonic();
+    const Timestamp now = clock_.now();
+    const Timestamp since = std::min(loaded_, now) - kWriteMax - clock_difference;
+    CO_TRY_VOID(co_await load_since(since));
+    loaded_ = now;
+    verifier_.revocations_known(began);
+    co_return Result<void>();
+}
+
+io::Task<Result<void>> Sessions::load_since(Timestamp since) {
     std::vector<sql::Statement> batch;
     batch.push_back(
         {"SELECT origin_jti, revoked FROM identity_sessions WHERE revoked > $1", {since.ms}});

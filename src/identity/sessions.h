@@ -29,6 +29,9 @@ class Sessions {
 
     // Fills the verifier's revocations from the table.
     io::Task<Result<void>> load();
+    // Where other nodes revoke too: what was revoked since the last time, and that all of it is
+    // known now. `clock_difference`: of the clocks of the nodes, at most.
+    io::Task<Result<void>> load_new(Millis clock_difference);
     io::Task<Result<void>> begin(Session session);
     io::Task<Result<std::optional<Session>>> find(std::string origin_jti);
     // Idempotent.
@@ -36,9 +39,16 @@ class Sessions {
     io::Task<Result<void>> revoke_all(std::string sub);
 
   private:
+    // From the time that a revocation bears to its being there for all, at most: what takes longer
+    // is not acknowledged.
+    static constexpr Millis kWriteMax{15'000};
+
+    io::Task<Result<void>> load_since(Timestamp since);
+
     sql::Database& database_;
     io::Clock& clock_;
     TokenVerifier& verifier_;
+    Timestamp loaded_{};  // when the last load began
 };
 
 }  // namespace domicile::identity

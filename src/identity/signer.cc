@@ -57,38 +57,70 @@ std::string issuer(const config::Config& config, std::uint16_t public_port, std:
     return "https://idp." + std::string(region) + "." + config.domain + port + "/" + pool;
 }
 
-io::Task<Result<void>> Signer::load() {
+// The keys whose kid and sealed form a query finds.
+io::Task<Result<std::vector<crypto::SigningKey>>> Signer::read(sql::Statement query) {
     std::vector<sql::Statement> batch;
-    batch.push_back(
-        {"SELECT kid, sealed FROM identity_signing_keys ORDER BY created DESC, kid", {}});
+    batch.push_back(std::move(query));
     CO_TRY(auto found, co_await database_.read(std::move(batch)));
     const keyring::DataKey key = keyring_.region_key("identity.signing_key");
+    std::vector<crypto::SigningKey> out;
     for (const sql::Row& row : found[0].rows) {
         CO_TRY(const std::string der, key.open(context(row.text(0)), row.bytes(1)));
         CO_TRY(crypto::SigningKey signing, crypto::SigningKey::from_pkcs8_der(der));
-        const crypto::Algorithm algorithm = signing.algorithm();
-        keys_.try_emplace(algorithm, std::move(signing));  // the newest comes first
+        out.push_back(std::move(signing));
+    }
+    co_return out;
+}
+
+// The key that is in use for the algorithm; false when none is.
+io::Task<Result<bool>> Signer::load(crypto::Algorithm algorithm) {
+    sql::Statement query{
+        "SELECT k.kid, k.sealed FROM identity_signing_slots s JOIN identity_signing_keys k "
+        "ON k.kid = s.kid WHERE s.algorithm = $1",
+        {std::string(to_string(algorithm))}};
+    CO_TRY(auto keys, co_await read(std::move(query)));
+    if (keys.empty()) co_return false;
+    keys_.insert_or_assign(algorithm, std::move(keys.front()));
+    co_return true;
+}
+
+// Takes a key into use: the newest there is, or a new one. When another node was first, nothing is
+// left of this.
+io::Task<Result<void>> Signer::choose(crypto::Algorithm algorithm) {
+    sql::Statement all{"SELECT kid, sealed FROM identity_signing_keys ORDER BY created DESC, kid",
+                       {}};
+    CO_TRY(const auto there, co_await read(std::move(all)));
+    std::vector<sql::Statement> batch;
+    std::string kid;
+    for (const crypto::SigningKey& known : there) {
+        if (kid.empty() && known.algorithm() == algorithm) kid = known.kid();
+    }
+    if (kid.empty()) {
+        auto generate = [algorithm] { return crypto::SigningKey::generate(algorithm); };
+        CO_TRY(const crypto::SigningKey fresh, co_await io::run_blocking(std::move(generate)));
+        kid = fresh.kid();
+        const keyring::DataKey key = keyring_.region_key("identity.signing_key");
+        sql::Blob sealed{key.seal(context(kid), fresh.to_pkcs8_der())};
+        batch.push_back(
+            {"INSERT INTO identity_signing_keys (kid, sealed, created) VALUES ($1, $2, $3)",
+             {kid, std::move(sealed), clock_.now().ms}});
+    }
+    batch.push_back({"INSERT INTO identity_signing_slots (algorithm, kid) VALUES ($1, $2)",
+                     {std::string(to_string(algorithm)), kid}});
+    const auto done = co_await database_.write(std::move(batch));
+    if (!done && done.error().reason != sql::kReasonUnique) {
+        co_return std::unexpected(done.error());
     }
     co_return Result<void>();
 }
 
-io::Task<Result<void>> Signer::make(crypto::Algorithm algorithm) {
-    auto generate = [algorithm] { return crypto::SigningKey::generate(algorithm); };
-    CO_TRY(crypto::SigningKey fresh, co_await io::run_blocking(std::move(generate)));
-    const keyring::DataKey key = keyring_.region_key("identity.signing_key");
-    sql::Blob sealed{key.seal(context(fresh.kid()), fresh.to_pkcs8_der())};
-    std::vector<sql::Statement> batch;
-    batch.push_back({"INSERT INTO identity_signing_keys (kid, sealed, created) VALUES ($1, $2, $3)",
-                     {fresh.kid(), std::move(sealed), clock_.now().ms}});
-    CO_TRY_VOID(co_await database_.write(std::move(batch)));
-    keys_.emplace(algorithm, std::move(fresh));
-    co_return Result<void>();
-}
-
 io::Task<Result<void>> Signer::open() {
-    CO_TRY_VOID(co_await load());
     for (const crypto::Algorithm algorithm : kAlgorithms) {
-        if (!keys_.contains(algorithm)) CO_TRY_VOID(co_await make(algorithm));
+        CO_TRY(bool there, co_await load(algorithm));
+        if (there) continue;
+        CO_TRY_VOID(co_await choose(algorithm));
+        CO_TRY(there, co_await load(algorithm));
+        if (!there) co_return fail(Code::internal, "A signing key in use is not there.");
     }
     co_return Result<void>();
 }

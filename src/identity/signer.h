@@ -34,8 +34,9 @@ class Signer {
     Signer(sql::Database& database, keyring::Keyring& keyring, io::Clock& clock, io::Random& random)
         : database_(database), keyring_(keyring), clock_(clock), random_(random) {}
 
-    // Loads the newest key of each algorithm, or makes and stores one. All of them, whatever the
-    // clients ask for today: so a client's algorithm can change without a token becoming invalid.
+    // Loads the key of each algorithm that is in use, or makes and stores one. All of them,
+    // whatever the clients ask for today: so a client's algorithm can change without a token
+    // becoming invalid. Nodes that start at once agree on one.
     io::Task<Result<void>> open();
     std::vector<crypto::PublicKey> public_keys() const;
 
@@ -44,8 +45,9 @@ class Signer {
     io::Task<Result<Tokens>> issue(TokenSubject subject, std::string issuer, config::Client client);
 
   private:
-    io::Task<Result<void>> load();
-    io::Task<Result<void>> make(crypto::Algorithm algorithm);
+    io::Task<Result<bool>> load(crypto::Algorithm algorithm);
+    io::Task<Result<std::vector<crypto::SigningKey>>> read(sql::Statement query);
+    io::Task<Result<void>> choose(crypto::Algorithm algorithm);
 
     sql::Database& database_;
     keyring::Keyring& keyring_;

@@ -90,6 +90,7 @@ struct TokenVerifier::Impl {
     std::uint64_t key_set = 1;
     std::unordered_map<std::string, Timestamp> revoked{};  // origin_jti -> until
     std::unordered_map<std::string, std::uint64_t> epochs{};
+    std::optional<Instant> revocations_known{};
     std::size_t sweep_at = 1024;
     std::optional<Instant> reloaded{};
     bool up_to_date = !reload;  // the last reload succeeded: what it did not find is not there
@@ -106,6 +107,10 @@ struct TokenVerifier::Impl {
         }
         if (token.home != options.region) return {};  // its home has the last word
         const std::shared_lock lock(mutex);
+        if (revocations_known &&
+            clock.monotonic() - *revocations_known > options.revocations_age_max) {
+            return fail(Code::unavailable, "Whether the token was revoked is not known now.");
+        }
         const auto epoch = epochs.find(token.sub);
         if (revoked.contains(token.origin_jti) ||
             (epoch != epochs.end() && token.epoch < epoch->second)) {
@@ -170,6 +175,11 @@ void TokenVerifier::revoke_origin(std::string_view origin_jti, Timestamp until) 
     Timestamp& entry = impl_->revoked[std::string(origin_jti)];
     entry = std::max(entry, until);
     impl_->sweep(impl_->clock.now());
+}
+
+void TokenVerifier::revocations_known(Instant at) {
+    const std::unique_lock lock(impl_->mutex);
+    impl_->revocations_known = at;
 }
 
 void TokenVerifier::set_epoch(std::string_view sub, std::uint64_t least) {

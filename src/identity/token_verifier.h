@@ -43,6 +43,9 @@ class TokenVerifier {
         std::string region;
         std::size_t cache_tokens_max = 100'000;
         Millis reload_interval{5'000};
+        // Where revocations_known() is told: how long after it tokens of the own people are still
+        // taken.
+        Millis revocations_age_max{10'000};
     };
     // issuer_of(region, pool suffix) as the region writes it.
     using Issuer =
@@ -60,11 +63,15 @@ class TokenVerifier {
     // At the home: tokens of this origin are refused from now on, also after a cached hit.
     // Forgotten after `until`, when the last of them has expired.
     void revoke_origin(std::string_view origin_jti, Timestamp until);
+    // All revocations that were acknowledged before this moment have been told. Called where other
+    // nodes revoke too; when it stays away, tokens of the own people are unavailable rather than
+    // taken.
+    void revocations_known(Instant at);
     // At the home: tokens of the subject with a smaller epoch are refused as revoked.
     void set_epoch(std::string_view sub, std::uint64_t least);
 
     // A hit without suspending; null on a miss. unauthenticated with reason access_expired,
-    // access_revoked or access_invalid.
+    // access_revoked or access_invalid; unavailable when the revocations are not known.
     Result<TokenPtr> lookup(std::string_view token);
     // The whole check; a miss verifies the signature on the blocking pool. unavailable when the key
     // is not known here and the published keys cannot be read: nobody can say then that the token

@@ -12,6 +12,14 @@ constexpr const char* kColumns =
     "sub, pool, claim_id, created, epoch, confirmed, sealed, code_mac, code_expires, code_tries";
 constexpr const char* kNobody = "00000000-0000-4000-8000-000000000000";
 
+constexpr std::size_t kPaceRows = 64;
+
+std::string more_pace_rows() {
+    std::string out = "INSERT INTO identity_pace (id, n) VALUES (2, 0)";
+    for (std::size_t id = 3; id <= kPaceRows; ++id) out += ", (" + std::to_string(id) + ", 0)";
+    return out;
+}
+
 std::string profile_context(const std::string& sub) { return "identity_users.sealed:" + sub; }
 
 Result<void> read_profile(std::string_view text, UserRow& into) {
@@ -72,6 +80,14 @@ io::Task<Result<void>> Users::migrate() {
     // So that sessions which ended are found without a walk through those that live.
     steps.emplace_back("DROP INDEX identity_sessions_by_sub");
     steps.emplace_back("CREATE INDEX identity_sessions_by_end ON identity_sessions (sub, expires)");
+    // Which key of each algorithm signs: the first that a node took for it.
+    steps.emplace_back(
+        "CREATE TABLE identity_signing_slots (algorithm TEXT PRIMARY KEY, kid TEXT NOT NULL)");
+    steps.emplace_back(
+        "CREATE TABLE identity_attempts (id BYTEA PRIMARY KEY, failures BIGINT NOT NULL, "
+        "last_ms BIGINT NOT NULL, ends_ms BIGINT NOT NULL)");
+    steps.emplace_back("CREATE INDEX identity_attempts_by_end ON identity_attempts (ends_ms)");
+    steps.push_back(more_pace_rows());
     return database_.migrate("identity", std::move(steps));
 }
 
@@ -219,9 +235,10 @@ io::Task<Result<bool>> Users::is_confirmed(std::string sub) {
     co_return true;
 }
 
-io::Task<Result<void>> Users::pace() {
+io::Task<Result<void>> Users::pace(std::string key) {
+    const auto row = static_cast<std::int64_t>(std::hash<std::string>()(key) % kPaceRows) + 1;
     std::vector<sql::Statement> batch;
-    batch.push_back({"UPDATE identity_pace SET n = n + 1 WHERE id = 1", {}});
+    batch.push_back({"UPDATE identity_pace SET n = n + 1 WHERE id = $1", {row}});
     CO_TRY_VOID(co_await database_.write(std::move(batch)));
     co_return Result<void>();
 }

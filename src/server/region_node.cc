@@ -11,6 +11,7 @@
 #include "config/change.h"
 #include "documents/documents.h"
 #include "keyring/keyring.h"
+#include "nodes/nodes.h"
 #include "residency/residency.h"
 #include "server/reports.h"
 #include "server/snapshot.h"
@@ -114,6 +115,7 @@ struct RegionNode::Parts {
               *base.audit),
           directory(*base.directory.store, io::system_clock(),
                     directory_options(deployment, region, base.pepper), base.directory.homes.get()),
+          nodes(*base.data, io::system_clock(), io::system_random()),
           access(*base.data, keyring, io::system_clock(), io::system_random(), region),
           identity(identity_parts()),
           documents(documents::Documents::Parts{
@@ -146,7 +148,8 @@ struct RegionNode::Parts {
             .verify_key_record =
                 [this](const directory::KeyRecord& record) {
                     return base.border_keys.verify(record);
-                }};
+                },
+            .nodes = &nodes};
     }
 
     io::Task<Result<void>> open();
@@ -177,6 +180,7 @@ struct RegionNode::Parts {
     keyring::Keyring keyring;
     border::Border border;
     directory::Directory directory;
+    nodes::Nodes nodes;
     access::Access access;
     identity::Identity identity;
     documents::Documents documents;
@@ -198,6 +202,7 @@ io::Task<Result<void>> RegionNode::Parts::open() {
     base.directory.store->start();
     CO_TRY_VOID(co_await keyring.open());
     CO_TRY_VOID(co_await keyring.confirm("pepper", base.pepper));
+    CO_TRY_VOID(co_await nodes.open());
     CO_TRY_VOID(co_await access.open());
     CO_TRY_VOID(co_await write_admin_credentials());
     border.handle_calls([this](std::string from, http::Exchange& exchange) {
@@ -205,6 +210,7 @@ io::Task<Result<void>> RegionNode::Parts::open() {
     });
     CO_TRY_VOID(co_await identity.open());
     CO_TRY_VOID(co_await documents.open());
+    nodes.start();
     report_to_metrics();
     snapshots.begin(reactors);
     CO_TRY_VOID(co_await listen_everywhere());
@@ -222,6 +228,7 @@ void RegionNode::Parts::report_to_metrics() {
     base.audit->report_to(metrics);
     border.report_to(metrics);
     directory.report_to(metrics);
+    nodes.report_to(metrics);
     identity.report_to(metrics);
     documents.report_to(metrics);
     cognito.report_to(metrics);
@@ -452,6 +459,7 @@ io::Task<bool> RegionNode::stop(Instant deadline) {
     if (!inner) co_return false;
     co_await parts_->snapshots.stop();
     co_await parts_->identity.stop();
+    co_await parts_->nodes.stop();
     co_await parts_->base.directory.store->stop();
     co_await parts_->reports.stop();
     co_return true;
