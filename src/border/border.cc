@@ -8,6 +8,7 @@
 #include "border/border.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "base/encoding.h"
@@ -93,8 +94,20 @@ struct Border::Impl {
         }
         return nullptr;
     }
-    http::Target target_of(const Peer& to) const {
-        return {to.endpoint, options.client_tls, certificate_name(to.region)};
+    // All nodes of a region, the next one first.
+    std::vector<http::Target> targets_of(const Peer& to) {
+        std::vector<http::Target> out;
+        const std::string name = certificate_name(to.region);
+        out.push_back({to.endpoint, options.client_tls, name});
+        for (const io::Endpoint& node : to.more) out.push_back({node, options.client_tls, name});
+        if (out.size() == 1) return out;
+        const auto turn = turns.fetch_add(1, std::memory_order_relaxed) % out.size();
+        std::ranges::rotate(out, out.begin() + static_cast<std::ptrdiff_t>(turn));
+        return out;
+    }
+    // Nothing was sent: another node may do it.
+    static bool never_arrived(const Result<std::unique_ptr<http::ClientResponse>>& response) {
+        return !response && response.error().reason == http::kReasonUnreachable;
     }
     // The region that the peer's certificate names, if it is one of ours.
     Result<std::string> region_of(const http::Exchange& exchange) const {
@@ -124,6 +137,7 @@ struct Border::Impl {
     Options options;
     audit::Log& log;
     http::Client client;
+    std::atomic<std::size_t> turns = 0;
     std::map<std::string, MessageHandler, std::less<>> handlers;
     CallHandler call_handler;
     std::map<std::string, PeerMetrics, std::less<>> metrics;  // one for each peer
@@ -177,7 +191,12 @@ io::Task<Result<json::value>> Border::Impl::exchange_message(const Peer& to, std
     if (RequestContext::current().span_id != decltype(RequestContext::span_id){}) {
         head.headers.add("traceparent", trace);
     }
-    auto response = co_await client.send(target_of(to), head, body, deadline);
+    Result<std::unique_ptr<http::ClientResponse>> response =
+        fail(Code::unavailable, "No node.", std::string(http::kReasonUnreachable));
+    for (const http::Target& node : targets_of(to)) {
+        if (!never_arrived(response)) break;
+        response = co_await client.send(node, head, body, deadline);
+    }
     span.end(telemetry::outcome_of(response));
     if (!response) {
         co_return fail(response.error().code == Code::deadline_exceeded ? Code::deadline_exceeded
@@ -205,8 +224,12 @@ io::Task<Result<std::unique_ptr<http::ClientResponse>>> Border::forward(
     head.headers.add(kCallHeader, "call");
     head.headers.add(kCrossingHeader, crossing);
     const std::int64_t start = io::Executor::current().clock().monotonic_ns();
-    auto response =
-        co_await impl_->client.send(impl_->target_of(*to), std::move(head), body, length, deadline);
+    Result<std::unique_ptr<http::ClientResponse>> response =
+        fail(Code::unavailable, "No node.", std::string(http::kReasonUnreachable));
+    for (const http::Target& node : impl_->targets_of(*to)) {
+        if (!Impl::never_arrived(response)) break;
+        response = co_await impl_->client.send(node, head, body, length, deadline);
+    }
     const PeerMetrics& metrics = impl_->metrics.at(region);
     metrics.sent_time.observe(since(start));
     metrics.crossings.add(Direction::sent, Kind::call, telemetry::outcome_of(response));

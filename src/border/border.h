@@ -24,6 +24,8 @@ namespace domicile::border {
 struct Peer {
     std::string region;
     io::Endpoint endpoint;
+    // Its other nodes. They take turns; one that cannot be reached is passed over.
+    std::vector<io::Endpoint> more = {};
 };
 
 struct Options {

@@ -72,6 +72,7 @@ struct World {
 
     std::string folder;
     Authority authority;
+    bool a_node_is_gone = false;  // one of us-east-2's two
 };
 
 struct Node {
@@ -121,7 +122,12 @@ Task<bool> with_pair(World* world, Story story, std::size_t us_message_bytes_max
     auto us_listener = network.listen({"127.0.0.1", 0});
     CO_ASSERT(eu_listener && us_listener);
     const Peer eu{kEu, (*eu_listener)->local()};
-    const Peer us{kUs, (*us_listener)->local()};
+    Peer us{kUs, (*us_listener)->local()};
+    if (world->a_node_is_gone) {
+        auto gone = network.listen({"127.0.0.1", 0});
+        CO_ASSERT(gone);
+        us.more.push_back((*gone)->local());  // closed here
+    }
     const std::size_t usual = Options().message_bytes_max;
     Pair pair{*world, Node(*world, kEu, us, usual), Node(*world, kUs, eu, us_message_bytes_max)};
     pair.eu.serve(std::move(*eu_listener));
@@ -175,6 +181,23 @@ Task<bool> round_trip(Pair& pair) {
 TEST(border, a_message_arrives_and_its_answer_comes_back) {
     World world;
     run(world, round_trip);
+}
+
+Task<bool> three_trips(Pair& pair) {
+    mirror_at_us(pair);
+    for (int i = 0; i < 3; ++i) {
+        json::value payload = json::object{{"number", i}};
+        const auto reply = co_await call_us(pair, "mirror", std::move(payload));
+        CO_ASSERT(reply.has_value());
+    }
+    EXPECT_EQ(pair.handled, 3);
+    co_return true;
+}
+
+TEST(border, a_node_that_is_gone_is_passed_over) {
+    World world;
+    world.a_node_is_gone = true;
+    run(world, three_trips);
 }
 
 TEST(border, both_ends_record_a_crossing_under_one_id_without_its_payload) {

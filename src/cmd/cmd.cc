@@ -21,11 +21,11 @@ struct Command {
 constexpr std::array<Command, 9> kCommands = {{
     {"up",
      "up FILE [--data DIR] [--listen ADDRESS:PORT] [--engines embedded|distributed] "
-     "[--ready-file FILE]",
+     "[--nodes N] [--ready-file FILE]",
      "run every region of the config on this machine; distributed: on an etcd cluster and a "
      "PostgreSQL server for each region, which it runs, too",
      up},
-    {"serve", "serve --data DIR --region REGION", "run one node of one region", serve},
+    {"serve", "serve --data DIR --region REGION [--node N]", "run one node of one region", serve},
     {"check", "check FILE [--format text|json|gcc]",
      "print every problem of a config; json and gcc are for editors", check},
     {"config", "config schema", "print the JSON Schema of the config", config},
@@ -40,7 +40,8 @@ constexpr std::array<Command, 9> kCommands = {{
      "make running regions take over their changed config", reload},
     {"directory", "directory export|import FILE --data DIR",
      "the whole directory to a file, and back into the engine that the config names", directory},
-    {"audit", "audit verify FILE", "check the hash chain of an audit log", audit},
+    {"audit", "audit verify FILE...", "check the hash chains of audit logs, one of each node",
+     audit},
 }};
 
 int usage(FILE* out) {

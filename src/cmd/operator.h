@@ -16,6 +16,7 @@ struct AdminPort {
 };
 
 // not_found for a region that the deployment does not have.
-Result<AdminPort> admin_port(const server::Deployment& deployment, const std::string& region);
+Result<AdminPort> admin_port(const server::Deployment& deployment, const std::string& region,
+                             std::size_t node = 1);
 
 }  // namespace domicile::cmd

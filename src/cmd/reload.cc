@@ -32,10 +32,15 @@ Result<int> reload(const Words& words) {
     bool good = true;
     for (const auto& [region, ports] : deployment.ports) {
         if (arguments.option_or("region", region) != region) continue;
-        TRY(const AdminPort where, admin_port(deployment, region));
-        const auto answer = io::run_task<Result<json::object>>([&] { return ask(where); });
-        good = good && answer.has_value();
-        fmt::print("{}: {}\n", region, answer ? "reloaded" : answer.error().message);
+        const std::size_t nodes = deployment.nodes_of(region);
+        for (std::size_t node = 1; node <= nodes; ++node) {
+            TRY(const AdminPort where, admin_port(deployment, region, node));
+            const auto answer = io::run_task<Result<json::object>>([&] { return ask(where); });
+            good = good && answer.has_value();
+            const std::string name =
+                nodes == 1 ? region : region + ", node " + std::to_string(node);
+            fmt::print("{}: {}\n", name, answer ? "reloaded" : answer.error().message);
+        }
     }
     return good ? 0 : 1;
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <filesystem>
 
 #include "audit/log.h"
@@ -19,6 +20,16 @@ std::string absolute(const std::string& path) {
 
 namespace {
 
+// 1 unless given.
+Result<std::int64_t> number_of(const Arguments& arguments, const std::string& name) {
+    const std::string word = arguments.option_or(name, "1");
+    std::int64_t out = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), out);
+    if (error == std::errc() && end == word.data() + word.size() && out >= 1 && out <= 16)
+        return out;
+    return fail(Code::invalid_argument, "--" + name + " is a number from 1 to 16.");
+}
+
 Result<server::EnginesWish> engines_wish(const std::optional<std::string>& word) {
     if (!word) return server::EnginesWish::as_before;
     if (*word == "embedded") return server::EnginesWish::embedded;
@@ -26,11 +37,22 @@ Result<server::EnginesWish> engines_wish(const std::optional<std::string>& word)
     return fail(Code::invalid_argument, "--engines is embedded or distributed.");
 }
 
+Result<bool> verify(const std::string& file) {
+    TRY(const audit::Verification result, audit::verify(io::system_files(), file));
+    if (result.broken_line != 0) {
+        fmt::print("BROKEN at line {}: {}\n{} entries before it hold.\n", result.broken_line,
+                   result.problem, result.entries);
+        return false;
+    }
+    fmt::print("The chain holds: {} entries.\nHead: {}\n", result.entries, result.head);
+    return true;
+}
+
 }  // namespace
 
 Result<int> up(const Words& words) {
     TRY(const Arguments arguments,
-        Arguments::parse(words, {"data", "listen", "ready-file", "engines"}));
+        Arguments::parse(words, {"data", "listen", "ready-file", "engines", "nodes"}));
     if (arguments.words().size() != 1) return fail(Code::invalid_argument, "Name one config file.");
     server::UpOptions options;
     options.program = std::filesystem::read_symlink("/proc/self/exe").string();
@@ -41,6 +63,9 @@ Result<int> up(const Words& words) {
     if (!loaded.problems.empty()) return check(arguments.words());
     options.data = absolute(arguments.option_or("data", loaded.config.data_directory));
     TRY(options.engines, engines_wish(arguments.option("engines")));
+    if (arguments.option("nodes")) {
+        TRY(options.nodes, number_of(arguments, "nodes"));
+    }
     options.ready_file = arguments.option_or("ready-file", "");
     if (const auto listen = arguments.option("listen")) {
         TRY(const io::Endpoint endpoint, io::parse_endpoint(*listen));
@@ -51,11 +76,12 @@ Result<int> up(const Words& words) {
 }
 
 Result<int> serve(const Words& words) {
-    TRY(const Arguments arguments, Arguments::parse(words, {"data", "region"}));
+    TRY(const Arguments arguments, Arguments::parse(words, {"data", "region", "node"}));
     const auto data = arguments.option("data"), region = arguments.option("region");
     if (!data || !region)
         return fail(Code::invalid_argument, "Both --data and --region are needed.");
-    TRY_VOID(server::run_region(absolute(*data), *region));
+    TRY(const std::int64_t node, number_of(arguments, "node"));
+    TRY_VOID(server::run_region(absolute(*data), *region, static_cast<std::size_t>(node)));
     return 0;
 }
 
@@ -94,17 +120,17 @@ Result<int> config(const Words& words) {
 
 Result<int> audit(const Words& words) {
     TRY(const Arguments arguments, Arguments::parse(words, {}));
-    if (arguments.words().size() != 2 || arguments.words()[0] != "verify") {
-        return fail(Code::invalid_argument, "Say: audit verify FILE.");
+    if (arguments.words().size() < 2 || arguments.words()[0] != "verify") {
+        return fail(Code::invalid_argument, "Say: audit verify FILE...");
     }
-    TRY(const audit::Verification result, audit::verify(io::system_files(), arguments.words()[1]));
-    if (result.broken_line != 0) {
-        fmt::print("BROKEN at line {}: {}\n{} entries before it hold.\n", result.broken_line,
-                   result.problem, result.entries);
-        return 1;
+    const Words files(arguments.words().begin() + 1, arguments.words().end());
+    bool good = true;
+    for (const std::string& file : files) {
+        if (files.size() > 1) fmt::print("{}\n", file);
+        TRY(const bool holds, verify(file));
+        good = good && holds;
     }
-    fmt::print("The chain holds: {} entries.\nHead: {}\n", result.entries, result.head);
-    return 0;
+    return good ? 0 : 1;
 }
 
 }  // namespace domicile::cmd

@@ -334,6 +334,10 @@ void check_databases(const Config& config, Reader& reader) {
     for (const Region& region : config.regions) {
         const Path path = kRoot / "regions" / region.name;
         check_database(region.database, path / "database", reader);
+        if (region.nodes > 1 && !region.can_have_nodes())
+            reader.problem(path / "nodes", "SQLite files can be used by one node only",
+                           "give the region `database: {engine: postgres, ...}`, and no "
+                           "keys_database on sqlite");
         once(path / "database", region.database, region.database.name);
         if (region.keys_database) {
             check_database(*region.keys_database, path / "keys_database", reader);

@@ -90,6 +90,19 @@ TEST(config, a_database_on_postgresql_needs_what_belongs_together) {
                 ElementsAre(HasSubstr("PostgreSQL needs an address")));
 }
 
+TEST(config, several_nodes_need_databases_that_they_can_share) {
+    const auto with = [](const std::string& region) {
+        return problems(replace(kBase, "a1: {}", "a1: {" + region + "}"));
+    };
+    const std::string postgres =
+        "database: {engine: postgres, endpoints: [\"db.example:5432\"]}, nodes: 2";
+    EXPECT_THAT(with(postgres), IsEmpty());
+    EXPECT_THAT(with("nodes: 2"), ElementsAre(HasSubstr("by one node only")));
+    EXPECT_THAT(with(postgres + ", keys_database: {engine: sqlite}"),
+                ElementsAre(HasSubstr("by one node only")));
+    EXPECT_THAT(with(postgres + "0"), ElementsAre(HasSubstr("16")));
+}
+
 TEST(config, no_two_regions_share_a_database) {
     const auto with = [](const std::string& one, const std::string& other) {
         return problems(replace(replace(kBase, "a1: {}", "a1: {" + one + "}"), "a2: {}",

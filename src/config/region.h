@@ -33,6 +33,13 @@ struct Region {
     Database database;
     // What can erase people: their keys. Left out: beside `database`, and not in its backups.
     std::optional<Database> keys_database;
+    std::int64_t nodes = 1;  // processes that `up` starts for it
+
+    // What its nodes share is in databases that several processes can use.
+    bool can_have_nodes() const {
+        const DatabaseEngine keys = keys_database ? keys_database->engine : database.engine;
+        return database.engine == DatabaseEngine::postgres && keys == DatabaseEngine::postgres;
+    }
 
     bool operator==(const Region&) const = default;
 };

@@ -122,7 +122,11 @@ const Object<Region>& describe() {
                 "keys_database", &Region::keys_database,
                 "where it keeps its people's keys, whose loss erases them: not in the backups of "
                 "the data. Left out: keys.db beside region.db, or on the same server as the "
-                "data, in the database `<name>_keys`");
+                "data, in the database `<name>_keys`")
+            .field("nodes", &Region::nodes,
+                   "processes that `domicile up` starts for the region; several need postgres for "
+                   "data and keys",
+                   range(1, 16));
     return object;
 }
 

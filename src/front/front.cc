@@ -1,5 +1,7 @@
 #include "front/front.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "io/tls.h"
 
@@ -72,26 +74,49 @@ Result<std::optional<std::string>> Front::region_of(const std::string& host) con
     return fail(Code::not_found, "No region has this name.");
 }
 
-io::Task<Result<std::unique_ptr<io::Stream>>> Front::connect(std::string host) {
+void Front::add_nodes(const std::string& region, std::vector<io::Endpoint>& out) {
+    std::vector<const Backend*> nodes;
+    for (const Backend& backend : options_.regions)
+        if (backend.region == region) nodes.push_back(&backend);
+    if (nodes.empty()) return;
+    std::ranges::rotate(nodes, nodes.begin() + static_cast<std::ptrdiff_t>(turn_++ % nodes.size()));
+    std::ranges::stable_partition(
+        nodes, [](const Backend* node) { return !node->takes || node->takes(); });
+    for (const Backend* node : nodes) out.push_back(node->endpoint);
+}
+
+Result<std::vector<io::Endpoint>> Front::ways(const std::string& host) {
+    std::vector<io::Endpoint> out;
+    if (host == "front." + options_.domain) {
+        out.push_back(options_.control);
+        return out;
+    }
+    TRY(const std::optional<std::string> fixed, region_of(host));
+    if (fixed) {
+        add_nodes(*fixed, out);
+    } else {
+        for (const std::string& region : whereabouts_.candidates()) add_nodes(region, out);
+    }
+    return out;
+}
+
+io::Task<Result<Front::Begun>> Front::begin(std::string host, std::string_view head,
+                                            std::string_view hello) {
     io::Network& network = io::Executor::current().network();
     const io::ConnectOptions plain;
-    const Instant deadline = io::deadline_in(kConnectTimeout);
-    if (host == "front." + options_.domain) {
-        co_return co_await network.connect(options_.control, plain, deadline);
-    }
-    CO_TRY(const std::optional<std::string> fixed, region_of(host));
-    std::vector<std::string> candidates;
-    if (fixed) {
-        candidates.push_back(*fixed);
-    } else {
-        candidates = whereabouts_.candidates();
-    }
-    for (const std::string& region : candidates) {
-        for (const Backend& backend : options_.regions) {
-            if (backend.region != region) continue;
-            auto stream = co_await network.connect(backend.endpoint, plain, deadline);
-            if (stream) co_return stream;
-        }
+    CO_TRY(const std::vector<io::Endpoint> all, ways(host));
+    for (const io::Endpoint& way : all) {
+        auto stream = co_await network.connect(way, plain, io::deadline_in(kConnectTimeout));
+        if (!stream) continue;
+        Begun out{std::move(*stream), std::string(kBufferBytes, '\0')};
+        const Instant sent_by = io::deadline_in(kConnectTimeout);
+        const Result<void> sent = co_await out.stream->write(head, hello, sent_by);
+        if (!sent) continue;
+        const Instant answered_by = io::deadline_in(options_.idle_timeout);
+        const Result<std::size_t> count = co_await out.stream->read_some(out.first, answered_by);
+        if (!count || *count == 0) continue;
+        out.first.resize(*count);
+        co_return out;
     }
     co_return fail(Code::unavailable, "The region is down.");
 }
@@ -114,22 +139,22 @@ io::Task<void> Front::carry(io::Stream& client) {
         host = io::client_hello_server_name(hello);
     }
     if (!host) co_return;
-    auto region = co_await connect(*host);
-    if (!region) co_return;
     const std::string proxy = io::proxy_header(client.peer().remote, client.peer().local);
-    const Result<void> sent =
-        co_await (*region)->write(proxy, hello, io::deadline_in(kConnectTimeout));
+    auto begun = co_await begin(*host, proxy, hello);
+    if (!begun) co_return;
+    io::Stream& region = *begun->stream;
+    const Result<void> sent = co_await client.write(begun->first, io::deadline_in(kConnectTimeout));
     if (!sent) co_return;
     const Result<std::optional<std::string>> fixed = region_of(*host);
     const bool global = fixed && !*fixed && *host != "front." + options_.domain;
     if (global) global_.insert(&client);
     io::TaskGroup upwards;
-    upwards.spawn(pump(client, **region, options_.idle_timeout));
-    co_await pump(**region, client, options_.idle_timeout);
+    upwards.spawn(pump(client, region, options_.idle_timeout));
+    co_await pump(region, client, options_.idle_timeout);
     co_await upwards.drain(io::deadline_in(options_.idle_timeout));
     global_.erase(&client);
     client.cancel();
-    (*region)->cancel();
+    region.cancel();
     co_await upwards.drain(io::deadline_in(options_.idle_timeout));
 }
 

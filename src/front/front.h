@@ -1,5 +1,6 @@
 // The front of `domicile up`: TLS passthrough by server name, PROXY protocol v2 towards the
-// regions.
+// regions. The nodes of a region take turns; a connection that a node ends without a byte of an
+// answer goes to the next one, since nothing but a TLS hello was said yet.
 #pragma once
 
 #include <functional>
@@ -17,7 +18,9 @@ namespace domicile::front {
 
 struct Backend {
     std::string region;
-    io::Endpoint endpoint;  // its TLS port
+    io::Endpoint endpoint;  // the TLS port of one of its nodes
+    // Whether it takes new connections now; those that do not are tried last. Empty: it does.
+    std::function<bool()> takes = {};
 };
 
 struct Options {
@@ -68,9 +71,17 @@ class Front {
   private:
     io::Task<void> keep(std::unique_ptr<io::Stream> client);
     io::Task<void> carry(io::Stream& client);
-    io::Task<Result<std::unique_ptr<io::Stream>>> connect(std::string host);
+    // Where the connection of a host name may go, best first.
+    Result<std::vector<io::Endpoint>> ways(const std::string& host);
+    void add_nodes(const std::string& region, std::vector<io::Endpoint>& out);
+    struct Begun {
+        std::unique_ptr<io::Stream> stream;
+        std::string first;  // bytes of the answer
+    };
+    io::Task<Result<Begun>> begin(std::string host, std::string_view head, std::string_view hello);
     Options options_;
     Whereabouts& whereabouts_;
+    std::size_t turn_ = 0;           // nodes of a region take turns
     std::set<io::Stream*> clients_;  // all that are carried
     std::set<io::Stream*> global_;   // those of global names
     io::TaskGroup connections_;

@@ -1,6 +1,8 @@
 // A front before two regions, all in one process: who answers which name, and what ends when.
 #include "front/front.h"
 
+#include <map>
+
 #include "crypto/x509.h"
 #include "http/testing.h"
 #include "io/tls.h"
@@ -53,6 +55,10 @@ struct World {
     std::unique_ptr<io::TlsClient> client_tls =
         *io::TlsClient::make(certificates.ca.certificate_pem);
     Region eu{kEu, nullptr}, us{kUs, nullptr}, control{"control", nullptr};
+    // A second node of the European region, and one that ends what it accepts.
+    Region second{"second", nullptr};
+    std::unique_ptr<io::Listener> ending;
+    bool first_takes = true, second_takes = false, ending_takes = false;
     std::vector<std::string> order{kEu, kUs};
     Whereabouts whereabouts{[this](const auto&) { return order; }};
     io::Endpoint at;
@@ -70,12 +76,26 @@ struct World {
 
 using Story = Task<bool> (*)(World&);
 
+Task<void> end_all(io::Listener& listener) {
+    for (;;) {
+        const auto accepted = co_await listener.accept();
+        if (!accepted) co_return;
+    }
+}
+
 Task<bool> with_front(Story story) {
     World world;
-    for (Region* region : {&world.eu, &world.us, &world.control}) world.open(*region);
+    for (Region* region : {&world.eu, &world.us, &world.control, &world.second})
+        world.open(*region);
+    auto ending = io::Executor::current().network().listen({"127.0.0.1", 0});
+    CO_ASSERT(ending);
+    world.ending = std::move(*ending);
     Options options;
     options.domain = kDomain;
-    options.regions = {{kEu, world.eu.server->local()}, {kUs, world.us.server->local()}};
+    options.regions = {{kEu, world.eu.server->local(), [&world] { return world.first_takes; }},
+                       {kEu, world.second.server->local(), [&world] { return world.second_takes; }},
+                       {kEu, world.ending->local(), [&world] { return world.ending_takes; }},
+                       {kUs, world.us.server->local()}};
     options.control = world.control.server->local();
     options.hello_timeout = Seconds(10);
     Front front(options, world.whereabouts);
@@ -85,11 +105,13 @@ Task<bool> with_front(Story story) {
     world.front = &front;
     io::TaskGroup running;
     running.spawn(front.run(**listener));
+    running.spawn(end_all(*world.ending));
     const bool done = co_await story(world);
     (*listener)->close();
+    world.ending->close();
     front.disconnect_all();
     EXPECT_TRUE(co_await front.drain(soon()));
-    for (Region* region : {&world.eu, &world.us, &world.control}) {
+    for (Region* region : {&world.eu, &world.us, &world.control, &world.second}) {
         co_await region->server->stop(soon());
     }
     co_await running.drain(soon());
@@ -139,6 +161,31 @@ FRONT_TEST(a_global_name_goes_to_the_best_region_that_answers) {
     EXPECT_EQ(first_word(co_await ask_anew(world, "app.example.test")), kEu) << "the next best";
     EXPECT_EQ(co_await ask_anew(world, "us-east-2.example.test"), "[unavailable]")
         << "a region's own name goes nowhere else (I4)";
+    co_return true;
+}
+
+FRONT_TEST(nodes_that_take_connections_take_turns_and_the_others_wait_for_an_emergency) {
+    EXPECT_EQ(first_word(co_await ask_anew(world, "eu-central-1.example.test")), kEu);
+    EXPECT_EQ(first_word(co_await ask_anew(world, "eu-central-1.example.test")), kEu);
+    world.second_takes = true;
+    std::map<std::string, int> answers;
+    for (int i = 0; i < 6; ++i)
+        ++answers[first_word(co_await ask_anew(world, "eu-central-1.example.test"))];
+    EXPECT_GE(answers[kEu], 2);
+    EXPECT_GE(answers["second"], 2);
+    world.first_takes = false;
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(first_word(co_await ask_anew(world, "eu-central-1.example.test")), "second");
+    world.second_takes = false;
+    co_await world.second.server->stop(soon());
+    EXPECT_EQ(first_word(co_await ask_anew(world, "eu-central-1.example.test")), kEu);
+    co_return true;
+}
+
+FRONT_TEST(a_connection_that_a_node_ends_unanswered_goes_to_the_next_one) {
+    world.ending_takes = true;
+    for (int i = 0; i < 4; ++i)
+        EXPECT_EQ(first_word(co_await ask_anew(world, "eu-central-1.example.test")), kEu);
     co_return true;
 }
 

@@ -127,9 +127,20 @@ Result<std::string> load_or_create_master_key(const std::string& path) {
     auto found = files.read(path, 4096);
     if (found) return secret_of(path, std::move(*found));
     if (found.error().code != Code::not_found) return found;
-    std::string fresh = io::system_random().bytes(crypto::kDataKeySize);
-    TRY_VOID(files.write_atomic(path, fresh, 0600));
-    return fresh;
+    // Two nodes may start at once: who comes second takes what is there.
+    const std::string fresh = io::system_random().bytes(crypto::kDataKeySize);
+    const std::string draft = path + ".new." + std::to_string(io::system_random().number());
+    {
+        TRY(const auto file, files.create(draft));
+        TRY_VOID(file->append(fresh));
+        TRY_VOID(file->sync());
+    }
+    const Result<void> made = files.publish(draft, path);
+    if (made) return fresh;
+    TRY_VOID(files.remove(draft));
+    if (made.error().code != Code::already_exists) return std::unexpected(made.error());
+    TRY(std::string theirs, files.read(path, 4096));
+    return secret_of(path, std::move(theirs));
 }
 
 }  // namespace domicile::keyring

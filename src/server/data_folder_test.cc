@@ -124,6 +124,26 @@ class DataFolderTest : public testing::Test {
     Deployment deployment_;
 };
 
+TEST_F(DataFolderTest, the_nodes_of_a_region_are_remembered_and_need_a_database_to_share) {
+    ASSERT_TRUE(prepare(files_));
+    EXPECT_EQ(deployment_.as_node("r1", 2).error().reason, "one_node");
+    EXPECT_EQ(deployment_.as_node("r1", 1)->node_directory("r1"), deployment_.data + "/r1");
+
+    write(deployment_.config_path,
+          std::string(kConfig).replace(std::string(kConfig).find("r1: {}"), 6,
+                                       "r1: {database: {engine: postgres, endpoints: [\"a:1\"]}}"));
+    deployment_.ports["r1"].border = 1001;
+    deployment_.more_nodes["r1"] = {Ports{.border = 1002}};
+    ASSERT_TRUE(save(files_, deployment_));
+    const Deployment loaded = load(files_, deployment_.data).value();
+    EXPECT_EQ(loaded.nodes_of("r1"), 2u);
+    EXPECT_EQ(loaded.ports_of("r1", 2).border, 1002);
+    const Deployment second = loaded.as_node("r1", 2).value();
+    EXPECT_EQ(second.ports.at("r1").border, 1002);
+    EXPECT_EQ(second.node_directory("r1"), deployment_.data + "/r1/node-2");
+    EXPECT_EQ(loaded.as_node("r1", 3).error().code, Code::not_found);
+}
+
 TEST_F(DataFolderTest, a_kill_at_any_moment_of_the_first_start_is_made_good_by_the_next) {
     for (const DyingFiles::When when : {DyingFiles::When::before, DyingFiles::When::after}) {
         for (int change = 0;; ++change) {

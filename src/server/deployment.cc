@@ -16,6 +16,29 @@ std::uint16_t port_of(const json::object& object, std::string_view name) {
                                                  : 0;
 }
 
+json::object print(const Ports& ports) {
+    return {{"https", ports.https},
+            {"loopback", ports.loopback},
+            {"border", ports.border},
+            {"admin", ports.admin},
+            {"http", ports.http}};
+}
+
+Ports parse_ports(const json::object& object) {
+    return {port_of(object, "https"), port_of(object, "loopback"), port_of(object, "border"),
+            port_of(object, "admin"), port_of(object, "http")};
+}
+
+// Left out where a region has one node.
+std::vector<Ports> parse_more_nodes(const json::object& region) {
+    std::vector<Ports> out;
+    const json::value* nodes = region.if_contains("more_nodes");
+    if (nodes == nullptr || !nodes->is_array()) return out;
+    for (const json::value& node : nodes->get_array())
+        if (node.is_object()) out.push_back(parse_ports(node.get_object()));
+    return out;
+}
+
 Result<json::object> read_document(io::Files& files, const std::string& data) {
     const std::string path = data + "/deployment.json";
     TRY(const std::string text, files.read(path, 1 << 20));
@@ -93,6 +116,35 @@ std::string Deployment::config_directory() const {
     return slash == std::string::npos ? "." : config_path.substr(0, slash);
 }
 
+std::size_t Deployment::nodes_of(const std::string& region) const {
+    const auto found = more_nodes.find(region);
+    return 1 + (found == more_nodes.end() ? 0 : found->second.size());
+}
+
+std::string Deployment::node_directory(const std::string& region) const {
+    const std::string folder = region_directory(region);
+    return node == 1 ? folder : folder + "/node-" + std::to_string(node);
+}
+
+Result<Deployment> Deployment::as_node(const std::string& region, std::size_t number) const {
+    const config::Region* section = config.regions.find(region);
+    if (number > 1 && section != nullptr && !section->can_have_nodes())
+        return fail(Code::failed_precondition,
+                    "Region " + region +
+                        " keeps its data in SQLite files, which one node only can "
+                        "use. For a second one it needs `database: {engine: postgres, ...}`.",
+                    "one_node");
+    if (number == 0 || number > nodes_of(region))
+        return fail(Code::not_found, "Region " + region + " has " +
+                                         std::to_string(nodes_of(region)) +
+                                         " node(s) in this deployment; `nodes` in the "
+                                         "configuration, or `up --nodes`, says how many.");
+    Deployment out = *this;
+    out.node = number;
+    if (number > 1) out.ports.at(region) = more_nodes.at(region)[number - 2];
+    return out;
+}
+
 std::string Deployment::url(const std::string& host) const {
     return "https://" + host + (public_port == 443 ? "" : ':' + std::to_string(public_port));
 }
@@ -122,11 +174,13 @@ Result<void> refuse_newer(io::Files& files, const std::string& data) {
 Result<void> save(io::Files& files, const Deployment& deployment) {
     json::object regions;
     for (const auto& [region, ports] : deployment.ports) {
-        regions[region] = {{"https", ports.https},
-                           {"loopback", ports.loopback},
-                           {"border", ports.border},
-                           {"admin", ports.admin},
-                           {"http", ports.http}};
+        json::object entry = print(ports);
+        json::array more;
+        if (const auto found = deployment.more_nodes.find(region);
+            found != deployment.more_nodes.end())
+            for (const Ports& node : found->second) more.push_back(print(node));
+        if (!more.empty()) entry["more_nodes"] = std::move(more);
+        regions[region] = std::move(entry);
     }
     const bool engines = deployment.engines.any();
     json::object document{{"format", engines ? kFormat : kFormatWithoutEngines},
@@ -154,9 +208,9 @@ Result<Deployment> load(io::Files& files, const std::string& data) {
         if (!region.value().is_object())
             return fail(Code::malformed, "deployment.json is damaged.");
         const json::object& ports = region.value().get_object();
-        out.ports[region.key()] = {port_of(ports, "https"), port_of(ports, "loopback"),
-                                   port_of(ports, "border"), port_of(ports, "admin"),
-                                   port_of(ports, "http")};
+        out.ports[region.key()] = parse_ports(ports);
+        std::vector<Ports> more = parse_more_nodes(ports);
+        if (!more.empty()) out.more_nodes[region.key()] = std::move(more);
     }
     return out;
 }

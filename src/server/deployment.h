@@ -8,6 +8,7 @@
 //   <data>/front/        certificate of front.<domain>
 //   <data>/engines/      what `up --engines distributed` runs beside the regions (engines.h)
 //   <data>/<region>/     everything of one region; nothing of another's is ever in it
+//   <data>/<region>/node-2/   logs of the second node, where there is one
 #pragma once
 
 #include <cstdint>
@@ -45,11 +46,23 @@ struct Deployment {
     std::string data;         // absolute
     std::uint16_t public_port = 8443;
     std::uint16_t front_control = 0;
-    std::map<std::string, Ports> ports;  // by region
+    std::map<std::string, Ports> ports;  // by region; of its first node, or of this one (as_node)
+    // Of the second node of a region, of its third and so on. Nothing for regions of one node.
+    std::map<std::string, std::vector<Ports>> more_nodes = {};
+    std::size_t node = 1;  // which one of its region this process is
     LocalEngines engines;
 
     std::string config_directory() const;
     std::string region_directory(const std::string& region) const { return data + '/' + region; }
+    // What belongs to one node only: its logs, its lock. The first one's is the region's folder.
+    std::string node_directory(const std::string& region) const;
+    std::size_t nodes_of(const std::string& region) const;
+    // Of a node that is there. Not for what as_node made.
+    const Ports& ports_of(const std::string& region, std::size_t number) const {
+        return number == 1 ? ports.at(region) : more_nodes.at(region).at(number - 2);
+    }
+    // How a node of a region sees it. not_found; failed_precondition (reason "one_node").
+    Result<Deployment> as_node(const std::string& region, std::size_t number) const;
     std::string shared(const std::string& name) const { return data + "/shared/" + name; }
     std::string engine_file(const std::string& name) const { return data + "/engines/" + name; }
     // "https://<host>[:port]"

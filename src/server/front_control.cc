@@ -68,8 +68,16 @@ io::Task<Result<void>> FrontControl::where(http::Exchange& exchange) {
 
 io::Task<Result<void>> FrontControl::list(http::Exchange& exchange) {
     json::array regions;
+    const auto said = [](bool up) { return up ? "up" : "down"; };
+    const std::map<NodeName, bool> all = regions_.nodes();
     for (const auto& [region, up] : regions_.states()) {
-        regions.push_back(json::object{{"id", region}, {"state", up ? "up" : "down"}});
+        json::array nodes;
+        for (const auto& [node, runs] : all)
+            if (node.region == region)
+                nodes.push_back({{"node", node.number}, {"state", said(runs)}});
+        json::object entry{{"id", region}, {"state", said(up)}};
+        if (nodes.size() > 1) entry["nodes"] = std::move(nodes);
+        regions.push_back(std::move(entry));
     }
     json::object out{{"regions", std::move(regions)}};
     co_return co_await reply(exchange, 200, std::move(out));

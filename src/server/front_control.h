@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "front/front.h"
 #include "http/server.h"
+#include "server/children.h"
 #include "server/deployment.h"
 
 namespace domicile::server {
@@ -16,6 +17,7 @@ class FrontControl {
   public:
     struct Regions {
         std::function<std::map<std::string, bool>()> states;  // region -> up
+        std::function<std::map<NodeName, bool>()> nodes;
         std::function<io::Task<Result<void>>(std::string)> start, stop;
         std::function<void()> moved;  // the person is somewhere else now
     };

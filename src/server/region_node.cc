@@ -48,7 +48,11 @@ border::Options border_options(const Deployment& deployment, const std::string& 
     out.server_tls = &server;
     out.client_tls = &client;
     for (const auto& [name, ports] : deployment.ports) {
-        if (name != region) out.peers.push_back({name, {"127.0.0.1", ports.border}});
+        if (name == region) continue;
+        border::Peer peer{name, {"127.0.0.1", ports.border}};
+        for (std::size_t node = 2; node <= deployment.nodes_of(name); ++node)
+            peer.more.push_back({"127.0.0.1", deployment.ports_of(name, node).border});
+        out.peers.push_back(std::move(peer));
     }
     return out;
 }
@@ -258,6 +262,7 @@ io::Task<std::vector<api::admin::Check>> RegionNode::Parts::check() {
 // The operator's first key, for `domicile keys` on this machine; made once.
 io::Task<Result<void>> RegionNode::Parts::write_admin_credentials() {
     io::Files& files = io::system_files();
+    if (deployment.node != 1) co_return Result<void>{};
     const std::string path = admin_credentials_path(deployment, region);
     const Result<access::Credentials> there = read_admin_credentials(files, path);
     if (there) co_return Result<void>{};

@@ -74,6 +74,8 @@ io::Task<void> watch_signals(Wishes& wishes) {
 
 io::Task<Result<void>> stop(RegionNode& node, config::Shutdown how, Wishes& wishes) {
     log::info("region_draining", {{"delay_ms", how.delay_ms}, {"deadline_ms", how.deadline_ms}});
+    std::fputs("draining\n", stdout);
+    std::fflush(stdout);
     co_await node.retire();
     if (how.delay_ms > 0) co_await io::sleep_for(Millis(how.delay_ms));
     const bool whole = co_await node.stop(io::deadline_in(Millis(how.deadline_ms)));
@@ -146,12 +148,14 @@ Result<std::unique_ptr<io::AppendFile>> open_log(const std::string& path) {
 
 }  // namespace
 
-Result<void> run_region(const std::string& data, const std::string& region) {
+Result<void> run_region(const std::string& data, const std::string& region, std::size_t number) {
     io::block_signals();
     io::raise_descriptor_limit();
-    TRY(const Deployment deployment, load(io::system_files(), data));
+    TRY(const Deployment whole, load(io::system_files(), data));
+    TRY(const Deployment deployment, whole.as_node(region, number));
+    TRY_VOID(io::system_files().create_directories(deployment.node_directory(region)));
     // The log stays in the region's own folder: lines of functions may be resident data.
-    const std::string path = deployment.region_directory(region) + "/log.jsonl";
+    const std::string path = deployment.node_directory(region) + "/log.jsonl";
     TRY(std::unique_ptr<io::AppendFile> file, open_log(path));
     io::LineWriter::Options options;
     options.note_dropped = tell_dropped;

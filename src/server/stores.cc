@@ -38,6 +38,16 @@ Result<void> open_tls(const Deployment& deployment, const std::string& folder, S
     return {};
 }
 
+Result<std::unique_ptr<io::LockFile>> lock_node(const Deployment& deployment,
+                                                const std::string& region,
+                                                const std::string& folder) {
+    auto lock = io::take_lock(folder + "/node.lock", io::LockKind::exclusive);
+    if (!lock && lock.error().code == Code::failed_precondition)
+        lock.error().message = "Node " + std::to_string(deployment.node) + " of region " + region +
+                               " already runs in " + folder + '.';
+    return lock;
+}
+
 Result<void> open_secrets(const Deployment& deployment, const std::string& folder, Stores& out) {
     io::Files& files = io::system_files();
     TRY_VOID(refuse_lost_secret(files, folder + "/master.key", folder + "/keys.db"));
@@ -79,7 +89,10 @@ bool BorderKeys::verify(const directory::KeyRecord& record) const {
 
 Result<Stores> open_stores(const Deployment& deployment, const std::string& region) {
     const std::string folder = deployment.region_directory(region);
+    const std::string own = deployment.node_directory(region);
     Stores out;
+    TRY_VOID(io::system_files().create_directories(own));
+    TRY(out.lock, lock_node(deployment, region, own));
     TRY_VOID(open_tls(deployment, folder, out));
     TRY_VOID(open_secrets(deployment, folder, out));
     TRY(RegionDatabases databases, open_databases(io::system_files(), deployment, region));
@@ -87,7 +100,7 @@ Result<Stores> open_stores(const Deployment& deployment, const std::string& regi
     out.data = std::move(databases.data);
     TRY(out.directory, open_region_directory(io::system_files(), deployment));
     TRY(out.audit,
-        audit::Log::open(io::system_files(), folder + "/audit.log", region, io::system_clock()));
+        audit::Log::open(io::system_files(), own + "/audit.log", region, io::system_clock()));
     return out;
 }
 

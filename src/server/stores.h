@@ -10,6 +10,7 @@
 #include "audit/log.h"
 #include "crypto/keys.h"
 #include "directory/directory.h"
+#include "io/lock_file.h"
 #include "io/tls.h"
 #include "server/deployment.h"
 #include "server/directory_store.h"
@@ -35,6 +36,7 @@ struct Stores {
     std::unique_ptr<io::TlsClient> border_client_tls;
     std::unique_ptr<sql::Database> keys, data;
     RegionDirectory directory;
+    std::unique_ptr<io::LockFile> lock;
     std::unique_ptr<audit::Log> audit;
     std::string master, pepper;
     BorderKeys border_keys;

@@ -21,9 +21,19 @@ namespace {
 
 constexpr Millis kStopMargin{5'000};  // beyond what a region gives itself to stop
 
+// What the command line says counts for all regions.
+Result<std::int64_t> nodes_wanted(const config::Region& region, std::optional<std::int64_t> wish) {
+    const std::int64_t out = wish.value_or(region.nodes);
+    if (out == 1 || region.can_have_nodes()) return out;
+    return fail(Code::invalid_argument,
+                "--nodes: region " + region.name +
+                    " keeps its data in SQLite files, which one node only can use. Several need "
+                    "`database: {engine: postgres, ...}`, or --engines distributed.");
+}
+
 // Free ports for what the config leaves open: all are held at once, so that no two are the same,
 // and let go before the regions take them.
-Result<void> take_ports(Deployment& deployment) {
+Result<void> take_ports(Deployment& deployment, std::optional<std::int64_t> wish) {
     io::Network& network = io::Executor::current().network();
     std::vector<std::unique_ptr<io::Listener>> held;
     const auto take = [&](std::uint16_t wanted) -> Result<std::uint16_t> {
@@ -40,8 +50,23 @@ Result<void> take_ports(Deployment& deployment) {
         TRY(ports.border, take(region.listen.border));
         TRY(ports.admin, take(region.listen.admin));
         ports.http = region.listen.http;
+        TRY(const std::int64_t nodes, nodes_wanted(region, wish));
+        for (std::int64_t node = 2; node <= nodes; ++node) {
+            Ports& more = deployment.more_nodes[region.name].emplace_back();
+            for (std::uint16_t Ports::* port :
+                 {&Ports::https, &Ports::loopback, &Ports::border, &Ports::admin}) {
+                TRY(more.*port, take(0));
+            }
+        }
     }
     return {};
+}
+
+std::vector<NodeName> nodes_of(const Deployment& deployment, const std::string& region) {
+    std::vector<NodeName> out;
+    for (std::size_t number = 1; number <= deployment.nodes_of(region); ++number)
+        out.push_back({region, number});
+    return out;
 }
 
 void print_addresses(const Deployment& deployment, const Engines& engines) {
@@ -56,6 +81,13 @@ void print_addresses(const Deployment& deployment, const Engines& engines) {
                    deployment.url(region.name + '.' + config.domain),
                    "http://localhost:" + std::to_string(deployment.ports.at(region.name).loopback),
                    deployment.region_directory(region.name));
+        const auto more = deployment.more_nodes.find(region.name);
+        if (more == deployment.more_nodes.end()) continue;
+        for (std::size_t i = 0; i < more->second.size(); ++i)
+            fmt::print("  {:<16} {:<46} {:<24} {}/node-{}\n", "",
+                       "node " + std::to_string(i + 2) + ", by the front",
+                       "http://localhost:" + std::to_string(more->second[i].loopback),
+                       deployment.region_directory(region.name), i + 2);
     }
     fmt::print("\nengines\n{}", engines.describe());
     fmt::print("\nBrowsers warn until they trust the development CA: {}/ca/ca.pem\n",
@@ -66,16 +98,25 @@ void print_addresses(const Deployment& deployment, const Engines& engines) {
     std::fflush(stdout);
 }
 
+json::object describe(const Deployment& deployment, const Children& children,
+                      const NodeName& node) {
+    const Ports ports = deployment.ports_of(node.region, node.number);
+    return {{"loopback", ports.loopback}, {"admin", ports.admin},   {"https", ports.https},
+            {"http", ports.http},         {"border", ports.border}, {"pid", children.pid(node)}};
+}
+
 Result<void> write_ready_file(const Deployment& deployment, const Children& children,
                               const Engines& engines, const std::string& path) {
     if (path.empty()) return {};
     json::object regions;
     for (const auto& [region, ports] : deployment.ports) {
-        regions[region] = {
-            {"loopback", ports.loopback}, {"admin", ports.admin},
-            {"https", ports.https},       {"http", ports.http},
-            {"border", ports.border},     {"data", deployment.region_directory(region)},
-            {"pid", children.pid(region)}};
+        json::object entry = describe(deployment, children, {region, 1});
+        entry["data"] = deployment.region_directory(region);
+        json::array nodes;
+        for (const NodeName& node : nodes_of(deployment, region))
+            nodes.push_back(describe(deployment, children, node));
+        entry["nodes"] = std::move(nodes);
+        regions[region] = std::move(entry);
     }
     const json::object document{
         {"domain", deployment.config.domain},   {"port", deployment.public_port},
@@ -158,6 +199,11 @@ Result<std::unique_ptr<io::LockFile>> lock_data_folder(const std::string& data) 
     return lock;
 }
 
+front::Backend backend_of(const Deployment& deployment, const Children& children, NodeName node) {
+    const std::uint16_t port = deployment.ports_of(node.region, node.number).https;
+    return {node.region, {"127.0.0.1", port}, [&children, node] { return children.takes(node); }};
+}
+
 io::Task<Result<void>> up(UpOptions options) {
     io::Files& files = io::system_files();
     Deployment deployment;
@@ -173,7 +219,7 @@ io::Task<Result<void>> up(UpOptions options) {
     io::Network& network = io::Executor::current().network();
     CO_TRY(auto listener, network.listen({listen.address, listen.port}));
     deployment.public_port = listener->local().port;
-    CO_TRY_VOID(take_ports(deployment));
+    CO_TRY_VOID(take_ports(deployment, options.nodes));
     CO_TRY_VOID(prepare_development(files, deployment));
     CO_TRY_VOID(save(files, deployment));
     CO_TRY(const std::unique_ptr<Engines> engines, Engines::make(files, deployment));
@@ -181,7 +227,8 @@ io::Task<Result<void>> up(UpOptions options) {
     const config::Shutdown& shutdown = deployment.config.shutdown;
     const Millis patience(shutdown.delay_ms + shutdown.deadline_ms + kStopMargin.count());
     Children children(options.program, deployment.data, patience);
-    for (const config::Region& region : deployment.config.regions) children.add(region.name);
+    for (const config::Region& region : deployment.config.regions)
+        for (const NodeName& node : nodes_of(deployment, region.name)) children.add(node);
     const residency::Policy policy = config::make_policy(deployment.config);
     front::Whereabouts whereabouts([&](const std::optional<std::string>& country) {
         return residency::order_candidates(policy, country, children.states());
@@ -189,13 +236,14 @@ io::Task<Result<void>> up(UpOptions options) {
     front::Options front_options;
     front_options.domain = deployment.config.domain;
     front_options.control = {"127.0.0.1", deployment.front_control};
-    for (const auto& [region, ports] : deployment.ports) {
-        front_options.regions.push_back({region, {"127.0.0.1", ports.https}});
-    }
+    for (const auto& [region, ports] : deployment.ports)
+        for (const NodeName& node : nodes_of(deployment, region))
+            front_options.regions.push_back(backend_of(deployment, children, node));
     front::Front front(front_options, whereabouts);
     FrontControl control(
         deployment, whereabouts,
         {.states = [&] { return children.states(); },
+         .nodes = [&] { return children.nodes(); },
          .start = [&](std::string region) { return children.start(std::move(region)); },
          .stop = [&](std::string region) { return children.stop(std::move(region), false); },
          .moved = [&] { front.disconnect_global(); }});

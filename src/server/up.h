@@ -17,12 +17,14 @@ struct UpOptions {
     std::optional<config::Endpoint> listen;  // instead of the config's; port 0 takes a free one
     std::string ready_file;                  // written when all regions answer; empty for none
     EnginesWish engines = EnginesWish::as_before;
+    std::optional<std::int64_t> nodes;  // of each region, instead of the config's
 };
 
 // Runs until SIGINT or SIGTERM. Prints where everything is.
 Result<void> run_up(const UpOptions& options);
 
-// Runs one node until SIGINT or SIGTERM. Prints "ready" on standard output when it answers.
-Result<void> run_region(const std::string& data, const std::string& region);
+// Runs one node until SIGINT or SIGTERM. Prints "ready" on standard output when it answers, and
+// "draining" when it begins to stop.
+Result<void> run_region(const std::string& data, const std::string& region, std::size_t node);
 
 }  // namespace domicile::server
