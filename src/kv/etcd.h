@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "io/network.h"
+#include "io/secret_file.h"
 #include "io/tls.h"
 #include "kv/store.h"
 
@@ -26,6 +27,7 @@ struct EtcdOptions {
     std::string server_name = {};  // in the members' certificates; empty: each endpoint's own host
     std::string user = {};         // empty: no authentication
     std::string password = {};
+    std::shared_ptr<io::SecretFile> password_file = {};  // instead: read for each token
     std::string prefix = "domicile/";  // of all keys, so that a cluster can be shared; not empty
     // log_revisions_max: how many revisions this store leaves uncompacted; 0: it compacts nothing.
     StoreOptions store = {};

@@ -170,9 +170,7 @@ io::Task<Client::Attempt> Client::authenticate(std::size_t member, Instant deadl
             co_await io::sleep_for(Millis(10));
             continue;
         }
-        const json::object who{{"name", options_.user}, {"password", options_.password}};
-        std::string body = json::serialize(who);
-        Attempt out = co_await send(member, kAuthenticate, std::move(body), "", deadline);
+        Attempt out = co_await ask_for_token(member, deadline);
         const std::lock_guard lock(mutex_);
         renewing_ = false;
         // A request for a token changes nothing: it may always be repeated.
@@ -183,6 +181,18 @@ io::Task<Client::Attempt> Client::authenticate(std::size_t member, Instant deadl
     Attempt done;
     done.outcome = Outcome::ok;
     co_return done;
+}
+
+io::Task<Client::Attempt> Client::ask_for_token(std::size_t member, Instant deadline) {
+    Redacted<std::string> password(options_.password);
+    if (options_.password_file) {
+        auto fresh = co_await options_.password_file->read();
+        if (!fresh) co_return Attempt::failed(Outcome::not_done, std::move(fresh.error()));
+        password = std::move(*fresh);
+    }
+    const json::object who{{"name", options_.user}, {"password", password.expose()}};
+    std::string body = json::serialize(who);
+    co_return co_await send(member, kAuthenticate, std::move(body), "", deadline);
 }
 
 io::Task<Client::Attempt> Client::attempt(std::size_t member, std::string path, std::string body,

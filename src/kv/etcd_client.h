@@ -47,6 +47,7 @@ class Client {
     io::Task<Attempt> send(std::size_t member, std::string path, std::string body,
                            std::string token, Instant deadline);
     io::Task<Attempt> authenticate(std::size_t member, Instant deadline);
+    io::Task<Attempt> ask_for_token(std::size_t member, Instant deadline);
     io::Task<Result<std::unique_ptr<http::ClientResponse>>> post(http::Client& client,
                                                                  std::size_t member,
                                                                  std::string path, std::string body,

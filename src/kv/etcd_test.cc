@@ -5,6 +5,7 @@
 #include "crypto/x509.h"
 #include "http/testing.h"
 #include "io/files.h"
+#include "kv/etcd_client.h"
 #include "kv/etcd_testing.h"
 
 namespace domicile::kv {
@@ -281,6 +282,35 @@ TEST_F(EtcdUsers, a_token_that_is_no_longer_good_is_renewed) {
     ASSERT_TRUE(answers(*store));
     EXPECT_TRUE(put(*store, "b", false));
     EXPECT_TRUE(changes(*store, 1));
+}
+
+TEST_F(EtcdUsers, a_new_token_is_asked_for_with_the_password_that_the_file_has_by_then) {
+    enable();
+    const auto change_to = [this](const char* password) {
+        const auto root = etcd::Client::make(options("root", "r"));
+        const json::object change{{"name", "domicile"}, {"password", password}};
+        EXPECT_TRUE(io::run_task<Result<json::object>>(
+            [&] { return (*root)->call("/v3/auth/user/changepw", change, true); }));
+    };
+    const TemporaryFolder folder;
+    const std::string file = folder.file("password");
+    std::ofstream(file) << "secret\n";
+    EtcdOptions own = options("domicile", "");
+    own.password_file = io::SecretFile::open(io::system_files(), file).value();
+    auto store = testing::host(open_etcd_store(own));
+    ASSERT_TRUE(put(*store, "a"));
+    change_to("new");
+    const auto refused = put(*store, "b");
+    ASSERT_FALSE(refused) << "the file still has the old one";
+    EXPECT_EQ(refused.error().reason, "engine_credentials");
+    std::ofstream(file) << "new\n";
+    const auto taken = put(*store, "b");
+    EXPECT_TRUE(taken) << taken.error().message;
+    std::filesystem::remove(file);
+    cluster_.kill_member(0);  // forgets its tokens
+    cluster_.start(0);
+    ASSERT_TRUE(answers(*store)) << "what cannot be read changes nothing";
+    EXPECT_TRUE(put(*store, "c"));
 }
 
 }  // namespace

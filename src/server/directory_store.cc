@@ -14,15 +14,24 @@ class Reading {
     // Nothing for a file that is not named.
     Result<std::string> operator()(const std::string& name) const {
         if (name.empty()) return std::string();
-        const std::string path = name.front() == '/' ? name : folder_ + '/' + name;
-        auto text = files_.read(path, kFileBytesMax);
-        if (!text)
-            return fail(text.error().code,
-                        "The directory's file " + path + ": " + std::move(text.error().message));
-        return text;
+        return or_say_which(name, files_.read(placed(name), kFileBytesMax));
+    }
+    Result<std::shared_ptr<io::SecretFile>> secret(const std::string& name) const {
+        if (name.empty()) return nullptr;
+        return or_say_which(name, io::SecretFile::open(files_, placed(name)));
     }
 
   private:
+    std::string placed(const std::string& name) const {
+        return name.front() == '/' ? name : folder_ + '/' + name;
+    }
+    template <class T>
+    Result<T> or_say_which(const std::string& name, Result<T> read) const {
+        if (read) return read;
+        return fail(read.error().code, "The directory's file " + placed(name) + ": " +
+                                           std::move(read.error().message));
+    }
+
     io::Files& files_;
     std::string folder_;
 };
@@ -40,8 +49,7 @@ Result<kv::EtcdOptions> etcd_options(io::Files& files, const Deployment& deploym
     out.server_name = section.server_name;
     out.user = section.user;
     TRY(out.ca_pem, read(section.ca_file));
-    TRY(out.password, read(section.password_file));
-    if (out.password.ends_with('\n')) out.password.pop_back();
+    TRY(out.password_file, read.secret(section.password_file));
     if (!section.certificate_file.empty()) {
         io::TlsCertificate own;
         TRY(own.certificate_pem, read(section.certificate_file));

@@ -74,10 +74,11 @@ io::Task<Result<void>> set_up_etcd_users(const Deployment& deployment) {
     const kv::EtcdOptions as_user = options;
     CO_TRY(std::string root_password, read_password(deployment, "root.password"));
     const std::string user = std::exchange(options.user, "");
-    const std::string password = std::exchange(options.password, "");
+    CO_TRY(std::string password, read_password(deployment, "directory.password"));
     const std::string prefix = options.prefix;
     CO_TRY(const auto client, Client::make(std::move(options)));
-    CO_TRY_VOID(co_await make_users(*client, std::move(root_password), user, password, prefix));
+    CO_TRY_VOID(
+        co_await make_users(*client, std::move(root_password), user, std::move(password), prefix));
     const bool now = co_await are_there(as_user);
     if (now) co_return Result<void>{};
     co_return fail(Code::unavailable, "etcd does not let the regions' user in.");

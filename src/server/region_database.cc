@@ -3,21 +3,18 @@
 namespace domicile::server {
 namespace {
 
-constexpr std::size_t kPasswordBytesMax = 4096;
-
 std::string placed(const Deployment& deployment, const std::string& name) {
     if (name.empty() || name.front() == '/') return name;
     return deployment.config_directory() + '/' + name;
 }
 
-Result<std::string> read_password(io::Files& files, const std::string& path) {
-    if (path.empty()) return std::string();
-    auto text = files.read(path, kPasswordBytesMax);
-    if (!text)
-        return fail(text.error().code,
-                    "The database's file " + path + ": " + std::move(text.error().message));
-    if (text->ends_with('\n')) text->pop_back();
-    return text;
+Result<std::shared_ptr<io::SecretFile>> open_password(io::Files& files, const std::string& path) {
+    if (path.empty()) return nullptr;
+    auto out = io::SecretFile::open(files, path);
+    if (!out)
+        return fail(out.error().code,
+                    "The database's file " + path + ": " + std::move(out.error().message));
+    return out;
 }
 
 Result<std::unique_ptr<sql::Database>> open(io::Files& files, const Deployment& deployment,
@@ -31,8 +28,7 @@ Result<std::unique_ptr<sql::Database>> open(io::Files& files, const Deployment& 
         out.servers.push_back({server.address, server.port});
     out.database = name;
     out.user = section.user;
-    TRY(std::string password, read_password(files, placed(deployment, section.password_file)));
-    out.password = Redacted<std::string>(std::move(password));
+    TRY(out.password_file, open_password(files, placed(deployment, section.password_file)));
     out.tls = section.tls;
     out.ca_file = placed(deployment, section.ca_file);
     out.certificate_file = placed(deployment, section.certificate_file);

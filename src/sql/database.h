@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "io/network.h"
+#include "io/secret_file.h"
 #include "io/task.h"
 #include "telemetry/registry.h"
 
@@ -123,12 +124,13 @@ struct PostgresOptions {
     std::vector<io::Endpoint> servers;
     std::string database, user;
     Redacted<std::string> password;
-    bool tls = false;     // with the server's certificate and name checked
-    std::string ca_file;  // empty: the system's; these three PEM
-    std::string certificate_file, key_file;
-    std::size_t connections_max = 8;    // made when they are needed
-    std::size_t queue_max = 4096;       // batches that wait for one
-    Millis batch_max = Millis(10'000);  // for a batch with its waiting and its tries
+    std::shared_ptr<io::SecretFile> password_file;  // instead: read for each connection
+    bool tls = false;                        // with the server's certificate and name checked
+    std::string ca_file;                     // empty: the system's; these three PEM
+    std::string certificate_file, key_file;  // read by libpq for each connection
+    std::size_t connections_max = 8;         // made when they are needed
+    std::size_t queue_max = 4096;            // batches that wait for one
+    Millis batch_max = Millis(10'000);       // for a batch with its waiting and its tries
     Millis migration_max = Seconds(600);
 };
 // Connects when it is first used. No batch may be under way when it is destroyed.

@@ -72,14 +72,15 @@ bool needs_resolving(const std::vector<io::Endpoint>& servers) {
     });
 }
 
-PGconn* start(const PostgresOptions& options, const Targets& targets) {
+PGconn* start(const PostgresOptions& options, const Targets& targets,
+              const Redacted<std::string>& password) {
     const std::pair<const char*, std::string> settings[] = {
         {"host", targets.hosts},
         {"hostaddr", targets.addresses},
         {"port", targets.ports},
         {"dbname", options.database},
         {"user", options.user},
-        {"password", options.password.expose()},
+        {"password", password.expose()},
         {"sslmode", options.tls ? "verify-full" : "disable"},
         {"sslrootcert", options.ca_file.empty() ? kSystemCa : options.ca_file},
         {"sslcert", options.certificate_file},
@@ -111,7 +112,11 @@ io::Task<Result<std::unique_ptr<PostgresSession>>> PostgresSession::connect(
     else
         targets = resolve(options.servers);
     if (!targets) co_return std::unexpected(targets.error());
-    std::unique_ptr<PostgresSession> out(new PostgresSession(start(options, *targets)));
+    Redacted<std::string> password = options.password;
+    if (options.password_file) {
+        CO_TRY(password, co_await options.password_file->read());
+    }
+    std::unique_ptr<PostgresSession> out(new PostgresSession(start(options, *targets, password)));
     CO_TRY_VOID(co_await out->handshake(deadline));
     CO_TRY_VOID(co_await out->set_up(options, deadline));
     co_return out;

@@ -11,6 +11,7 @@
 #include <functional>
 #include <thread>
 
+#include "io/files.h"
 #include "sql/postgres_testing.h"
 #include "telemetry/registry.h"
 
@@ -426,6 +427,39 @@ TEST(PostgresServer, a_restart_is_seen_by_idle_connections) {
         auto up = ask();
         EXPECT_TRUE(up) << up.error().message;
     }
+}
+
+TEST(PostgresServer, a_new_connection_takes_the_password_that_the_file_has_by_then) {
+    PostgresServer server;
+    server.execute("CREATE ROLE rotated LOGIN PASSWORD 'old'");
+    server.stop(SIGINT);
+    std::ofstream(server.folder() + "/data/pg_hba.conf")
+        << "local all rotated scram-sha-256\nlocal all all trust\n";
+    server.start();
+    const TemporaryFolder folder;
+    const std::string file = folder.file("password");
+    std::ofstream(file) << "old\n";
+    PostgresOptions options = server.options();
+    options.user = "rotated";
+    options.password_file = io::SecretFile::open(io::system_files(), file).value();
+    const auto database = open_postgres(options);
+    const auto ask_anew = [&] {
+        server.stop(SIGINT);  // ends the sessions
+        server.start();
+        return io::run_task<Result<BatchResult>>(
+            [&] { return (*database)->read({{"SELECT 1", {}}}); });
+    };
+    EXPECT_TRUE(ask_anew());
+    server.execute("ALTER ROLE rotated PASSWORD 'new'");
+    const auto refused = ask_anew();
+    ASSERT_FALSE(refused) << "the file still has the old one";
+    EXPECT_EQ(refused.error().code, Code::unavailable);
+    std::ofstream(file) << "new\n";
+    const auto taken = ask_anew();
+    EXPECT_TRUE(taken) << taken.error().message;
+    std::filesystem::remove(file);
+    const auto kept = ask_anew();
+    EXPECT_TRUE(kept) << "what cannot be read changes nothing: " << kept.error().message;
 }
 
 TEST(PostgresServer, without_a_further_connection_batches_wait_for_the_own_ones) {
