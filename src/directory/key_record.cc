@@ -13,8 +13,8 @@ bool is_named(const KeyRecord& record) {
     return is_name(record.region, 63) && is_name(record.kid, 128);
 }
 
-// A JSON Web Key that signs (RFC 7518 section 6) has strings only. A number would not do: written and
-// read again it can be another one, and no longer what was signed.
+// A JSON Web Key that signs (RFC 7518 section 6) has strings only. A number would not do: written
+// and read again it can be another one, and no longer what was signed.
 bool is_jwk(const json::object& jwk) {
     return std::ranges::all_of(jwk, [](const auto& member) { return member.value().is_string(); });
 }
@@ -60,8 +60,7 @@ Result<KeyRecord> decode_key(const kv::Entry& entry) {
     TRY(const json::object* jwk, optional_object(value, "jwk"));
     auto bytes = from_base64url(signature);
     // Without the check of the names, "a" with the kid "b/key/c" would share a place with others.
-    if (jwk == nullptr || !bytes || !is_jwk(*jwk) || !is_named(out) ||
-        entry.key != place_of(out))
+    if (jwk == nullptr || !bytes || !is_jwk(*jwk) || !is_named(out) || entry.key != place_of(out))
         return fail(Code::malformed, "A key record of the directory is damaged.");
     out.jwk = *jwk;
     out.signature = std::move(*bytes);

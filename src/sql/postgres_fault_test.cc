@@ -160,6 +160,7 @@ class Faults : public ::testing::Test {
     std::vector<Result<BatchResult>> all(std::vector<Statement> batch, int times) {
         return io::run_task<std::vector<Result<BatchResult>>>([&] {
             std::vector<io::Task<Result<BatchResult>>> tasks;
+            tasks.reserve(static_cast<std::size_t>(times));
             for (int i = 0; i < times; ++i) tasks.push_back(database_->write(batch));
             return testing::gather(std::move(tasks));
         });
@@ -202,6 +203,7 @@ class Faults : public ::testing::Test {
 
     void start_six_nodes() {
         std::vector<std::unique_ptr<Database>> nodes;
+        nodes.reserve(6);
         for (int i = 0; i < 6; ++i) nodes.push_back(*open_postgres(server_->options(name_)));
         const auto results = io::run_task<std::vector<Result<void>>>([&] {
             std::vector<io::Task<Result<void>>> tasks;
@@ -267,6 +269,7 @@ TEST_F(Faults, more_statements_than_are_kept_prepared_run_all_the_same) {
 
 TEST_F(Faults, results_of_many_buffers_arrive_whole) {
     std::vector<Statement> batch;
+    batch.reserve(4);
     for (int i = 0; i < 3; ++i)
         batch.push_back(
             {"SELECT CAST(repeat('x', 5000) AS TEXT) FROM generate_series(1, 1000)", {}});
@@ -468,11 +471,13 @@ TEST(PostgresServer, without_a_further_connection_batches_wait_for_the_own_ones)
     const auto ask_often = [&] {
         return io::run_task<std::vector<Result<BatchResult>>>([&] {
             std::vector<io::Task<Result<BatchResult>>> tasks;
+            tasks.reserve(12);
             for (int i = 0; i < 12; ++i) tasks.push_back((*database)->read({{"SELECT 1", {}}}));
             return testing::gather(std::move(tasks));
         });
     };
     std::vector<std::unique_ptr<Outside>> others;
+    others.reserve(3);
     for (int i = 0; i < 3; ++i) others.push_back(std::make_unique<Outside>(server.conninfo()));
     for (const auto& out : ask_often()) EXPECT_TRUE(out) << out.error().message;
 
