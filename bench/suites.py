@@ -2,13 +2,15 @@
 import contextlib
 import json
 import os
+import re
+import statistics
 import subprocess
 import sys
 import time
 
 from deployment import CLIENTS, MAIL, PASSWORD, POOL, REGION, TABLE, Deployment
-from harness import (ROOT, Case, Failed, free_port, resident_bytes, row_of, run_json, run_rounds,
-                     stop)
+from harness import (ROOT, Case, Failed, free_port, quartiles, resident_bytes, row_of, run_json,
+                     run_rounds, stop)
 from peers import Peers
 
 PUBLIC_PATH = "/diary/entries?limit=20"
@@ -228,6 +230,59 @@ def postgres(suite):
     return suite.run(cases)
 
 
+def etcd(suite):
+    """Claims on three members of etcd on this machine, which share its disk and both cores, against
+    the bare transaction through the same member's gateway; and how long until every region has a
+    change."""
+    sys.path.insert(0, os.path.join(ROOT, "tests", "blackbox"))
+    from etcd import Cluster
+    cluster = Cluster()
+    suite.closing.callback(cluster.close)
+    ports = [str(port) for port in cluster.clients]
+    leader = ports[cluster.leader()]
+
+    def run(what, endpoints, seconds=None, **options):
+        seconds = seconds or suite.options.seconds
+        command = [suite.program("bench_etcd"), "--what", what, "--endpoints", endpoints,
+                   "--seconds", str(seconds)]
+        for name, value in options.items():
+            command += ["--" + name, str(value)]
+        return lambda: run_json(command, suite.machine.generator, seconds)
+
+    cases = []
+    for concurrency in (1, 16):
+        names = f"{concurrency} at a time"
+        bare = Case(f"bare transactions, {names}", run("bare", leader, concurrency=concurrency),
+                    unit="claims", peer=True)
+        claim = Case(f"claims, {names}", run("claim", leader, concurrency=concurrency),
+                     [(bare, 0.8)], unit="claims")
+        cases += [bare, claim]
+    rows = suite.run(cases)
+    for bare, claim in zip(cases[::2], cases[1::2]):
+        ratios = [ours["p50_ms"] / theirs["p50_ms"]
+                  for ours, theirs in zip(claim.rounds, bare.rounds)]
+        low, high = quartiles(ratios)
+        rows.append(noted(f"latency (p50) of {claim.name}, to the bare transaction's",
+                          f"{statistics.median(ratios):.2f} ({low:.2f}-{high:.2f}); wanted: at "
+                          f"most 1.15"))
+    seen = run("visible", ",".join(ports), seconds=60, rate=50)()
+    rows.append(noted("a change in the copies of three regions, 50 claims a second for a minute",
+                      f"p50 {seen['p50_ms']:.1f} ms, p99 {seen['p99_ms']:.1f} ms, at most "
+                      f"{seen['max_ms']:.1f} ms", seen["errors"]))
+    said = subprocess.run(["etcdctl", "--endpoints", f"127.0.0.1:{leader}", "check", "perf",
+                           "--load", "l"], env={**os.environ, "ETCDCTL_API": "3"}, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=150)
+    figures = re.findall(r"(?:Throughput|Slowest|Stddev)[^\n\r]*", said.stdout)
+    rows.append(noted("etcdctl check perf --load=l: single puts of 1 kB over gRPC, 500 clients",
+                      "; ".join(figures)))
+    return rows
+
+
+def noted(name, note, errors=0):
+    return {"name": name, "unit": "", "per_second": None, "peer": False, "errors": errors,
+            "note": note, "compared": []}
+
+
 def engines(suite):
     """What has no network in front of it: the audit log and the directory."""
     raw_audit = Case("lines written and synced in groups", suite.engine("audit-raw"),
@@ -328,6 +383,7 @@ SUITES = {
     "signin": (signin, 180),
     "documents": (documents, 200),
     "postgres": (postgres, 240),
+    "etcd": (etcd, 280),
     "engines": (engines, 90),
     "homes": (homes, 280),
     "memory": (memory, 90),
