@@ -51,7 +51,8 @@ struct Shared {
     config::Config config = make_config();
     residency::Policy policy = config::make_policy(config);
     std::shared_ptr<kv::Store> store = kv::make_memory_store();
-    sql::PostgresOptions database = sql::testing::shared_postgres().options_for(folder.file("nodes"));
+    sql::PostgresOptions database =
+        sql::testing::shared_postgres().options_for(folder.file("nodes"));
 };
 
 struct Node {

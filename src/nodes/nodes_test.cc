@@ -29,7 +29,8 @@ class NodesTest : public ::testing::Test {
         Nodes nodes;
     };
     std::unique_ptr<Node> start(io::Clock& clock) {
-        auto node = std::make_unique<Node>(shared_postgres().options_for(folder_.file("nodes")), clock);
+        auto node =
+            std::make_unique<Node>(shared_postgres().options_for(folder_.file("nodes")), clock);
         EXPECT_TRUE(wait([&] { return node->nodes.open(); }));
         return node;
     }

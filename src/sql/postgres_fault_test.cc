@@ -479,6 +479,12 @@ TEST(PostgresServer, without_a_further_connection_batches_wait_for_the_own_ones)
     std::vector<std::unique_ptr<Outside>> others;
     others.reserve(3);
     for (int i = 0; i < 3; ++i) others.push_back(std::make_unique<Outside>(server.conninfo()));
+    // The process of whoever asked whether the server is up counts until it has ended.
+    while ((*others[0])("SELECT COUNT(*) FROM pg_stat_activity WHERE "
+                        "backend_type = 'client backend'") != "3") {
+        for (auto& other : others)
+            if (!other->connected()) other = std::make_unique<Outside>(server.conninfo());
+    }
     for (const auto& out : ask_often()) EXPECT_TRUE(out) << out.error().message;
 
     auto late = open_postgres(server.options());
