@@ -5,7 +5,6 @@
 #include <gmock/gmock.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -13,6 +12,7 @@
 #include "crypto/x509.h"
 #include "http/testing.h"
 #include "io/files.h"
+#include "io/testing.h"
 
 namespace domicile::border {
 namespace {
@@ -45,13 +45,7 @@ struct Authority {
 };
 
 struct World {
-    World() {
-        std::string name = (std::filesystem::temp_directory_path() / "border_XXXXXX").string();
-        folder = ::mkdtemp(name.data());
-    }
-    ~World() { std::filesystem::remove_all(folder); }
-
-    std::string log_path(const std::string& region) const { return folder + "/" + region; }
+    std::string log_path(const std::string& region) const { return folder.file(region); }
     std::string log_text(const std::string& region) const {
         std::ifstream file(log_path(region), std::ios::binary);
         std::stringstream out;
@@ -70,7 +64,7 @@ struct World {
         return out;
     }
 
-    std::string folder;
+    io::testing::TemporaryFolder folder;
     Authority authority;
     bool a_node_is_gone = false;  // one of us-east-2's two
 };

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstdlib>
-#include <filesystem>
 
 #include "base/encoding.h"
 #include "crypto/jwt.h"
@@ -15,6 +14,7 @@
 #include "identity/srp_block.h"
 #include "io/files.h"
 #include "io/runtime.h"
+#include "io/testing.h"
 #include "sql/engine_testing.h"
 
 namespace domicile::identity {
@@ -48,18 +48,15 @@ config::Config make_config() {
 class IdentityTest : public ::testing::Test {
   protected:
     IdentityTest() {
-        std::string name = (std::filesystem::temp_directory_path() / "identity_XXXXXX").string();
-        folder_ = ::mkdtemp(name.data());
-        database_ = sql::testing::open_database(folder_ + "/data.db");
-        keys_ = sql::testing::open_database(folder_ + "/keys.db");
-        audit_ = std::move(*audit::Log::open(io::system_files(), folder_ + "/audit.log",
+        database_ = sql::testing::open_database(folder_.file("data.db"));
+        keys_ = sql::testing::open_database(folder_.file("keys.db"));
+        audit_ = std::move(*audit::Log::open(io::system_files(), folder_.file("audit.log"),
                                              "eu-central-1", io::system_clock()));
     }
     ~IdentityTest() override {
         audit_.reset();
         database_.reset();
         keys_.reset();
-        std::filesystem::remove_all(folder_);
     }
 
     // Runs a journey against an open identity.
@@ -103,7 +100,7 @@ class IdentityTest : public ::testing::Test {
         co_return done;
     }
 
-    std::string folder_;
+    io::testing::TemporaryFolder folder_;
     std::unique_ptr<sql::Database> database_, keys_;
     std::unique_ptr<audit::Log> audit_;
     std::shared_ptr<kv::Store> store_ = kv::make_memory_store();

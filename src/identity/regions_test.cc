@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdlib>
-#include <filesystem>
 
 #include "crypto/x509.h"
 #include "http/server.h"
@@ -11,6 +10,7 @@
 #include "io/executor.h"
 #include "io/files.h"
 #include "io/runtime.h"
+#include "io/testing.h"
 #include "io/tls.h"
 #include "sql/engine_testing.h"
 
@@ -65,13 +65,7 @@ struct Authority {
 };
 
 struct World {
-    World() {
-        std::string name = (std::filesystem::temp_directory_path() / "regions_XXXXXX").string();
-        folder = ::mkdtemp(name.data());
-    }
-    ~World() { std::filesystem::remove_all(folder); }
-
-    std::string folder;
+    io::testing::TemporaryFolder folder;
     Authority authority;
     config::Config config = make_config();
     residency::Policy policy = config::make_policy(config);
@@ -84,9 +78,9 @@ struct Node {
         : own(world.authority.leaf(region)),
           server_tls(*io::TlsServer::make({own}, world.authority.ca.certificate_pem)),
           client_tls(*io::TlsClient::make(world.authority.ca.certificate_pem, &own)),
-          database(sql::testing::open_database(world.folder + "/" + region + ".db")),
-          keys(sql::testing::open_database(world.folder + "/" + region + ".keys")),
-          audit(*audit::Log::open(io::system_files(), world.folder + "/" + region + ".log", region,
+          database(sql::testing::open_database(world.folder.file(region + ".db"))),
+          keys(sql::testing::open_database(world.folder.file(region + ".keys"))),
+          audit(*audit::Log::open(io::system_files(), world.folder.file(region + ".log"), region,
                                   io::system_clock())),
           keyring(*keys, io::system_random(), std::string(31, 'm') + region[0]),
           directory(*world.store, io::system_clock(), directory_options(region)),

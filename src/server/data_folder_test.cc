@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "base/format_version.h"
+#include "io/testing.h"
 #include "io/tls.h"
 #include "server/deployment.h"
 
@@ -79,19 +80,15 @@ class DyingFiles final : public io::Files {
 class DataFolderTest : public testing::Test {
   protected:
     void SetUp() override {
-        std::string pattern = std::filesystem::temp_directory_path() / "domicile-data.XXXXXX";
-        ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-        folder_ = pattern;
-        write(folder_ + "/domicile.yaml", kConfig);
-        deployment_.config_path = folder_ + "/domicile.yaml";
+        write(folder_.file("domicile.yaml"), kConfig);
+        deployment_.config_path = folder_.file("domicile.yaml");
         deployment_.config = load_config(files_, deployment_.config_path).value();
         deployment_.ports = {{"r1", {}}};
         begin("data");
     }
-    void TearDown() override { std::filesystem::remove_all(folder_); }
 
     void begin(const std::string& name) {
-        deployment_.data = folder_ + '/' + name;
+        deployment_.data = folder_.file(name);
         std::filesystem::create_directories(deployment_.data);
     }
     Result<void> prepare(io::Files& files) {
@@ -120,7 +117,7 @@ class DataFolderTest : public testing::Test {
         "domain: d.localhost\njurisdictions: {A: {countries: [AU], regions: [r1]}}\n"
         "regions: {r1: {}}\n";
     io::Files& files_ = io::system_files();
-    std::string folder_;
+    io::testing::TemporaryFolder folder_;
     Deployment deployment_;
 };
 

@@ -4,36 +4,28 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <filesystem>
-
 #include "io/files.h"
 #include "io/process_identity.h"
 #include "io/runtime.h"
+#include "io/testing.h"
 
 namespace domicile::server {
 namespace {
 
 class SupervisedTest : public testing::Test {
   protected:
-    void SetUp() override {
-        std::string pattern = std::filesystem::temp_directory_path() / "domicile-keep.XXXXXX";
-        ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-        folder_ = pattern;
-    }
-    void TearDown() override { std::filesystem::remove_all(folder_); }
-
     Supervised::Options options(std::string code) const {
         Supervised::Options out;
         out.name = "the program";
         out.process.command = {"/bin/sh", "-c", std::move(code)};
         out.process.environment = {{"PATH", "/usr/bin:/bin"}};
-        out.process.output_file = folder_ + "/log";
-        out.pid_file = folder_ + "/pid";
+        out.process.output_file = folder_.file("log");
+        out.pid_file = folder_.file("pid");
         out.stop_signal = SIGTERM;
         return out;
     }
     std::optional<io::ProcessIdentity> written() const {
-        const auto line = io::system_files().read(folder_ + "/pid", 4096);
+        const auto line = io::system_files().read(folder_.file("pid"), 4096);
         return line ? io::parse_process_identity(*line) : std::nullopt;
     }
     static io::Task<bool> wait_for(std::function<bool()> condition) {
@@ -43,7 +35,7 @@ class SupervisedTest : public testing::Test {
         co_return condition();
     }
 
-    std::string folder_;
+    io::testing::TemporaryFolder folder_;
 };
 
 struct Restarts {
@@ -116,13 +108,13 @@ io::Task<Leftover> start_over_leftover(Supervised& program, std::string pid_file
 
 TEST_F(SupervisedTest, what_a_crashed_run_left_is_ended_and_nobody_else) {
     Supervised program(options("exec sleep 1000"));
-    const Leftover ours =
-        io::run_task<Leftover>([&] { return start_over_leftover(program, folder_ + "/pid", ""); });
+    const Leftover ours = io::run_task<Leftover>(
+        [&] { return start_over_leftover(program, folder_.file("pid"), ""); });
     EXPECT_TRUE(ours.started);
     EXPECT_EQ(ours.status, 128 + SIGKILL);
     Supervised other(options("exec sleep 1000"));
     const Leftover theirs = io::run_task<Leftover>(
-        [&] { return start_over_leftover(other, folder_ + "/pid", "1@another-boot"); });
+        [&] { return start_over_leftover(other, folder_.file("pid"), "1@another-boot"); });
     EXPECT_TRUE(theirs.started);
     EXPECT_EQ(theirs.status.error().code, Code::deadline_exceeded) << "it is not ours: it runs";
 }

@@ -25,19 +25,17 @@ import variant
 EU_LINE = "  eu-central-1: {latitude: 50.11, longitude: 8.68}"
 
 
-def two_nodes(server):
+def make_server():
+    return postgres.Server("domicile", "domicile_keys")
+
+
+def two_nodes(text, server):
     database = f'{{engine: postgres, endpoints: ["{server.endpoint()}"], name: domicile}}'
     line = f"{EU_LINE[:-1]}, nodes: 2, database: {database}}}"
-    return lambda text: text.replace(EU_LINE, line)
+    return text.replace(EU_LINE, line)
 
 
-if variant.is_first(__file__):
-    SERVER = postgres.Server("domicile", "domicile_keys")
-    SERVER.hand_on()
-    try:
-        variant.run(__file__, two_nodes(SERVER))
-    finally:
-        SERVER.close()
+variant.run_beside(__file__, make_server, two_nodes)
 
 import world  # noqa: E402
 import srp  # noqa: E402  (found by way of world)
