@@ -284,13 +284,18 @@ TEST_F(EtcdUsers, a_token_that_is_no_longer_good_is_renewed) {
     EXPECT_TRUE(changes(*store, 1));
 }
 
+// Its connections end with it, on the executor that made them.
+io::Task<Result<json::object>> change_password(EtcdOptions as, std::string password) {
+    CO_TRY(const auto root, etcd::Client::make(std::move(as)));
+    const json::object change{{"name", "domicile"}, {"password", password}};
+    co_return co_await root->call("/v3/auth/user/changepw", change, true);
+}
+
 TEST_F(EtcdUsers, a_new_token_is_asked_for_with_the_password_that_the_file_has_by_then) {
     enable();
     const auto change_to = [this](const char* password) {
-        const auto root = etcd::Client::make(options("root", "r"));
-        const json::object change{{"name", "domicile"}, {"password", password}};
         EXPECT_TRUE(io::run_task<Result<json::object>>(
-            [&] { return (*root)->call("/v3/auth/user/changepw", change, true); }));
+            [&] { return change_password(options("root", "r"), password); }));
     };
     const TemporaryFolder folder;
     const std::string file = folder.file("password");
