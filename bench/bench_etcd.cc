@@ -1,16 +1,14 @@
 // Claims on an etcd cluster, against the bare transaction that they are; and how long a change
 // takes to every region.
 //
-//   bench_etcd --what claim|bare|visible|load --endpoints PORT,PORT,PORT [--concurrency N]
-//   [--seconds S]
-//              [--rate N] [--prefix P]
+//   bench_etcd --what claim|bare|visible --endpoints PORT,PORT,PORT [--concurrency N]
+//              [--seconds S] [--rate N] [--prefix P]
 //
 // claim    Directory::claim of two keys (an e-mail and a sub) over kv's etcd store
 // bare     a POST of the same transaction, its text put together by hand, to the same gateway over
 //          the same HTTP client; the answer is read and not looked at
 // visible  --rate activations a second, each of a claim made before; from sending it until the
 //          copies of three regions, each with its own watch, have the home
-// load     entries a second that a region's copy takes over at its start, of what is under --prefix
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -295,42 +293,6 @@ void visible(const Run& run, Report& report) {
     report.errors += arrivals.missing();
 }
 
-// ---- From nothing -------------------------------------------------------------------------------
-
-class Loading final : public kv::Follower {
-  public:
-    void begin_reading() override { homes_.begin_reading(); }
-    void entry(const kv::Entry& entry) override {
-        ++entries;
-        homes_.entry(entry);
-    }
-    void end_reading() override {
-        homes_.end_reading();
-        ended = true;
-    }
-    void change(const kv::Change& change) override { homes_.change(change); }
-
-    std::size_t entries = 0;
-    bool ended = false;
-
-  private:
-    directory::Homes homes_;
-};
-
-io::Task<void> load(const Run& run, Report& report) {
-    auto inner = kv::open_etcd_store(etcd_options(run));
-    DOMICILE_CHECK(inner.has_value());
-    Loading loading;
-    const auto store = kv::make_watched_store(std::move(*inner), loading);
-    const auto start = Clock::now();
-    store->start();
-    while (!loading.ended && ms_since(start) < 60'000) co_await io::sleep_for(Millis(2));
-    report.seconds = ms_since(start) / 1000;
-    report.ms.assign(loading.entries, 0);
-    if (!loading.ended) ++report.errors;
-    co_await store->stop();
-}
-
 std::vector<io::Endpoint> endpoints_of(const std::string& ports) {
     std::vector<io::Endpoint> out;
     std::size_t from = 0;
@@ -358,9 +320,8 @@ int main(int argc, char** argv) {
     run.endpoints = endpoints_of(options.text("--endpoints"));
     run.prefix = options.text("--prefix", "bench-" + to_hex(fresh(8)) + "/");
     const std::string what = options.text("--what");
-    if (run.endpoints.empty() ||
-        (what != "claim" && what != "bare" && what != "visible" && what != "load")) {
-        std::fprintf(stderr, "bench_etcd: --what claim|bare|visible|load --endpoints PORT,...\n");
+    if (run.endpoints.empty() || (what != "claim" && what != "bare" && what != "visible")) {
+        std::fprintf(stderr, "bench_etcd: --what claim|bare|visible --endpoints PORT,...\n");
         return 2;
     }
     Report report;
@@ -368,10 +329,7 @@ int main(int argc, char** argv) {
         visible(run, report);
     } else {
         io::Runtime runtime;
-        runtime.run([&] {
-            if (what == "load") return load(run, report);
-            return what == "claim" ? claims(run, report) : bare(run, report);
-        });
+        runtime.run([&] { return what == "claim" ? claims(run, report) : bare(run, report); });
     }
     report.print();
     return 0;
