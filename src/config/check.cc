@@ -1,5 +1,6 @@
 #include "config/check.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -208,6 +209,59 @@ void check_authorizer(const Config& config, Reader& reader, const Route& route, 
     }
 }
 
+// The names between braces, without the + of a rest.
+std::vector<std::string> names_in(std::string_view pattern) {
+    std::vector<std::string> out;
+    for (std::size_t open = pattern.find('{'); open != std::string_view::npos;
+         open = pattern.find('{', open + 1)) {
+        const std::size_t close = std::min(pattern.find('}', open), pattern.size());
+        std::string name(pattern.substr(open + 1, close - open - 1));
+        if (name.ends_with('+')) name.pop_back();
+        out.push_back(std::move(name));
+    }
+    return out;
+}
+
+void check_rewrite(Reader& reader, const Route& route, const Path& path) {
+    if (!route.rewrite) return;
+    if (route.function)
+        reader.problem(path / "rewrite", "a function gets the path as it was sent",
+                       "`rewrite` is for upstreams");
+    std::string_view left = std::string_view(*route.rewrite).substr(0, route.rewrite->find('?'));
+    while (!left.empty()) {
+        const std::size_t end = std::min(left.find('/', 1), left.size());
+        const std::string_view segment = left.substr(1, end - 1);
+        if (segment == "." || segment == "..")
+            reader.problem(path / "rewrite", "steps such as `..` are refused in requests");
+        left.remove_prefix(end);
+    }
+    const std::vector<std::string> known = names_in(route.path);
+    const std::size_t mark = route.rewrite->find('?');
+    for (const std::string& name : names_in(*route.rewrite)) {
+        if (name == "query") {
+            const bool behind = mark != std::string::npos && route.rewrite->find("{query}") > mark;
+            if (!behind) reader.problem(path / "rewrite", "`{query}` stands behind the `?`");
+            continue;
+        }
+        if (std::ranges::find(known, name) != known.end()) continue;
+        reader.problem(path / "rewrite", fmt::format("the path has no parameter `{}`", name),
+                       did_you_mean(name, known));
+    }
+    if (std::ranges::find(known, "query") != known.end())
+        reader.problem(path / "path", "`{query}` is the client's query in a rewrite",
+                       "give the parameter another name");
+}
+
+void check_claims(Reader& reader, const Route& route, const Path& path) {
+    if (route.claims.empty()) return;
+    if (!route.authorizer)
+        reader.problem(path / "claims", "there is no token to take claims from",
+                       "name an `authorizer`");
+    if (route.function)
+        reader.problem(path / "claims", "a function gets all claims in its event",
+                       "`claims` is for upstreams");
+}
+
 // The host, method and path template of a route, one line for each combination.
 std::vector<std::string> matches_of(const Route& route) {
     std::string path = route.path;
@@ -219,6 +273,7 @@ std::vector<std::string> matches_of(const Route& route) {
         const bool rest = path[close - 1] == '+';
         path.replace(open, close - open + 1, rest ? "{+}" : "{}");
     }
+    for (const auto& [name, value] : route.headers) path += fmt::format(" {}: {}", name, value);
     std::vector<std::string> out;
     for (const auto& [host, name] :
          {std::pair{RouteHost::app, "app"}, {RouteHost::region, "region"}}) {
@@ -237,6 +292,8 @@ void check_routes(const Config& config, Reader& reader) {
         const Path path = kRoot / "routes" / i;
         check_target(config, reader, route, path);
         check_authorizer(config, reader, route, path);
+        check_rewrite(reader, route, path);
+        check_claims(reader, route, path);
         if (route.path.empty()) continue;
         for (const std::string& match : matches_of(route)) {
             const auto [first, fresh] = seen.emplace(match, i);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,10 +39,14 @@ struct Cors {
 
 struct Route {
     std::vector<RouteHost> hosts = {RouteHost::api};
-    std::string path;                     // "/entries/{id}", "/proxy/{rest+}"
-    std::vector<std::string> methods;     // empty: all
+    std::string path;                  // "/entries/{id}", "/proxy/{rest+}"
+    std::vector<std::string> methods;  // empty: all
+    // Request headers that must be there; the value as it is, or "*" for any.
+    std::map<std::string, std::string> headers;
     std::optional<std::string> function;  // exactly one of function and upstream is set
     std::optional<std::string> upstream;
+    std::optional<std::string> rewrite;  // the target for the upstream: "/v2/{id}?kind=x&{query}"
+    std::vector<std::string> claims;     // of the token, for the upstream
     std::optional<std::string>
         authorizer;  // the name of a pool; `none` in the file is nullopt here
     residency::RouteResidency residency = residency::RouteResidency::resident;

@@ -326,8 +326,20 @@ const Object<Route>& describe() {
                    text(is_path_template, pattern::kPathTemplate,
                         "/ and segments: words, {name}, and {name+} as the last", true))
             .field("methods", &Route::methods, "none: all", methods())
+            .field("headers", &Route::headers,
+                   "request headers that must be there, by name: a value, or `*` for any; such a "
+                   "route stands above the one without",
+                   text(is_header_name, pattern::kHeaderName, "header names"))
             .field("function", &Route::function, "the function that answers; or an upstream")
             .field("upstream", &Route::upstream, "the upstream that answers; or a function")
+            .field("rewrite", &Route::rewrite,
+                   "what the upstream is asked for instead, such as /v2/{id}?source=api&{query}; "
+                   "without a `?` the client's query stays",
+                   text(is_rewrite, pattern::kRewrite,
+                        "/ and a path with {name} of the route's path, perhaps ? and a query"))
+            .field("claims", &Route::claims,
+                   "claims of the token that the upstream is told as Domicile-Claim-<name>",
+                   text(is_claim, pattern::kClaim, "1 to 64 of A-Z a-z 0-9 _ : . -"))
             .field("authorizer", &Route::authorizer,
                    "the pool whose tokens are wanted, or `none` (the default)")
             .field("residency", &Route::residency,

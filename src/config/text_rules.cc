@@ -128,6 +128,27 @@ bool is_origin(std::string_view text) {
 
 bool is_header(std::string_view text) { return all_of(text, 1, 100, "!#$%&'*+-.^_`|~"); }
 
+bool is_header_name(std::string_view text) { return all_of(text, 1, 100, "!#$%&'+-.^_`|~"); }
+
+bool is_rewrite(std::string_view text) {
+    if (text.size() > 1024 || !text.starts_with('/')) return false;
+    const auto literal = [](std::string_view part) {
+        return (part.empty() || all_of(part, 1, 1024, "._~!$&'()*+,;=:@%/?-")) &&
+               percent_decode(part).has_value();
+    };
+    while (true) {
+        const std::size_t open = std::min(text.find_first_of("{}"), text.size());
+        if (!literal(text.substr(0, open))) return false;
+        if (open == text.size()) return true;
+        const std::size_t close = text.find('}', open);
+        if (text[open] != '{' || close == std::string_view::npos) return false;
+        if (!all_of(text.substr(open + 1, close - open - 1), 1, 64, "_-")) return false;
+        text.remove_prefix(close + 1);
+    }
+}
+
+bool is_claim(std::string_view text) { return all_of(text, 1, 64, "_:.-"); }
+
 bool is_relative_file(std::string_view text) {
     if (text.empty() || text.front() == '/' || text.size() > 255) return false;
     return text.find("..") == std::string_view::npos && text.find('\\') == std::string_view::npos;

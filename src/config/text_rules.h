@@ -18,6 +18,9 @@ bool is_path_template(std::string_view text);
 bool is_method(std::string_view text);
 bool is_origin(std::string_view text);         // "*" or scheme://host[:port]
 bool is_header(std::string_view text);         // RFC 9110 token, or "*"
+bool is_header_name(std::string_view text);    // RFC 9110 token
+bool is_rewrite(std::string_view text);        // "/v2/{id}?a={b}&{query}"
+bool is_claim(std::string_view text);          // [A-Za-z0-9_:.-]{1,64}
 bool is_relative_file(std::string_view text);  // no leading slash, no ".."
 bool is_store_prefix(std::string_view text);   // [A-Za-z0-9_./-]{1,64}, ends in a slash
 bool is_database_name(std::string_view text);  // [a-z_][a-z0-9_]{0,57}, with room for "_keys"
@@ -49,6 +52,11 @@ inline constexpr const char* kPathTemplate =
     "(/\\{[A-Za-z0-9_-]{1,64}\\+\\})?|/\\{[A-Za-z0-9_-]{1,64}\\+\\})$";
 inline constexpr const char* kOrigin = "^(\\*|https?://[A-Za-z0-9.:\\[\\]-]{1,260})$";
 inline constexpr const char* kHeader = "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$";
+inline constexpr const char* kHeaderName = "^[A-Za-z0-9!#$%&'+.^_`|~-]{1,100}$";
+inline constexpr const char* kRewrite =
+    "^(?=.{1,1024}$)/([A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2}|\\{[A-Za-z0-9_-]{1,64}\\})*"
+    "(\\?([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2}|\\{[A-Za-z0-9_-]{1,64}\\})*)?$";
+inline constexpr const char* kClaim = "^[A-Za-z0-9_:.-]{1,64}$";
 inline constexpr const char* kRelativeFile = "^(?!/)(?!.*\\.\\.)[^\\\\]{1,255}$";
 inline constexpr const char* kStorePrefix = "^[A-Za-z0-9_./-]{0,63}/$";
 inline constexpr const char* kDatabaseName = "^[a-z_][a-z0-9_]{0,57}$";

@@ -69,6 +69,8 @@ bool is_hop_header(std::string_view name) {
             return is("connection") || is("keep-alive") || is("tracestate");
         case 11:
             return is("traceparent");
+        case 12:
+            return is("x-request-id");
         case 14:
             return is("content-length") || is("http2-settings");
         case 15:
@@ -100,13 +102,28 @@ void add_trace(const http::Exchange& exchange, std::string& text, http::Headers&
     if (good && telemetry::is_tracestate(*state)) to.add("tracestate", *state);
 }
 
+io::Task<Result<void>> reply_problem(Call& call, Problem problem, std::string served_by) {
+    http::ResponseHead head;
+    head.status = problem.status;
+    head.add("Content-Type", "application/problem+json");
+    head.add("Domicile-Served-By", std::move(served_by));
+    head.add("X-Request-Id", std::string(call.request_id));
+    if (problem.retry_after_seconds > 0)
+        head.add("Retry-After", std::to_string(problem.retry_after_seconds));
+    add_cors(head, call);
+    const std::string type = "https://domicile.dev/problems/" + std::string(problem.name);
+    const std::string body =
+        http::problem_json(problem.status, type, problem.title, problem.detail);
+    co_return co_await call.exchange.respond(std::move(head), body);
+}
+
 io::Task<Result<void>> reply_message(Call& call, int status, std::string message,
                                      std::string served_by) {
     http::ResponseHead head;
     head.status = status;
     head.add("Content-Type", "application/json");
     head.add("Domicile-Served-By", std::move(served_by));
-    head.add("X-Request-Id", call.exchange.request_id());
+    head.add("X-Request-Id", std::string(call.request_id));
     if (status == 401) head.add("WWW-Authenticate", "Bearer");
     if (status == 503 || status == 429) head.add("Retry-After", "5");
     add_cors(head, call);

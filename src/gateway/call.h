@@ -12,6 +12,8 @@ struct Call {
     std::string from;  // the forwarding region; empty when the client came here
     Match match;
     identity::TokenPtr token;
+    std::string_view request_id = {};  // one id for all regions that the call passes through
+    std::string_view client = {};      // its address; empty when it is not known
     // Of our own sites, which may call every route that has a `cors` section.
     const std::vector<std::string>* own_origins = nullptr;
 
@@ -26,6 +28,17 @@ void add_cors(http::ResponseHead& head, const Call& call);
 void add_trace(const http::Exchange& exchange, std::string& text, http::Headers& to);
 // Names of headers that belong to one connection or that only we may set; never passed on.
 bool is_hop_header(std::string_view name);
+
+// An answer of the gateway itself as an RFC 9457 problem document; `name` is the last part of its
+// type.
+struct Problem {
+    int status = 400;
+    std::string_view name;
+    std::string_view title;
+    std::string_view detail = {};
+    std::int64_t retry_after_seconds = 0;  // 0: says nothing
+};
+io::Task<Result<void>> reply_problem(Call& call, Problem problem, std::string served_by);
 
 // Answers of the gateway itself, in API Gateway's form: {"message": text}.
 io::Task<Result<void>> reply_message(Call& call, int status, std::string message,

@@ -28,6 +28,7 @@ TEST(call, headers_of_one_connection_and_ours_are_not_passed_on) {
                                    "traceparent",
                                    "tracestate",
                                    "x-forwarded-for",
+                                   "x-request-id",
                                    "http2-settings",
                                    "domicile-home",
                                    "domicile-subject",
@@ -40,7 +41,7 @@ TEST(call, headers_of_one_connection_and_ours_are_not_passed_on) {
 }
 
 TEST(call, other_headers_are_passed_on) {
-    for (const char* name : {"", "a", "accept", "authorization", "cookie", "x-request-id",
+    for (const char* name : {"", "a", "accept", "authorization", "cookie", "x-request-ids",
                              "content-type", "domicile", "domicile_x", "x-forwarded-host"}) {
         EXPECT_FALSE(is_hop_header(name)) << name;
     }

@@ -11,11 +11,30 @@
 
 namespace domicile::gateway {
 
+namespace {
+
+std::array<std::uint8_t, 16> bytes_of_uuid(std::string_view text) {
+    std::string digits(text);
+    std::erase(digits, '-');
+    std::array<std::uint8_t, 16> out{};
+    const std::string bytes = from_hex(digits).value_or("");
+    std::copy_n(bytes.begin(), std::min(bytes.size(), out.size()), out.begin());
+    return out;
+}
+
+// By its characters: nobody resolves it.
+bool is_address(std::string_view text) {
+    return !text.empty() && text.size() <= 45 &&
+           text.find_first_not_of("0123456789abcdefABCDEF.:") == std::string_view::npos;
+}
+
+}  // namespace
+
 struct Gateway::Impl {
     explicit Impl(Parts parts_in)
         : parts(std::move(parts_in)),
           routes(parts.config.routes),
-          target(parts.config, parts.functions, parts.region, parts.upstreams) {
+          target(parts.config, parts.policy, parts.functions, parts.region, parts.upstreams) {
         const std::string port =
             parts.public_port == 443 ? "" : ':' + std::to_string(parts.public_port);
         for (const config::Site& site : parts.config.sites) {
@@ -43,13 +62,30 @@ Gateway::Gateway(Parts parts) : impl_(std::make_unique<Impl>(std::move(parts))) 
 Gateway::~Gateway() = default;
 
 io::Task<Result<void>> Gateway::handle(http::Exchange& exchange, config::RouteHost host) {
-    return impl_->run(Call{exchange, host, {}, {}, nullptr, &impl_->own_origins});
+    Call call{exchange, host, {}, {}, nullptr};
+    call.request_id = exchange.request_id();
+    call.client = exchange.peer().remote.host;
+    call.own_origins = &impl_->own_origins;
+    return impl_->run(std::move(call));
 }
 
+// The region that took the call from the client has given it its id, and knows where it came from.
+// Neither decides anything; both are checked all the same, as they go into logs and headers.
 io::Task<Result<void>> Gateway::handle_forwarded(std::string from, http::Exchange& exchange) {
-    const bool app = exchange.request().headers.find("Domicile-Host") == "app";
+    const http::Headers& headers = exchange.request().headers;
+    const bool app = headers.find("Domicile-Host") == "app";
     const config::RouteHost host = app ? config::RouteHost::app : config::RouteHost::region;
-    return impl_->run(Call{exchange, host, std::move(from), {}, nullptr, &impl_->own_origins});
+    Call call{exchange, host, std::move(from), {}, nullptr};
+    call.own_origins = &impl_->own_origins;
+    call.request_id = headers.find("Domicile-Request-Id").value_or("");
+    if (is_uuid(call.request_id)) {
+        RequestContext::current().request_id = bytes_of_uuid(call.request_id);
+    } else {
+        call.request_id = exchange.request_id();
+    }
+    const std::string_view client = headers.find("Domicile-Client").value_or("");
+    if (is_address(client)) call.client = client;
+    return impl_->run(std::move(call));
 }
 
 void Gateway::report_to(telemetry::Registry& registry) {
@@ -64,7 +100,7 @@ io::Task<Result<void>> Gateway::Impl::run(Call call) {
         metrics.verdicts.add(Verdict::preflight);
         co_return co_await preflight(call);
     }
-    call.match = routes.find(call.host, request.method, request.path);
+    call.match = routes.find(call.host, request.method, request.path, &request.headers);
     call.exchange.report_as(call.match.report);
     if (call.match.route == nullptr) {
         call.exchange.report_as(metrics.no_route);
@@ -160,6 +196,8 @@ io::Task<Result<void>> Gateway::Impl::forward(Call& call, std::string home) {
     }
     head.headers.add("Domicile-Host", call.host == config::RouteHost::app ? "app" : "region");
     head.headers.add("Domicile-Route", call.route().path);
+    head.headers.add("Domicile-Request-Id", call.request_id);
+    head.headers.add("Domicile-Client", call.client);
     telemetry::ChildSpan span(telemetry::SpanKind::crossing, home);
     std::string trace;
     add_trace(call.exchange, trace, head.headers);
@@ -188,6 +226,7 @@ io::Task<Result<void>> Gateway::Impl::forward(Call& call, std::string home) {
             out.add(std::string(header.name), std::string(header.value));
     }
     out.set("Domicile-Via", parts.region);
+    out.set("X-Request-Id", std::string(call.request_id));
     add_cors(out, call);
     co_return co_await pass_on(call.exchange, std::move(out), **response);
 }
@@ -212,6 +251,7 @@ io::Task<Result<void>> Gateway::Impl::misdirect(Call& call, std::string home) {
     head.status = 421;
     head.add("Content-Type", "application/problem+json");
     head.add("Domicile-Served-By", parts.region);
+    head.add("X-Request-Id", std::string(call.request_id));
     add_cors(head, call);
     const std::string body = json::serialize(problem);
     co_return co_await call.exchange.respond(std::move(head), body);
@@ -227,6 +267,8 @@ io::Task<Result<void>> Gateway::Impl::preflight(Call& call) {
     }
     http::ResponseHead head;
     head.status = 204;
+    head.add("Domicile-Served-By", parts.region);
+    head.add("X-Request-Id", std::string(call.request_id));
     add_cors(head, call);
     co_return co_await call.exchange.respond(std::move(head), "");
 }

@@ -59,6 +59,7 @@ json::object claims_of(const std::string& home, std::int64_t lifetime_seconds = 
             {"client_id", "client1"},
             {"username", kSub},
             {"origin_jti", "origin-1"},
+            {"nickname", "J\xC3\xBCrgen"},
             {"exp", io::system_clock().now().seconds() + lifetime_seconds}};
 }
 
@@ -106,13 +107,16 @@ config::Config make_config(std::uint16_t upstream_port, std::uint16_t dead_port)
     }
     out.upstreams.push_back({"teller", {{"127.0.0.1", upstream_port}}});
     out.upstreams.push_back({"dead", {{"127.0.0.1", dead_port}}});
-    out.routes = {route("/entries/{id}"), route("/misdirected/{id}"), route("/small"),
-                  route("/public"), route("/dead")};
+    out.routes = {route("/entries/{id}"), route("/misdirected/{id}"),
+                  route("/small"),        route("/public"),
+                  route("/dead"),         route("/old/{id}")};
     out.routes[1].elsewhere = residency::Elsewhere::misdirected;
     out.routes[2].body_bytes_max = kSmallBodyMax;
     out.routes[3].authorizer.reset();
     out.routes[3].cors.reset();
     out.routes[4].upstream = "dead";
+    out.routes[0].claims = {"username", "custom:epoch", "missing"};
+    out.routes[5].rewrite = "/new?id={id}&{query}";
     config::Site site;
     site.name = "frontend";
     site.host = "frontend.domicile.example";
@@ -393,6 +397,15 @@ TEST(gateway, a_call_without_a_good_token_goes_nowhere) {
     run(world, tokens_refused);
 }
 
+// The lines of the upstream's answer that begin with `name`.
+std::string told_lines(const Reply& reply, const std::string& name) {
+    std::string out;
+    std::istringstream lines(reply.body);
+    for (std::string line; std::getline(lines, line);)
+        if (line.starts_with(name + ": ")) out += line.substr(name.size() + 2) + '\n';
+    return out;
+}
+
 // Found by the simulator: a region that had restarted while cut off told other regions' people
 // that their tokens were not valid, and their clients signed them out.
 Task<bool> key_out_of_reach(Pair& pair) {
@@ -590,8 +603,10 @@ TEST(gateway, a_home_that_is_down_is_503_for_its_people_only) {
 
 Task<bool> ours_are_stripped(Pair& pair) {
     Request request;
-    for (const char* name : {"Domicile-Subject", "domicile-home", "DOMICILE-Border",
-                             "Domicile-Host", "Domicile-Route", "Domicile-Crossing"}) {
+    for (const char* name :
+         {"Domicile-Subject", "domicile-home", "DOMICILE-Border", "Domicile-Host", "Domicile-Route",
+          "Domicile-Crossing", "Domicile-Jurisdiction", "Domicile-Claim-missing", "Domicile-Client",
+          "Domicile-Request-Id", "Forwarded", "X-Request-Id"}) {
         request.headers.emplace_back(name, "planted");
     }
     request.headers.emplace_back("X-Forwarded-For", "planted");
@@ -600,7 +615,7 @@ Task<bool> ours_are_stripped(Pair& pair) {
         const Reply reply = co_await fetch(pair.eu, request);
         EXPECT_EQ(reply.status, 200) << home;
         EXPECT_THAT(reply.body, Not(HasSubstr("planted"))) << home;
-        EXPECT_EQ(http::count_of(reply.body, "domicile-"), 2) << reply.body;
+        EXPECT_EQ(http::count_of(reply.body, "domicile-"), 5) << reply.body;
     }
     request.target = "/public";
     request.token = "";
@@ -613,6 +628,69 @@ Task<bool> ours_are_stripped(Pair& pair) {
 TEST(gateway, headers_that_only_we_set_are_not_taken_from_clients) {
     World world;
     run(world, ours_are_stripped);
+}
+
+Task<bool> caller_is_told(Pair& pair) {
+    const std::string authority = pair.eu.public_server->local().to_string();
+    const std::string line = "for=127.0.0.1;by=_eu-central-1;host=\"" + authority + "\";proto=http";
+    for (const char* home : {kEu, kUs}) {
+        const Reply reply = co_await get(pair.eu, "/entries/1", token_of(home));
+        EXPECT_EQ(told_lines(reply, "domicile-subject"), std::string(kSub) + '\n');
+        EXPECT_EQ(told_lines(reply, "domicile-home"), std::string(home) + '\n');
+        EXPECT_EQ(told_lines(reply, "domicile-jurisdiction"), std::string(home) + '\n');
+        EXPECT_EQ(told_lines(reply, "domicile-claim-username"), std::string(kSub) + '\n');
+        EXPECT_EQ(told_lines(reply, "domicile-claim-custom-epoch"), "3\n");
+        EXPECT_EQ(told_lines(reply, "domicile-claim-missing"), "");
+        EXPECT_EQ(told_lines(reply, "x-forwarded-for"), "127.0.0.1\n")
+            << "also of a forwarded call";
+        const std::string crossed = "for=127.0.0.1;by=_eu-central-1;host=\"" + authority +
+                                    "\";proto=https, for=_eu-central-1;by=_us-east-2;proto=https\n";
+        const bool here = std::string_view(home) == kEu;
+        EXPECT_EQ(told_lines(reply, "forwarded"), here ? line + '\n' : crossed);
+        EXPECT_TRUE(is_uuid(reply.field("X-Request-Id")));
+        EXPECT_EQ(told_lines(reply, "x-request-id"), reply.field("X-Request-Id") + '\n')
+            << "one id all the way";
+    }
+    co_return true;
+}
+
+TEST(gateway, an_upstream_is_told_who_calls_and_by_which_way) {
+    World world;
+    run(world, caller_is_told);
+}
+
+Task<bool> every_answer_names_itself(Pair& pair) {
+    const std::vector<std::pair<std::string, std::string>> calls = {
+        {"/nowhere", ""},
+        {"/entries/1", ""},
+        {"/entries/1", token_of(kEu)},
+        {"/dead", token_of(kEu)},
+        {"/misdirected/1", token_of(kUs)},
+        {"/public", ""}};
+    for (const auto& [target, token] : calls) {
+        const Reply reply = co_await get(pair.eu, target, token);
+        EXPECT_TRUE(is_uuid(reply.field("X-Request-Id"))) << target << reply.status;
+        EXPECT_EQ(reply.field("Domicile-Served-By"), kEu) << target << reply.status;
+    }
+    co_return true;
+}
+
+TEST(gateway, every_answer_says_its_request_id_and_who_served_it) {
+    World world;
+    run(world, every_answer_names_itself);
+}
+
+Task<bool> rewritten(Pair& pair) {
+    for (const char* home : {kEu, kUs}) {
+        const Reply reply = co_await get(pair.eu, "/old/a%26b?c=d", token_of(home));
+        EXPECT_TRUE(reply.body.starts_with("GET /new?id=a%26b&c=d\n")) << reply.body;
+    }
+    co_return true;
+}
+
+TEST(gateway, a_rewritten_route_asks_the_upstream_for_what_its_template_says) {
+    World world;
+    run(world, rewritten);
 }
 
 Request preflight_of(const std::string& origin) {

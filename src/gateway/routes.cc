@@ -42,11 +42,30 @@ bool is_decodable(std::string_view raw) {
     return decoded && is_utf8(*decoded);
 }
 
+bool has_all(const http::Headers& headers, const std::map<std::string, std::string>& wanted) {
+    for (const auto& [name, value] : wanted) {
+        const auto found = headers.find(name);
+        if (!found || (value != "*" && *found != value)) return false;
+    }
+    return true;
+}
+
 }  // namespace
+
+std::string claim_header(std::string_view claim) {
+    std::string out = "Domicile-Claim-";
+    for (const char c : claim) out += c == ':' ? '-' : c;
+    return out;
+}
+
+Compiled::Compiled(const config::Route& route) {
+    if (route.rewrite) rewrite.emplace(*route.rewrite);
+    for (const std::string& claim : route.claims) claim_headers.push_back(claim_header(claim));
+}
 
 RouteTable::RouteTable(const std::vector<config::Route>& routes) {
     for (const config::Route& route : routes) {
-        Entry entry{&route, {}};
+        Entry entry{&route, Compiled(route), {}};
         Segments parts(route.path);
         while (const auto next = parts.next()) {
             const std::string_view part = *next;
@@ -65,7 +84,7 @@ RouteTable::RouteTable(const std::vector<config::Route>& routes) {
 }
 
 bool RouteTable::matches(const Entry& entry, std::string_view path,
-                         std::vector<Match::Parameter>& parameters) {
+                         std::vector<PathParameter>& parameters) {
     Segments parts(path);
     for (const Segment& segment : entry.segments) {
         const bool all = segment.kind == Segment::Kind::rest;
@@ -84,7 +103,7 @@ bool RouteTable::matches(const Entry& entry, std::string_view path,
 
 std::map<std::string, std::string> Match::parameters() const {
     std::map<std::string, std::string> out;
-    for (const Parameter& each : raw_parameters)
+    for (const PathParameter& each : raw_parameters)
         out[std::string(each.name)] = percent_decode(each.raw).value_or("");
     return out;
 }
@@ -93,8 +112,8 @@ void RouteTable::report_to(telemetry::Registry& registry) {
     for (Entry& entry : entries_) entry.report = &registry.route("gateway", entry.route->path);
 }
 
-Match RouteTable::find(config::RouteHost host, std::string_view method,
-                       std::string_view path) const {
+Match RouteTable::find(config::RouteHost host, std::string_view method, std::string_view path,
+                       const http::Headers* headers) const {
     Match match;
     for (const Entry& entry : entries_) {
         const std::vector<std::string>& methods = entry.route->methods;
@@ -103,7 +122,10 @@ Match RouteTable::find(config::RouteHost host, std::string_view method,
         if (!method_fits || !entry.route->answers_on(host)) continue;
         match.raw_parameters.clear();
         if (!matches(entry, path, match.raw_parameters)) continue;
+        const auto& wanted = entry.route->headers;
+        if (headers != nullptr && !wanted.empty() && !has_all(*headers, wanted)) continue;
         match.route = entry.route;
+        match.compiled = &entry.compiled;
         match.report = entry.report;
         return match;
     }

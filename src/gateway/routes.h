@@ -7,20 +7,29 @@
 #include <vector>
 
 #include "config/config.h"
+#include "gateway/rewrite.h"
+#include "http/message.h"
 #include "telemetry/registry.h"
 
 namespace domicile::gateway {
+
+// "Domicile-Claim-custom-plan" of "custom:plan".
+std::string claim_header(std::string_view claim);
+
+// What is made of a route once.
+struct Compiled {
+    explicit Compiled(const config::Route& route);
+    std::optional<Rewrite> rewrite;
+    std::vector<std::string> claim_headers;  // one for each of the route's claims
+};
 
 struct Match {
     const config::Route* route = nullptr;  // null when nothing fits
     // By name and decoded; made when asked for, since most calls go on without.
     std::map<std::string, std::string> parameters() const;
 
-    struct Parameter {
-        std::string_view name;  // in the route table
-        std::string_view raw;   // in the path that was looked for
-    };
-    std::vector<Parameter> raw_parameters;
+    std::vector<PathParameter> raw_parameters;
+    const Compiled* compiled = nullptr;
     const telemetry::Route* report = nullptr;  // what its requests are counted under
 };
 
@@ -28,8 +37,10 @@ class RouteTable {
   public:
     explicit RouteTable(const std::vector<config::Route>& routes);
 
-    // `path` as sent, without the query. A method of "" matches any (for CORS preflight).
-    Match find(config::RouteHost host, std::string_view method, std::string_view path) const;
+    // `path` as sent, without the query. A method of "" matches any, and without `headers` those
+    // that a route asks for are not looked at (a CORS preflight does not have them).
+    Match find(config::RouteHost host, std::string_view method, std::string_view path,
+               const http::Headers* headers = nullptr) const;
     // Requests are counted by the routes' templates from then on.
     void report_to(telemetry::Registry& registry);
 
@@ -40,12 +51,13 @@ class RouteTable {
     };
     struct Entry {
         const config::Route* route;
+        Compiled compiled;
         std::vector<Segment> segments;
         const telemetry::Route* report = nullptr;
     };
     static bool matches(const Entry& entry, std::string_view path,
-                        std::vector<Match::Parameter>& parameters);
-    std::vector<Entry> entries_;
+                        std::vector<PathParameter>& parameters);
+    std::vector<Entry> entries_;  // matches point into it
 };
 
 }  // namespace domicile::gateway

@@ -98,6 +98,25 @@ TEST(routes, methods_are_compared_exactly_and_none_listed_means_all) {
     EXPECT_EQ(table.found("/any", "DELETE"), "/any");
 }
 
+TEST(routes, headers_that_a_route_asks_for_must_be_there) {
+    config::Route canary = route("/e"), any = route("/e"), plain = route("/e");
+    canary.headers = {{"X-Canary", "yes"}};
+    any.headers = {{"X-Canary", "*"}, {"X-Team", "*"}};
+    const Table table({canary, any, plain});
+    const auto found = [&](const std::vector<std::pair<const char*, const char*>>& sent) {
+        http::Headers headers;
+        for (const auto& [name, value] : sent) headers.add(name, value);
+        return table.table.find(RouteHost::region, "GET", "/e", &headers).route -
+               table.routes.data();
+    };
+    EXPECT_EQ(found({{"x-canary", "yes"}}), 0) << "names without case";
+    EXPECT_EQ(found({{"x-canary", "Yes"}}), 2) << "values with case";
+    EXPECT_EQ(found({{"x-canary", "no"}, {"x-team", "a"}}), 1);
+    EXPECT_EQ(found({{"x-team", "a"}}), 2) << "all of them";
+    EXPECT_EQ(found({}), 2);
+    EXPECT_EQ(table.get("/e").route, &table.routes[0]) << "a preflight has no headers to look at";
+}
+
 TEST(routes, broken_escapes_and_bad_utf_8_fit_no_parameter) {
     const Table table({route("/e/{id}"), route("/r/{rest+}")});
     for (const char* bad : {"%", "%4", "%zz", "a%2", "%ff", "%C3", "%C0%AF", "%ED%A0%80"}) {

@@ -43,9 +43,10 @@ io::Task<Result<void>> pass_on(http::Exchange& exchange, http::ResponseHead head
     co_return co_await exchange.finish();
 }
 
-Target::Target(const config::Config& config, functions::Functions& functions, std::string region,
-               http::Client* upstreams)
+Target::Target(const config::Config& config, const residency::Policy& policy,
+               functions::Functions& functions, std::string region, http::Client* upstreams)
     : config_(config),
+      policy_(policy),
       functions_(functions),
       region_(std::move(region)),
       own_client_(upstreams == nullptr ? std::make_unique<http::Client>() : nullptr),
@@ -78,19 +79,24 @@ functions::HttpCall Target::describe(Call& call, const config::Function& functio
     out.query = request.query;
     out.route = call.route().path;
     out.host = request.host;
-    out.source_ip = call.from.empty() ? call.exchange.peer().remote.host : std::string();
+    out.source_ip = call.client;
     out.user_agent = request.headers.find("User-Agent").value_or("");
-    out.request_id = call.exchange.request_id();
+    out.request_id = call.request_id;
     for (const http::Header& header : request.headers) {
         const bool ours =
             header.name.size() >= 9 && equals_ignore_case(header.name.substr(0, 9), "Domicile-");
         const bool traces = equals_ignore_case(header.name, "traceparent") ||
                             equals_ignore_case(header.name, "tracestate") ||
                             equals_ignore_case(header.name, "X-Amzn-Trace-Id");
-        if (!ours && !traces) out.headers.emplace_back(header.name, header.value);
+        const bool forwarding = equals_ignore_case(header.name, "X-Forwarded-For") ||
+                                equals_ignore_case(header.name, "Forwarded") ||
+                                equals_ignore_case(header.name, "X-Request-Id");
+        if (!ours && !traces && !forwarding) out.headers.emplace_back(header.name, header.value);
     }
     // As API Gateway tells it, and as everybody else does.
     const RequestContext& context = RequestContext::current();
+    if (!call.client.empty()) out.headers.emplace_back("X-Forwarded-For", call.client);
+    out.headers.emplace_back("X-Request-Id", call.request_id);
     out.headers.emplace_back("X-Amzn-Trace-Id", telemetry::amazon_trace_of(context));
     http::Headers trace;
     std::string parent;
@@ -101,7 +107,11 @@ functions::HttpCall Target::describe(Call& call, const config::Function& functio
     out.time = io::Executor::current().clock().now();
     if (call.token) out.claims = &call.token->claims;
     out.domicile["region"] = region_;
-    if (call.token) out.domicile["home"] = call.token->home;
+    if (call.token) {
+        out.domicile["home"] = call.token->home;
+        const residency::Jurisdiction* own = policy_.of_region(call.token->home);
+        if (own != nullptr) out.domicile["jurisdiction"] = own->name;
+    }
     std::optional<std::string> subject;
     if (call.token) subject = call.token->sub;
     out.domicile["credentials"] = functions_.credentials(function, std::move(subject));
@@ -162,20 +172,23 @@ io::Task<Result<void>> Target::call_upstream(Call& call) {
     http::RequestHead head;
     head.method = request.method;
     head.target = request.target;
+    std::string rewritten;
+    if (const auto& rewrite = call.match.compiled->rewrite) {
+        Result<std::string> made = rewrite->render(call.match.raw_parameters, request.query);
+        if (!made) {
+            const Problem problem{400, "bad-path", "Bad Path", made.error().message};
+            co_return co_await reply_problem(call, problem, region_);
+        }
+        rewritten = std::move(*made);
+        head.target = rewritten;
+    }
     head.host = request.headers.find("Host").value_or(request.host);
     for (const http::Header& header : request.headers) {
         if (!is_hop_header(header.name)) head.headers.add(header);
     }
-    const std::string& address = call.exchange.peer().remote.host;
-    if (call.from.empty()) head.headers.add("X-Forwarded-For", address);
-    head.headers.add("X-Request-Id", call.exchange.request_id());
-    if (call.token) {
-        head.headers.add("Domicile-Subject", call.token->sub);
-        head.headers.add("Domicile-Home", call.token->home);
-    }
     telemetry::ChildSpan span(telemetry::SpanKind::upstream, upstream->name);
-    std::string trace;
-    add_trace(call.exchange, trace, head.headers);
+    Downstream downstream;
+    downstream.add_to(head.headers, call, {region_, policy_});
     http::Target target;
     target.endpoint = {url.host, url.port};
     ExchangeBody body(call.exchange,
@@ -208,6 +221,7 @@ io::Task<Result<void>> Target::call_upstream(Call& call) {
             out.add(std::string(header.name), std::string(header.value));
     }
     out.set("Domicile-Served-By", region_);
+    out.set("X-Request-Id", std::string(call.request_id));
     add_cors(out, call);
     co_return co_await pass_on(call.exchange, std::move(out), **response);
 }

@@ -6,14 +6,15 @@
 
 #include "functions/event.h"
 #include "gateway/call.h"
+#include "gateway/downstream.h"
 #include "gateway/metrics.h"
 
 namespace domicile::gateway {
 
 class Target {
   public:
-    Target(const config::Config& config, functions::Functions& functions, std::string region,
-           http::Client* upstreams);
+    Target(const config::Config& config, const residency::Policy& policy,
+           functions::Functions& functions, std::string region, http::Client* upstreams);
     io::Task<Result<void>> serve(Call& call);
     void report_to(telemetry::Registry& registry);
 
@@ -23,6 +24,7 @@ class Target {
     functions::HttpCall describe(Call& call, const config::Function& function, std::string body);
 
     const config::Config& config_;
+    const residency::Policy& policy_;
     functions::Functions& functions_;
     std::string region_;
     std::map<std::string, UpstreamMetrics, std::less<>> metrics_;  // one for each upstream

@@ -1,0 +1,78 @@
+#include "gateway/downstream.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace domicile::gateway {
+namespace {
+
+// RFC 7239, 6: an IPv6 address stands in brackets and, having colons, in quotes.
+void print_node(std::string_view address, fmt::basic_memory_buffer<char, 256>& out) {
+    const auto to = std::back_inserter(out);
+    if (address.empty()) {
+        fmt::format_to(to, "unknown");
+    } else if (address.find(':') == std::string_view::npos) {
+        fmt::format_to(to, "{}", address);
+    } else {
+        fmt::format_to(to, "\"[{}]\"", address);
+    }
+}
+
+void print_forwarded(const Call& call, std::string_view region,
+                     fmt::basic_memory_buffer<char, 256>& out) {
+    const http::RequestHead& request = call.exchange.request();
+    const std::string_view protocol = call.exchange.peer().tls ? "https" : "http";
+    const bool direct = call.from.empty();
+    const auto to = std::back_inserter(out);
+    fmt::format_to(to, "for=");
+    print_node(call.client, out);
+    // A Host that the parser took has no character that a quoted string cannot hold.
+    fmt::format_to(to, ";by=_{};host=\"{}\";proto={}", direct ? region : call.from,
+                   request.headers.find("Host").value_or(request.host), protocol);
+    if (!direct) fmt::format_to(to, ", for=_{};by=_{};proto={}", call.from, region, protocol);
+}
+
+bool is_plain(char c) { return c > 0x20 && c < 0x7f && c != '%'; }
+
+}  // namespace
+
+std::optional<std::string> claim_text(const json::object& claims, std::string_view name) {
+    const json::value* value = claims.if_contains(name);
+    if (value == nullptr || value->is_null()) return std::nullopt;
+    const std::string text =
+        value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
+    if (std::ranges::all_of(text, is_plain)) return text;
+    std::string out;
+    for (const char c : text) {
+        if (is_plain(c)) {
+            out += c;
+        } else {
+            fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
+        }
+    }
+    return out;
+}
+
+void Downstream::add_to(http::Headers& to, const Call& call, const Place& place) {
+    print_forwarded(call, place.region, forwarded_);
+    to.add("Forwarded", {forwarded_.data(), forwarded_.size()});
+    if (!call.client.empty()) to.add("X-Forwarded-For", call.client);
+    to.add("X-Request-Id", call.request_id);
+    if (call.token) {
+        to.add("Domicile-Subject", call.token->sub);
+        to.add("Domicile-Home", call.token->home);
+        const residency::Jurisdiction* own = place.policy.of_region(call.token->home);
+        if (own != nullptr) to.add("Domicile-Jurisdiction", own->name);
+        const std::vector<std::string>& wanted = call.route().claims;
+        claims_.reserve(wanted.size());  // the head has views: they must not move
+        for (std::size_t i = 0; i < wanted.size(); ++i) {
+            auto text = claim_text(call.token->claims, wanted[i]);
+            if (!text) continue;
+            claims_.push_back(std::move(*text));
+            to.add(call.match.compiled->claim_headers[i], claims_.back());
+        }
+    }
+    add_trace(call.exchange, trace_, to);
+}
+
+}  // namespace domicile::gateway
