@@ -2,8 +2,11 @@
 // module; a source file still includes all that it uses, so that it compiles without this too.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <boost/json.hpp>
 #include <chrono>
 #include <coroutine>
 #include <cstdint>
@@ -20,6 +23,3 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include <boost/json.hpp>
-#include <fmt/format.h>

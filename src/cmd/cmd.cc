@@ -38,8 +38,10 @@ constexpr std::array<Command, 9> kCommands = {{
      "access keys of a region", keys},
     {"reload", "reload --data DIR [--region REGION]",
      "make running regions take over their changed config", reload},
-    {"directory", "directory export|import FILE --data DIR",
-     "the whole directory to a file, and back into the engine that the config names", directory},
+    {"directory", "directory export|import FILE --data DIR, or: directory regions --data DIR",
+     "the whole directory to a file, and back into the engine that the config names; which regions "
+     "live, on etcd",
+     directory},
     {"audit", "audit verify FILE...", "check the hash chains of audit logs, one of each node",
      audit},
 }};

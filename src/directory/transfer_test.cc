@@ -12,11 +12,27 @@ namespace {
 
 using sql::testing::TemporaryFolder;
 
-Result<Exported> export_from(kv::Store& store) {
-    return testing::run<Result<Exported>>([&] { return export_all(store); });
+// An export in a file of its own, and what it says.
+struct Export {
+    Exported report;
+    std::string text;
+};
+Result<Export> export_from(kv::Store& store) {
+    TemporaryFolder folder;
+    const std::string path = folder.file("export");
+    TRY(const Exported report, testing::run<Result<Exported>>([&] {
+            return export_all(store, io::system_files(), path, [](std::size_t) {});
+        }));
+    TRY(std::string text, io::system_files().read(path, 10 << 20));
+    EXPECT_EQ(io::system_files().list(folder.path()).value(), std::vector<std::string>{"export"});
+    return Export{report, std::move(text)};
 }
 Result<Imported> import_into(kv::Store& store, const std::string& text) {
-    return testing::run<Result<Imported>>([&] { return import_all(store, text); });
+    TemporaryFolder folder;
+    const std::string path = folder.file("export");
+    TRY_VOID(io::system_files().write_atomic(path, text));
+    return testing::run<Result<Imported>>(
+        [&] { return import_all(store, io::system_files(), path, [](std::size_t) {}); });
 }
 
 // 150 people, a fence and a published key.
@@ -42,7 +58,7 @@ TEST(Transfer, a_directory_goes_from_sqlite_to_etcd_and_back_without_loss) {
     fill(**sqlite);
     const auto first = export_from(**sqlite);
     ASSERT_TRUE(first);
-    EXPECT_EQ(first->entries, 152u);
+    EXPECT_EQ(first->report.entries, 152u);
 
     auto etcd = kv::testing::open_etcd(folder, {});
     const auto imported = import_into(*etcd, first->text);
@@ -58,6 +74,74 @@ TEST(Transfer, a_directory_goes_from_sqlite_to_etcd_and_back_without_loss) {
     const SubjectKey key = directory.key("pool", IdentifierKind::email, "149");
     EXPECT_EQ(testing::locate(directory, key).home, "eu-central-1");
     EXPECT_TRUE(testing::locate(directory, key).known);
+}
+
+// Does something just after the first page was read: the page is older than that.
+class BusyStore final : public kv::Store {
+  public:
+    BusyStore(kv::Store& inner, std::function<void()> meanwhile)
+        : inner_(inner), meanwhile_(std::move(meanwhile)) {}
+    io::Task<Result<kv::TransactionResult>> commit(kv::Transaction transaction) override {
+        return inner_.commit(std::move(transaction));
+    }
+    io::Task<Result<std::optional<kv::Entry>>> get(std::string key) override {
+        return inner_.get(std::move(key));
+    }
+    io::Task<Result<std::vector<kv::Entry>>> range(std::string prefix, std::string after,
+                                                   std::size_t limit) override {
+        auto page = co_await inner_.range(std::move(prefix), std::move(after), limit);
+        if (meanwhile_) std::exchange(meanwhile_, nullptr)();
+        co_return page;
+    }
+    io::Task<Result<std::vector<kv::Change>>> changes(std::int64_t after,
+                                                      std::size_t limit) override {
+        return inner_.changes(after, limit);
+    }
+
+  private:
+    kv::Store& inner_;
+    std::function<void()> meanwhile_;
+};
+
+void write(kv::Store& store, std::vector<kv::Write> writes) {
+    kv::Transaction transaction;
+    transaction.writes = std::move(writes);
+    ASSERT_TRUE(
+        testing::run<Result<kv::TransactionResult>>([&] { return store.commit(transaction); }));
+}
+std::string fence_key(char id) { return "f/" + std::string(kClaimIdBytes, id); }
+
+TEST(Transfer, an_export_has_what_changed_while_it_read) {
+    auto store = kv::make_memory_store();
+    write(*store,
+          {{fence_key('b'), "\1old"}, {fence_key('d'), "\1old"}, {fence_key('f'), "\1old"}});
+    BusyStore busy(*store, [&] {
+        write(*store, {{fence_key('a'), "\1new"}, {fence_key('b'), "\1new"}});
+        write(*store, {{fence_key('c'), "\1new"}, {fence_key('e'), "\1new"}});
+        write(*store, {{fence_key('d'), std::nullopt}, {fence_key('e'), std::nullopt}});
+        write(*store, {{fence_key('g'), "\1new"}});
+    });
+    const auto exported = export_from(busy);
+    ASSERT_TRUE(exported) << exported.error().message;
+    const auto quiet = export_from(*store);
+    EXPECT_EQ(exported->text, quiet->text);
+    EXPECT_EQ(exported->report.entries, 5u) << "a, b, c, f and g";
+}
+
+TEST(Transfer, an_export_that_breaks_off_leaves_the_last_one_alone) {
+    TemporaryFolder folder;
+    const std::string path = folder.file("export");
+    ASSERT_TRUE(io::system_files().write_atomic(path, "the last one"));
+    auto store = kv::make_memory_store({.log_revisions_max = 2});
+    BusyStore busy(*store, [&] {
+        for (char id = 'a'; id < 'g'; ++id) write(*store, {{fence_key(id), "\1new"}});
+    });
+    const auto exported = testing::run<Result<Exported>>(
+        [&] { return export_all(busy, io::system_files(), path, [](std::size_t) {}); });
+    ASSERT_FALSE(exported);
+    EXPECT_EQ(exported.error().reason, kv::kReasonCompacted);
+    EXPECT_EQ(io::system_files().read(path, 100).value(), "the last one");
+    EXPECT_EQ(io::system_files().list(folder.path()).value(), std::vector<std::string>{"export"});
 }
 
 TEST(Transfer, an_import_may_be_repeated_and_overwrites_nothing) {
@@ -92,6 +176,8 @@ std::string entry(const std::string& key, const std::string& value) {
     return R"({"key":")" + to_base64(key) + R"(","value":")" + to_base64(value) + "\"}\n";
 }
 
+std::string fence(char id) { return entry("f/" + std::string(16, id), "\1eu"); }
+
 TEST(Transfer, what_is_not_whole_or_not_a_directory_is_refused_before_anything_is_written) {
     auto source = kv::make_memory_store();
     fill(*source);
@@ -105,10 +191,11 @@ TEST(Transfer, what_is_not_whole_or_not_a_directory_is_refused_before_anything_i
           text.substr(0, text.size() - last_line.size()), text + text,
           forged(entry("k/short", "x"), 1), forged(entry("k/" + std::string(16, 'k'), "x"), 1),
           forged(entry("email/a@example.com", "x"), 1), forged("{}\n", 1),
-          forged(entry("f/" + std::string(16, 'f'), "\1eu"), 2)})
+          forged(fence('g') + fence('f'), 2), forged(fence('f') + fence('f'), 2),
+          forged(fence('f'), 2)})
         EXPECT_FALSE(import_into(*store, bad)) << bad.substr(0, 200);
-    EXPECT_EQ(export_from(*store)->entries, 0u);
-    EXPECT_TRUE(import_into(*store, forged(entry("f/" + std::string(16, 'f'), "\1eu"), 1)));
+    EXPECT_EQ(export_from(*store)->report.entries, 0u);
+    EXPECT_TRUE(import_into(*store, forged(fence('f') + fence('g'), 2)));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "base/check.h"
 #include "base/encoding.h"
 #include "io/executor.h"
 #include "kv/etcd_client.h"
@@ -120,6 +121,7 @@ io::Task<Result<std::int64_t>> EtcdStore::grant(std::string key, std::string val
 }
 
 io::Task<Result<void>> EtcdStore::keep_present(std::string key, std::string value, Seconds ttl) {
+    DOMICILE_CHECK(key.starts_with(kPresencePrefix));
     std::int64_t lease = lease_of(key);
     if (lease != 0) {
         json::object ask{{"ID", std::to_string(lease)}};

@@ -151,15 +151,17 @@ struct Range {
     std::size_t limit;
 
     Result<std::vector<Entry>> operator()(SqliteConnection& connection) const {
-        std::vector<sql::Value> parameters = {Blob{prefix}, Blob{after}, bounded(limit)};
-        std::string text =
-            "SELECT key, value, create_revision, revision FROM entries WHERE key >= $1 AND key > "
-            "$2";
+        // One lower bound: of two, SQLite may search by the one and pass over all that the other
+        // excludes.
+        const bool from_prefix = after < prefix;
+        std::vector<sql::Value> parameters = {Blob{from_prefix ? prefix : after}, bounded(limit)};
+        std::string text = "SELECT key, value, create_revision, revision FROM entries WHERE key ";
+        text += from_prefix ? ">= $1" : "> $1";
         if (auto end = prefix_end(prefix)) {
-            text += " AND key < $4";
+            text += " AND key < $3";
             parameters.emplace_back(Blob{std::move(*end)});
         }
-        text += " ORDER BY key LIMIT $3";
+        text += " ORDER BY key LIMIT $2";
         TRY(auto out, connection.run({std::move(text), std::move(parameters)}));
         std::vector<Entry> entries;
         entries.reserve(out.rows.size());

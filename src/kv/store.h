@@ -25,6 +25,9 @@ inline constexpr std::size_t kKeyBytesMax = 512;
 inline constexpr std::size_t kValueBytesMax = 64 << 10;
 inline constexpr std::size_t kTransactionItemsMax = 64;
 
+// Of the keys that keep_present() takes.
+inline constexpr std::string_view kPresencePrefix = "p/";
+
 // Why changes() cannot go on from where it was asked to: read everything again.
 inline constexpr std::string_view kReasonCompacted = "compacted";
 
@@ -93,8 +96,9 @@ class Store {
     virtual io::Task<Result<std::vector<Change>>> changes(std::int64_t after_revision,
                                                           std::size_t limit) = 0;
     // The entry is there as long as this is called again within `ttl`, and goes by itself after
-    // that, soon or a little later: how others tell that somebody is alive. unsupported where the
-    // engine has no leases.
+    // that, soon or a little later: how others tell that somebody is alive. The key begins with
+    // kPresencePrefix, so that whoever carries a store elsewhere leaves out what would stay there
+    // for ever. unsupported where the engine has no leases.
     virtual io::Task<Result<void>> keep_present(std::string key, std::string value, Seconds ttl);
     // Begins what runs beside the calls, on this executor. Calls may come before.
     virtual void start() {}

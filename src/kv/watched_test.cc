@@ -226,14 +226,14 @@ TEST(EtcdLease, an_entry_that_is_kept_present_goes_when_nobody_does_so_any_more)
         testing::host(make_watched_store(open_etcd_store(cluster.options("w/")).value(), copy));
     const auto keep = [&] {
         return io::run_task<Result<void>>(
-            [&] { return watched->keep_present("alive", "r", Seconds(5)); });
+            [&] { return watched->keep_present("p/alive", "r", Seconds(5)); });
     };
     ASSERT_TRUE(keep());
-    EXPECT_TRUE(becomes(copy, "alive", "r"));
+    EXPECT_TRUE(becomes(copy, "p/alive", "r"));
     ASSERT_TRUE(keep()) << "the same lease again";
-    EXPECT_TRUE(becomes(copy, "alive", "none")) << "after its time";
+    EXPECT_TRUE(becomes(copy, "p/alive", "none")) << "after its time";
     ASSERT_TRUE(keep());
-    EXPECT_TRUE(becomes(copy, "alive", "r")) << "under a new lease";
+    EXPECT_TRUE(becomes(copy, "p/alive", "r")) << "under a new lease";
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "border/border.h"
 #include "config/change.h"
+#include "directory/presence.h"
 #include "documents/documents.h"
 #include "keyring/keyring.h"
 #include "nodes/nodes.h"
@@ -120,6 +121,7 @@ struct RegionNode::Parts {
           directory(*base.directory.store, io::system_clock(),
                     directory_options(deployment, region, base.pepper), base.directory.homes.get()),
           nodes(*base.data, io::system_clock(), io::system_random()),
+          presence(*base.directory.store, io::system_clock(), region, nodes.run()),
           access(*base.data, keyring, io::system_clock(), io::system_random(), region),
           identity(identity_parts()),
           documents(documents::Documents::Parts{
@@ -185,6 +187,7 @@ struct RegionNode::Parts {
     border::Border border;
     directory::Directory directory;
     nodes::Nodes nodes;
+    directory::Presence presence;
     access::Access access;
     identity::Identity identity;
     documents::Documents documents;
@@ -219,6 +222,7 @@ io::Task<Result<void>> RegionNode::Parts::open() {
     snapshots.begin(reactors);
     CO_TRY_VOID(co_await listen_everywhere());
     CO_TRY_VOID(co_await snapshots.start_functions());
+    presence.start();
     ready = true;
     co_return Result<void>{};
 }
@@ -233,6 +237,7 @@ void RegionNode::Parts::report_to_metrics() {
     border.report_to(metrics);
     directory.report_to(metrics);
     nodes.report_to(metrics);
+    presence.report_to(metrics, directory_options(deployment, region, base.pepper).regions);
     identity.report_to(metrics);
     documents.report_to(metrics);
     cognito.report_to(metrics);
@@ -465,6 +470,7 @@ io::Task<bool> RegionNode::stop(Instant deadline) {
     co_await parts_->snapshots.stop();
     co_await parts_->identity.stop();
     co_await parts_->nodes.stop();
+    co_await parts_->presence.stop();
     co_await parts_->base.directory.store->stop();
     co_await parts_->reports.stop();
     co_return true;
