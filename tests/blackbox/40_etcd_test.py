@@ -126,8 +126,8 @@ class DirectoryOnEtcd(unittest.TestCase):
         alive = {EU: "1 node", US: "1 node", AU: "1 node"}
         world.poll("all regions say that they live", lambda: regions() == (alive, 0))
         world.ok("stop", world.switch(US, "stop"))
-        world.poll("one says nothing any more",
-                   lambda: regions() == (alive | {US: "nobody has been heard of"}, 1))
+        world.poll("nobody has heard of it while a lease lasts",
+                   lambda: regions() == (alive | {US: "nobody has been heard of"}, 1), deadline_s=90)
         world.ok("start", world.switch(US, "start"))
         world.poll("it lives again", lambda: regions() == (alive, 0))
 
