@@ -177,6 +177,12 @@ void check_tables(const Config& config, Reader& reader) {
 
 void check_functions(const Config& config, Reader& reader) {
     for (const Function& function : config.functions) {
+        const Concurrency& wanted = function.concurrency;
+        if (wanted.reserved > wanted.maximum)
+            reader.problem(kRoot / "functions" / function.name / "concurrency" / "reserved",
+                           fmt::format("{} processes always run, and {} at most", wanted.reserved,
+                                       wanted.maximum),
+                           "raise maximum, or lower reserved");
         const Path path = kRoot / "functions" / function.name / "tables";
         Once tables(reader, "the table");
         for (std::size_t i = 0; i < function.tables.size(); ++i)

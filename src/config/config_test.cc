@@ -306,6 +306,7 @@ TEST(config, every_kind_of_mistake_is_found) {
         {"function: f", "function: g", "there is no function `g`"},
         {"function: f", "upstream: u", "there is no upstream `u`"},
         {"function: f, ", "", "leads nowhere"},
+        {"f: {", "f: {concurrency: {maximum: 1, reserved: 2}, ", "2 processes always run"},
         {"function: f", "function: f, upstream: u", "not both"},
         {"authorizer: p", "authorizer: pp", "there is no pool `pp`"},
         {", authorizer: p", "", "a resident route needs an authorizer"},

@@ -279,6 +279,26 @@ const Object<Table>& describe() {
 }
 
 template <>
+const Object<Concurrency>& describe() {
+    static const auto object =
+        Object<Concurrency>("How many processes a function has; each does one call at a time.")
+            .field("maximum", &Concurrency::maximum, "processes at most; further calls wait",
+                   range(1, 1000))
+            .field("reserved", &Concurrency::reserved,
+                   "processes that always run; 0: the first call starts one", range(0, 1000))
+            .field("warm", &Concurrency::warm,
+                   "spare processes beside those at work, while the function is in use",
+                   range(0, 1000))
+            .field("idle_seconds", &Concurrency::idle_seconds,
+                   "processes beyond `reserved` and `warm` end when they had no work for so long",
+                   range(1, 86'400))
+            .field("queue_max", &Concurrency::queue_max,
+                   "calls that wait for a process; further ones are refused with 429",
+                   range(1, 100'000));
+    return object;
+}
+
+template <>
 const Object<Function>& describe() {
     static const auto object =
         Object<Function>("A command that speaks the Lambda Runtime API.")
@@ -288,6 +308,11 @@ const Object<Function>& describe() {
                    "where it runs, relative to this file's folder")
             .field("timeout_seconds", &Function::timeout_seconds, "for one invocation",
                    range(1, 900))
+            .field("concurrency", &Function::concurrency, "how many processes it has")
+            .field("memory_megabytes", &Function::memory_megabytes,
+                   "private memory of each process (RLIMIT_DATA), beyond which allocations fail; "
+                   "left out: no bound. What it starts has the same bound again",
+                   range(16, 1 << 20))
             .field("environment", &Function::environment, "environment variables",
                    text(is_variable, pattern::kVariable, "A-Z a-z 0-9 _, first not a digit"))
             .field("tables", &Function::tables, "the tables that it may use");

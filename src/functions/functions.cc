@@ -2,46 +2,43 @@
 
 #include <map>
 
-#include "functions/worker.h"
+#include "functions/pool.h"
 
 namespace domicile::functions {
 namespace {
 constexpr Millis kCredentialsLifetime{15 * 60'000};
 
 // Not in the coroutine that awaits it: see run_blocking.
-io::Task<Result<std::string>> invoke_there(io::Executor& executor, Worker& worker,
-                                           std::string event, std::string request_id) {
-    return io::run_on<Result<std::string>>(
-        executor,
-        [&worker, event = std::move(event), request_id = std::move(request_id)]() mutable {
-            return worker.invoke(std::move(event), std::move(request_id));
-        });
+io::Task<Result<Answer>> invoke_there(io::Executor& executor, Pool& pool, Call call) {
+    return io::run_on<Result<Answer>>(executor, [&pool, call = std::move(call)]() mutable {
+        return pool.invoke(std::move(call));
+    });
 }
 }  // namespace
 
 // What runs, whichever configuration it belongs to.
 struct Crew {
     io::TaskGroup running;
-    io::Executor* executor = nullptr;  // the workers live there
+    io::Executor* executor = nullptr;  // the pools live there
 };
 
 struct Functions::Impl {
-    using Workers = std::map<std::string, std::shared_ptr<Worker>, std::less<>>;
+    using Pools = std::map<std::string, std::shared_ptr<Pool>, std::less<>>;
 
-    bool has(const Worker& worker) const {
-        const auto found = workers.find(worker.function().name);
-        return found != workers.end() && found->second.get() == &worker;
+    bool has(const Pool& pool) const {
+        const auto found = pools.find(pool.function().name);
+        return found != pools.end() && found->second.get() == &pool;
     }
 
     Options options;
     access::Access& access;
     std::shared_ptr<Crew> crew;
-    Workers workers;
+    Pools pools;
 };
 
 namespace {
 
-io::Task<void> run(std::shared_ptr<Worker> worker) { co_await worker->run(); }
+io::Task<void> run(std::shared_ptr<Pool> pool) { co_await pool->run(); }
 
 }  // namespace
 
@@ -50,15 +47,15 @@ Functions::Functions(const std::vector<config::Function>& functions, Options opt
     : impl_(new Impl{std::move(options), access, {}, {}}) {
     impl_->crew = before != nullptr ? before->impl_->crew : std::make_shared<Crew>();
     for (const config::Function& function : functions) {
-        std::shared_ptr<Worker>& worker = impl_->workers[function.name];
+        std::shared_ptr<Pool>& pool = impl_->pools[function.name];
         if (before != nullptr) {
-            const auto found = before->impl_->workers.find(function.name);
-            const bool same = found != before->impl_->workers.end() &&
+            const auto found = before->impl_->pools.find(function.name);
+            const bool same = found != before->impl_->pools.end() &&
                               found->second->function() == function &&
                               found->second->options() == impl_->options;
-            if (same) worker = found->second;
+            if (same) pool = found->second;
         }
-        if (!worker) worker = std::make_shared<Worker>(function, impl_->options);
+        if (!pool) pool = std::make_shared<Pool>(function, impl_->options);
     }
 }
 
@@ -66,37 +63,46 @@ Functions::~Functions() = default;
 
 io::Task<Result<void>> Functions::start() {
     impl_->crew->executor = &io::Executor::current();
-    for (auto& [name, worker] : impl_->workers) {
-        if (!worker->running()) impl_->crew->running.spawn(run(worker));
+    for (auto& [name, pool] : impl_->pools) {
+        if (!pool->running()) impl_->crew->running.spawn(run(pool));
     }
     co_return Result<void>{};
 }
 
 io::Task<void> Functions::stop(const Functions* next) {
-    for (auto& [name, worker] : impl_->workers) {
-        if (next == nullptr || !next->impl_->has(*worker)) worker->stop();
+    for (auto& [name, pool] : impl_->pools) {
+        if (next == nullptr || !next->impl_->has(*pool)) pool->stop();
     }
     if (next == nullptr) co_await impl_->crew->running.drain(io::deadline_in(Millis(3000)));
 }
 
-io::Task<Result<std::string>> Functions::invoke(std::string function, std::string event,
-                                                std::string request_id) {
-    const auto found = impl_->workers.find(function);
-    if (found == impl_->workers.end())
-        co_return fail(Code::not_found, "There is no such function.");
+io::Task<Result<Answer>> Functions::call(std::string function, Call call) {
+    const auto found = impl_->pools.find(function);
+    if (found == impl_->pools.end()) co_return fail(Code::not_found, "There is no such function.");
     io::Executor* home = impl_->crew->executor;
     const bool here = home == nullptr || home == &io::Executor::current();
-    if (here) co_return co_await found->second->invoke(std::move(event), std::move(request_id));
-    co_return co_await invoke_there(*home, *found->second, std::move(event), std::move(request_id));
+    if (here) co_return co_await found->second->invoke(std::move(call));
+    co_return co_await invoke_there(*home, *found->second, std::move(call));
+}
+
+io::Task<Result<std::string>> Functions::invoke(std::string function, std::string event,
+                                                std::string request_id) {
+    Call wanted;
+    wanted.event = std::move(event);
+    wanted.request_id = std::move(request_id);
+    CO_TRY(Answer answer, co_await call(std::move(function), std::move(wanted)));
+    if (answer.raised)
+        co_return fail(Code::internal, "The function raised an error.", reason::kRaised);
+    co_return std::move(answer.payload);
 }
 
 void Functions::report_to(telemetry::Registry& registry) {
-    for (const auto& [name, worker] : impl_->workers) worker->report_to(registry);
+    for (const auto& [name, pool] : impl_->pools) pool->report_to(registry);
 }
 
 bool Functions::all_running() const {
-    return std::ranges::all_of(impl_->workers,
-                               [](const auto& entry) { return entry.second->asks(); });
+    return std::ranges::all_of(impl_->pools,
+                               [](const auto& entry) { return entry.second->ready(); });
 }
 
 json::object Functions::credentials(const config::Function& function,

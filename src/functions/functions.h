@@ -1,4 +1,4 @@
-// Runs functions: one process each, one invocation at a time, over the Lambda Runtime API.
+// Runs functions: a pool of processes each, which speak the Lambda Runtime API.
 #pragma once
 
 #include <memory>
@@ -27,9 +27,21 @@ struct Options {
     std::string region;
     std::string config_directory;  // function folders are relative to it
     std::string aws_endpoint;      // "http://127.0.0.1:<loopback port>"
-    std::size_t queue_max = 256;   // waiting invocations per function
 
     bool operator==(const Options&) const = default;
+};
+
+struct Call {
+    std::string event;           // may hold personal data and is not logged
+    std::string request_id;      // a segment of a path
+    std::string client_context;  // base64, for the process; may be empty
+    // The end of the log of this call, 4 KiB, if wanted: to be read when the call has ended.
+    std::shared_ptr<std::string> tail = {};
+};
+
+struct Answer {
+    std::string payload;  // what the handler returned, or the document of its error
+    bool raised = false;  // an error
 };
 
 class Functions {
@@ -40,22 +52,24 @@ class Functions {
               access::Access& access, const Functions* before = nullptr);
     ~Functions();
 
-    // Starts every process that does not run yet, on this executor (`before` ran on the same). They
+    // Starts the processes that are to be there, on this executor (`before` ran on the same). They
     // come up on their own; invocations wait for them, also those made before, on the same
     // executor.
     io::Task<Result<void>> start();
     // Kills them, but for those that belong to `next` as well; on the same executor.
     io::Task<void> stop(const Functions* next = nullptr);
 
-    // The result of the handler as JSON text. `event` may hold personal data and is not logged.
-    // From any executor. not_found, resource_exhausted, deadline_exceeded, unavailable, internal;
-    // reasons above.
+    // What the handler made of it. From any executor. not_found, resource_exhausted,
+    // deadline_exceeded, unavailable; reasons above.
+    io::Task<Result<Answer>> call(std::string function, Call call);
+    // The result of the handler as JSON text; internal (kRaised) when it raised an error.
     io::Task<Result<std::string>> invoke(std::string function, std::string event,
                                          std::string request_id);
 
     // Adds its metrics. Once, at start.
     void report_to(telemetry::Registry& registry);
-    // Whether every function has a process that asks for work. From any executor.
+    // Whether every function that is to have a process has one that asks for work. From any
+    // executor.
     bool all_running() const;
 
     // Credentials for one request, limited to the function's tables and bound to the subject:

@@ -14,7 +14,7 @@ namespace {
 
 // A runtime as Lambda's own are, in miniature: what it does with an event is the event's "do".
 constexpr const char* kRuntime = R"(
-import http.client, json, os, sys, time
+import glob, http.client, json, os, signal, socket, sys, time
 
 api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
 
@@ -31,9 +31,13 @@ if os.environ.get("FAIL_FIRST") and not os.path.exists("started"):
     send("POST", "init/error", "{}")
     sys.exit(1)
 
-noted = []
+noted, ahead = [], None
 while True:
-    head, body = send("GET", "invocation/next")
+    if ahead:
+        head = ahead.getresponse()
+        body, ahead = head.read(), None
+    else:
+        head, body = send("GET", "invocation/next")
     event, id = json.loads(body), head.headers["Lambda-Runtime-Aws-Request-Id"]
     answer = {"pid": os.getpid(), "id": id, "event": event, "noted": noted}
     if event["do"] == "raise":
@@ -49,20 +53,60 @@ while True:
         answer["folder"] = os.getcwd()
         answer["arn"] = head.headers["Lambda-Runtime-Invoked-Function-Arn"]
         answer["left"] = int(head.headers["Lambda-Runtime-Deadline-Ms"]) / 1000 - time.time()
+    if event["do"] == "meet":
+        open("here-%d" % os.getpid(), "w").close()
+        while len(glob.glob("here-*")) < 2:
+            time.sleep(0.01)
+    if event["do"] == "outlive":
+        open("held", "w").close()
+        while not os.path.exists("crashed"):
+            time.sleep(0.01)
+    if event["do"] == "crash beside":
+        while not os.path.exists("held"):
+            time.sleep(0.01)
+        os._exit(3)
+    if event["do"] == "hang with child":
+        child = os.fork()
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if child:
+            with open("child.new", "w") as file:
+                file.write(str(child))
+            os.rename("child.new", "child")
+        while True:
+            time.sleep(1)
+    if event["do"] == "connect anew":
+        api.close()
+    if event["do"] == "print":
+        print("START of user 6f0f1b1e-90ab-4cde-8f01-23456789abcd", flush=True)
+        print("mail to anna@example.com", id, file=sys.stderr, flush=True)
+    if event["do"] == "flood":
+        os.write(1, b"x\n" * 30000)
+    if event["do"] == "grow":
+        answer["size"] = len(bytearray(512 << 20))
     if event["do"] == "misbehave":
         for method, path in [("POST", "invocation/another/response"),
                              ("POST", "invocation/" + id + "/other"),
                              ("GET", "init/error"), ("POST", "nothing")]:
             noted.append(send(method, path, "{}")[0].status)
+    if event["do"] == "abandon a poll":
+        # Polls ahead twice; nobody reads what comes for the first, but for its end.
+        lost = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+        lost.request("GET", "/2018-06-01/runtime/invocation/next")
+        ahead = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+        ahead.request("GET", "/2018-06-01/runtime/invocation/next")
+        lost.sock.recv(1)
     send("POST", "invocation/" + id + "/response", json.dumps(answer))
     if event["do"] == "answer twice":
         noted.append(send("POST", "invocation/" + id + "/response", "{}")[0].status)
 )";
 
+std::string folder_path;  // of the test that runs, where its processes run
+
 class FunctionsTest : public ::testing::Test {
   protected:
     FunctionsTest() {
         std::ofstream(folder_.file("runtime.py")) << kRuntime;
+        folder_path = folder_.path();
         function_.name = "demo";
         function_.command = {"python3", "runtime.py"};
         options_.region = "eu-central-1";
@@ -290,8 +334,16 @@ TEST_F(FunctionsTest, late_and_foreign_answers_are_refused) {
     });
 }
 
-io::Task<void> keep(Functions& functions, std::vector<Result<std::string>>& results) {
-    results.push_back(co_await invoke(functions, "echo"));
+io::Task<void> keep(Functions& functions, std::vector<Result<std::string>>& results,
+                    const char* what = "echo") {
+    results.push_back(co_await invoke(functions, what));
+}
+
+// Whether there is such a process that is not only waited for.
+bool runs(int pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    std::string line;
+    return std::getline(file, line) && line.find(") Z ") == std::string::npos;
 }
 
 io::Task<bool> fill_the_queue(Functions& functions) {
@@ -313,7 +365,7 @@ io::Task<bool> fill_the_queue(Functions& functions) {
 }
 
 TEST_F(FunctionsTest, the_queue_has_a_bound_and_those_in_it_are_served) {
-    options_.queue_max = 2;
+    function_.concurrency.queue_max = 2;
     const std::vector<config::Function> configured{function_};
     Functions functions(configured, options_, *access_);
     EXPECT_TRUE(io::run_task<bool>([&] { return fill_the_queue(functions); }));
@@ -338,6 +390,177 @@ TEST_F(FunctionsTest, stopping_ends_every_invocation) {
     const std::vector<config::Function> configured{function_};
     Functions functions(configured, options_, *access_);
     EXPECT_TRUE(io::run_task<bool>([&] { return stop_with_callers(functions); }));
+}
+
+io::Task<bool> meet(Functions& functions) {
+    std::vector<Result<std::string>> results;
+    io::TaskGroup callers;
+    callers.spawn(keep(functions, results, "meet"));
+    callers.spawn(keep(functions, results, "meet"));
+    const bool done = co_await callers.drain(http::soon());
+    EXPECT_TRUE(done) << "each waits for the other in its handler";
+    CO_ASSERT(results.size() == 2 && results[0] && results[1]);
+    EXPECT_NE(json::parse(*results[0]).at("pid"), json::parse(*results[1]).at("pid"));
+    co_return true;
+}
+
+TEST_F(FunctionsTest, calls_at_once_have_a_process_each) { run(meet); }
+
+TEST_F(FunctionsTest, a_crash_fails_its_own_call_only) {
+    run([](Functions& functions) -> io::Task<bool> {
+        std::vector<Result<std::string>> results;
+        io::TaskGroup callers;
+        callers.spawn(keep(functions, results, "outlive"));
+        const Result<std::string> crashed = co_await invoke(functions, "crash beside");
+        EXPECT_EQ(error_of(crashed).reason, reason::kCrashed);
+        EXPECT_TRUE(results.empty());
+        // To tell the other; a process of the same function, in the same folder.
+        std::ofstream(std::string(folder_path) + "/crashed").put('x');
+        const bool done = co_await callers.drain(http::soon());
+        EXPECT_TRUE(done);
+        CO_ASSERT(results.size() == 1);
+        EXPECT_TRUE(results[0]);
+        co_return true;
+    });
+}
+
+std::string metric(Functions& functions, std::string_view name) {
+    telemetry::Registry registry;
+    functions.report_to(registry);
+    const std::string text = registry.expose();
+    const std::size_t at = text.find("\n" + std::string(name) + '{');
+    if (at == std::string::npos) return "no " + std::string(name);
+    const std::size_t blank = text.find(' ', at);
+    return text.substr(blank + 1, text.find('\n', blank) - blank - 1);
+}
+
+io::Task<bool> becomes(Functions& functions, std::string_view name, std::string_view value) {
+    const Instant end = http::soon();
+    while (metric(functions, name) != value) {
+        if (io::Executor::current().clock().coarse() > end) {
+            ADD_FAILURE() << name << " is " << metric(functions, name) << ", not " << value;
+            co_return false;
+        }
+        co_await io::sleep_for(Millis(10));
+    }
+    co_return true;
+}
+
+io::Task<bool> come_and_go(Functions& functions) {
+    EXPECT_EQ(metric(functions, "domicile_function_processes"), "0");
+    EXPECT_TRUE(functions.all_running()) << "none has to be there";
+    const json::object one = co_await answer(functions, "echo");
+    CO_ASSERT(one.contains("pid"));
+    const bool gone = co_await becomes(functions, "domicile_function_processes", "0");
+    CO_ASSERT(gone);
+    const json::object two = co_await answer(functions, "echo");
+    CO_ASSERT(two.contains("pid"));
+    EXPECT_NE(one.at("pid"), two.at("pid"));
+    co_return true;
+}
+
+TEST_F(FunctionsTest, processes_come_with_the_first_call_and_go_when_idle) {
+    function_.concurrency.reserved = 0;
+    function_.concurrency.idle_seconds = 1;
+    run(come_and_go);
+}
+
+TEST_F(FunctionsTest, a_spare_process_is_ready_while_the_function_is_in_use) {
+    function_.concurrency.warm = 1;
+    function_.concurrency.reserved = 0;
+    run([](Functions& functions) -> io::Task<bool> {
+        std::vector<Result<std::string>> results;
+        io::TaskGroup callers;
+        callers.spawn(keep(functions, results, "outlive"));
+        const bool two = co_await becomes(functions, "domicile_function_processes", "2");
+        std::ofstream(std::string(folder_path) + "/crashed").put('x');
+        (void)co_await callers.drain(http::soon());
+        co_return two;
+    });
+}
+
+TEST_F(FunctionsTest, a_timeout_kills_what_the_process_started_too) {
+    function_.timeout_seconds = 1;
+    run([](Functions& functions) -> io::Task<bool> {
+        (void)co_await answer_at_last(functions);
+        const Result<std::string> late = co_await invoke(functions, "hang with child");
+        EXPECT_EQ(error_of(late).reason, reason::kTimedOut);
+        std::ifstream file(std::string(folder_path) + "/child");
+        int child = 0;
+        CO_ASSERT(file >> child && child > 0);
+        const Instant end = http::soon();
+        while (runs(child) && io::Executor::current().clock().coarse() < end)
+            co_await io::sleep_for(Millis(10));
+        EXPECT_FALSE(runs(child)) << "it ignores SIGTERM";
+        co_return true;
+    });
+}
+
+TEST_F(FunctionsTest, an_answer_may_come_on_another_connection) {
+    run([](Functions& functions) -> io::Task<bool> {
+        const json::object one = co_await answer(functions, "connect anew");
+        CO_ASSERT(one.contains("pid"));
+        const json::object two = co_await answer(functions, "echo");
+        CO_ASSERT(two.contains("pid"));
+        EXPECT_EQ(one.at("pid"), two.at("pid"));
+        co_return true;
+    });
+}
+
+TEST_F(FunctionsTest, a_poll_that_a_later_one_replaced_gets_no_work) {
+    run([](Functions& functions) -> io::Task<bool> {
+        const json::object one = co_await answer(functions, "abandon a poll");
+        CO_ASSERT(one.contains("pid"));
+        const json::object two = co_await answer(functions, "echo");
+        CO_ASSERT(two.contains("pid"));
+        EXPECT_EQ(one.at("pid"), two.at("pid"));
+        co_return true;
+    });
+}
+
+TEST_F(FunctionsTest, the_end_of_the_log_comes_with_the_answer_without_identifiers) {
+    run([](Functions& functions) -> io::Task<bool> {
+        auto tail = std::make_shared<std::string>();
+        Call call;
+        call.event = R"({"do":"print"})";
+        call.request_id = "11111111-2222-4333-8444-555555555555";
+        call.tail = tail;
+        std::string function = "demo";
+        const Result<Answer> result = co_await functions.call(std::move(function), std::move(call));
+        EXPECT_TRUE(result);
+        EXPECT_TRUE(
+            tail->starts_with("START RequestId: 11111111-2222-4333-8444-555555555555 "
+                              "Version: $LATEST\nSTART of user [id]\n"
+                              "mail to [e-mail] 11111111-2222-4333-8444-555555555555\n"
+                              "END RequestId: "))
+            << *tail;
+        co_return true;
+    });
+}
+
+TEST_F(FunctionsTest, a_flood_of_output_is_bounded_and_the_answer_comes) {
+    run([](Functions& functions) -> io::Task<bool> {
+        const json::object flooded = co_await answer(functions, "flood");
+        EXPECT_TRUE(flooded.contains("pid"));
+        const Instant end = http::soon();
+        while (metric(functions, "domicile_function_dropped_lines_total") == "0" &&
+               io::Executor::current().clock().coarse() < end) {
+            (void)co_await answer(functions, "print");
+            co_await io::sleep_for(Millis(50));
+        }
+        EXPECT_NE(metric(functions, "domicile_function_dropped_lines_total"), "0");
+        co_return true;
+    });
+}
+
+TEST_F(FunctionsTest, memory_has_a_bound) {
+    function_.memory_megabytes = 128;
+    run([](Functions& functions) -> io::Task<bool> {
+        const Result<std::string> grown = co_await invoke(functions, "grow");
+        EXPECT_EQ(error_of(grown).reason, reason::kCrashed);
+        const json::object after = co_await answer(functions, "echo");
+        co_return after.contains("pid");
+    });
 }
 
 TEST_F(FunctionsTest, an_unknown_function_is_not_found) {

@@ -113,6 +113,10 @@ bool become(const User& user) {
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
     ::signal(SIGPIPE, SIG_DFL);
+    if (options.data_bytes_max != 0) {
+        const rlimit limit{options.data_bytes_max, options.data_bytes_max};
+        if (setrlimit(RLIMIT_DATA, &limit) != 0) _exit(126);
+    }
     if (!options.directory.empty() && chdir(options.directory.c_str()) != 0) _exit(126);
     if (output >= 0) {
         dup2(output, 1);

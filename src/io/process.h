@@ -17,9 +17,10 @@ struct ProcessOptions {
     std::vector<std::string> command;  // command[0] is looked up in PATH
     std::string directory;             // working directory; the own one when empty
     std::vector<std::pair<std::string, std::string>> environment;  // the whole of it
-    bool capture_output = false;    // stdout and stderr as one Stream; else inherited
-    std::string output_file = {};   // instead: both are appended to it, which is ours (0600)
-    std::optional<User> user = {};  // who the child is; needs root
+    bool capture_output = false;       // stdout and stderr as one Stream; else inherited
+    std::string output_file = {};      // instead: both are appended to it, which is ours (0600)
+    std::optional<User> user = {};     // who the child is; needs root
+    std::uint64_t data_bytes_max = 0;  // of each process (RLIMIT_DATA); 0: no bound
 };
 
 // The child gets SIGKILL when this process dies (PR_SET_PDEATHSIG), and an own process group.

@@ -1,0 +1,310 @@
+#include "functions/instance.h"
+
+#include <signal.h>
+
+#include "base/log.h"
+#include "functions/pool.h"
+#include "functions/redact.h"
+
+namespace domicile::functions {
+namespace {
+
+constexpr std::string_view kPrefix = "/2018-06-01/runtime/";
+constexpr std::size_t kResultBytesMax = 6 << 20;
+constexpr std::size_t kTailBytes = 4 << 10;           // of the log, as Lambda returns them
+constexpr std::size_t kOutputBytesASecond = 1 << 20;  // more of it is read later
+constexpr Millis kTermGrace{500};
+constexpr Millis kOutputTurn{16};  // two turns of the reactor, at least
+const Instant kFar{INT64_MAX / 2};
+
+io::Task<Result<void>> reply(http::Exchange& exchange, int status, std::string body) {
+    http::ResponseHead head;
+    head.status = status;
+    head.add("Content-Type", "application/json");
+    co_return co_await exchange.respond(std::move(head), body);
+}
+
+void add_to_tail(std::string& tail, std::string_view line) {
+    tail += line;
+    tail += '\n';
+    if (tail.size() > kTailBytes) tail.erase(0, tail.size() - kTailBytes);
+}
+
+}  // namespace
+
+Instance::Instance(Pool& pool) : pool_(pool) {}
+Instance::~Instance() = default;
+
+io::Task<Result<void>> Instance::run() {
+    const io::Endpoint any{"127.0.0.1", 0};
+    CO_TRY(auto listener, io::Executor::current().network().listen(any));
+    http::ServerOptions server_options;
+    server_options.body_bytes_max = kResultBytesMax;
+    http::Server server(std::move(listener), server_options,
+                        [this](http::Exchange& exchange) { return answer(exchange); });
+    server.start();
+
+    io::ProcessOptions process_options;
+    process_options.command = pool_.function().command;
+    process_options.directory = directory();
+    process_options.environment = environment(server.local());
+    process_options.capture_output = true;
+    if (pool_.function().memory_megabytes)
+        process_options.data_bytes_max = std::uint64_t(*pool_.function().memory_megabytes) << 20;
+    Result<std::unique_ptr<io::Process>> process = io::start_process(process_options);
+    Result<void> outcome;
+    if (process) {
+        co_await run_process(**process);
+    } else {
+        outcome = std::unexpected(process.error());
+    }
+    idle_ = false;
+    ++polls_;
+    changed_.notify_all();  // polls of this process end
+    co_await tasks_.drain(io::deadline_in(Millis(1000)));
+    co_await server.stop(io::deadline_in(Millis(50)));
+    co_return outcome;
+}
+
+io::Task<void> Instance::run_process(io::Process& process) {
+    process_ = &process;
+    if (ending_) process.signal(SIGKILL);
+    io::TaskGroup output;
+    output.spawn(log_output(*process.output()));
+    const Result<int> status = co_await process.wait(kFar);
+    process_ = nullptr;
+    idle_ = false;
+    if (!ending_)
+        log::warning("function_exited",
+                     {{"function", pool_.function().name}, {"status", status.value_or(-1)}});
+    // What was written before the end is part of the log of what was under way. Whatever left the
+    // group and holds the pipe open is not waited for.
+    (void)co_await output.drain(io::deadline_in(Millis(100)));
+    process.output()->cancel();
+    co_await output.drain(io::deadline_in(Millis(1000)));
+    const std::shared_ptr<Invocation> lost = std::exchange(work_, nullptr);
+    if (lost) {
+        lost->at = nullptr;
+        lost->complete(fail(Code::unavailable, "The function's process ended.", reason::kCrashed));
+    }
+}
+
+void Instance::kill() {
+    ending_ = true;
+    idle_ = false;
+    changed_.notify_all();
+    if (process_ != nullptr) process_->signal(SIGKILL);
+}
+
+void Instance::end() {
+    ending_ = true;
+    idle_ = false;
+    changed_.notify_all();
+    if (process_ == nullptr) return;
+    process_->signal(SIGTERM);
+    tasks_.spawn(watch_end());
+}
+
+// Nobody has to heed SIGTERM.
+io::Task<void> Instance::watch_end() {
+    const Instant late = io::deadline_in(kTermGrace);
+    while (process_ != nullptr && io::Executor::current().clock().coarse() < late) {
+        co_await changed_.wait_until(late);
+    }
+    if (process_ != nullptr) process_->signal(SIGKILL);
+}
+
+// ---- Output ------------------------------------------------------------------------------------
+
+io::Task<void> Instance::log_output(io::Stream& output) {
+    Output lines;
+    const Output::Line write = [this](std::string_view line, bool cut) { log_line(line, cut); };
+    std::array<char, 16384> buffer;
+    const io::Clock& clock = io::Executor::current().clock();
+    Instant second = clock.coarse();
+    std::size_t read = 0;
+    for (;;) {
+        const Result<std::size_t> count = co_await output.read_some(buffer, kFar);
+        if (!count || *count == 0) break;
+        lines.take(std::string_view(buffer.data(), *count), clock.coarse(), write);
+        read += *count;
+        const bool over = clock.coarse() - second >= Millis(1000);
+        // Then the pipe fills, and the function waits for us instead of taking our time.
+        if (!over && read >= kOutputBytesASecond && process_ != nullptr)
+            co_await changed_.wait_until(second + Millis(1000));
+        if (over || read >= kOutputBytesASecond) {
+            log_dropped(lines);
+            second = clock.coarse();
+            read = 0;
+        }
+    }
+    lines.finish(clock.coarse(), write);
+    log_dropped(lines);
+}
+
+// A line belongs to what the process works on at the time.
+void Instance::log_line(std::string_view line, bool cut) {
+    const std::string id = work_ ? work_->call.request_id : std::string();
+    const std::string clean = redact(line, id);
+    if (work_ && work_->call.tail && !work_->result) add_to_tail(*work_->call.tail, clean);
+    log::info(
+        "function_output",
+        {{"function", pool_.function().name}, {"request_id", id}, {"line", clean}, {"cut", cut}});
+}
+
+void Instance::log_dropped(Output& output) {
+    const std::uint64_t lines = output.take_dropped();
+    if (lines == 0) return;
+    pool_.metrics().dropped_lines.add(lines);
+    log::warning("function_output_dropped", {{"function", pool_.function().name},
+                                             {"lines", static_cast<std::int64_t>(lines)}});
+}
+
+// ---- Process -----------------------------------------------------------------------------------
+
+std::string Instance::directory() const {
+    const std::string& own = pool_.function().directory;
+    return own.starts_with('/') ? own : pool_.options().config_directory + '/' + own;
+}
+
+std::vector<std::pair<std::string, std::string>> Instance::environment(
+    const io::Endpoint& api) const {
+    const Options& options = pool_.options();
+    const std::string& name = pool_.function().name;
+    std::vector<std::pair<std::string, std::string>> out = {
+        {"PATH", getenv("PATH") != nullptr ? getenv("PATH") : "/usr/local/bin:/usr/bin:/bin"},
+        {"LANG", "C.UTF-8"},
+        {"TZ", "UTC"},
+        {"HOME", "/tmp"},
+        {"AWS_LAMBDA_RUNTIME_API", api.to_string()},
+        {"AWS_LAMBDA_FUNCTION_NAME", name},
+        {"AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"},
+        {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+         std::to_string(pool_.function().memory_megabytes.value_or(256))},
+        {"AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"},
+        {"AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/" + name},
+        {"AWS_LAMBDA_LOG_STREAM_NAME", "stdout"},
+        {"LAMBDA_TASK_ROOT", directory()},
+        {"AWS_REGION", options.region},
+        {"AWS_DEFAULT_REGION", options.region},
+        {"AWS_ENDPOINT_URL", options.aws_endpoint},
+        {"AWS_ENDPOINT_URL_DYNAMODB", options.aws_endpoint}};
+    for (const auto& [key, value] : pool_.function().environment) out.emplace_back(key, value);
+    return out;
+}
+
+// ---- Runtime API -------------------------------------------------------------------------------
+
+io::Task<Result<void>> Instance::answer(http::Exchange& exchange) {
+    std::string_view path = exchange.request().path;
+    if (!path.starts_with(kPrefix)) co_return co_await reply(exchange, 404, "{}");
+    path.remove_prefix(kPrefix.size());
+    if (path == "invocation/next" && exchange.request().method == "GET")
+        co_return co_await next(exchange);
+    if (exchange.request().method != "POST") co_return co_await reply(exchange, 405, "{}");
+    if (path == "init/error") {
+        log::warning("function_init_error", {{"function", pool_.function().name}});
+        co_return co_await reply(exchange, 202, R"({"status":"OK"})");
+    }
+    if (path.starts_with("invocation/")) co_return co_await finish(exchange, path.substr(11));
+    co_return co_await reply(exchange, 404, "{}");
+}
+
+void Instance::hand_over(std::shared_ptr<Invocation> invocation) {
+    idle_ = false;
+    work_ = std::move(invocation);
+    work_->at = this;
+    changed_.notify_all();
+}
+
+// False when the wait ended for another poll of the process, or for its end. A process that polls
+// while it has not answered waits until its invocation has ended: runtimes may ask ahead.
+io::Task<Result<bool>> Instance::wait_for_work() {
+    const std::uint64_t turn = ++polls_;
+    const std::shared_ptr<Invocation> before = work_;
+    polled_ = true;
+    changed_.notify_all();  // an earlier poll ends
+    for (;;) {
+        if (turn != polls_ || process_ == nullptr || ending_) co_return false;
+        if (work_ && work_ != before) co_return true;
+        if (!work_ && !idle_) {
+            idle_ = true;
+            idle_since_ = io::Executor::current().clock().coarse();
+            pool_.offer(*this);  // may hand over
+            continue;
+        }
+        co_await changed_.wait_until(kFar);
+    }
+}
+
+io::Task<Result<void>> Instance::next(http::Exchange& exchange) {
+    const Result<bool> any = co_await wait_for_work();
+    if (!any.value_or(false)) co_return fail(Code::cancelled, "The process is gone.");
+    const std::shared_ptr<Invocation> invocation = work_;
+    const io::Clock& clock = io::Executor::current().clock();
+    invocation->handed_ns = clock.monotonic_ns();
+    const Result<void> sent =
+        co_await exchange.respond(head_of(*invocation), invocation->call.event);
+    if (!sent && work_ == invocation && !invocation->result) {
+        // The poll's connection was gone: the next poll gets it, of whichever process.
+        work_.reset();
+        invocation->at = nullptr;
+        pool_.give_back(invocation);
+    }
+    co_return sent;
+}
+
+http::ResponseHead Instance::head_of(const Invocation& invocation) const {
+    const io::Clock& clock = io::Executor::current().clock();
+    const Timestamp deadline = clock.now() + (invocation.deadline - clock.monotonic());
+    http::ResponseHead head;
+    head.add("Content-Type", "application/json");
+    head.add("Lambda-Runtime-Aws-Request-Id", invocation.call.request_id);
+    head.add("Lambda-Runtime-Trace-Id", invocation.trace);
+    head.add("Lambda-Runtime-Deadline-Ms", std::to_string(deadline.ms));
+    head.add("Lambda-Runtime-Invoked-Function-Arn",
+             arn_of(pool_.options().region, pool_.function().name));
+    if (!invocation.call.client_context.empty())
+        head.add("Lambda-Runtime-Client-Context", invocation.call.client_context);
+    return head;
+}
+
+io::Task<Result<void>> Instance::finish(http::Exchange& exchange, std::string_view rest) {
+    const auto slash = std::min(rest.find('/'), rest.size());
+    const std::string id(rest.substr(0, slash));
+    const std::string what(rest.substr(std::min(slash + 1, rest.size())));
+    CO_TRY(std::string body, co_await exchange.read_all(kResultBytesMax));
+    const std::shared_ptr<Invocation> invocation = work_;
+    if (!invocation || invocation->call.request_id != id || invocation->result ||
+        (what != "response" && what != "error")) {
+        // Late, or for an invocation that was never handed out.
+        co_return co_await reply(exchange, 400, R"({"errorType":"InvalidRequestID"})");
+    }
+    if (invocation->call.tail) co_await report(*invocation);
+    if (work_ == invocation) release();
+    invocation->at = nullptr;
+    invocation->complete(Answer{std::move(body), what == "error"});
+    co_return co_await reply(exchange, 202, R"({"status":"OK"})");
+}
+
+void Instance::release() {
+    work_.reset();
+    changed_.notify_all();  // a poll that waits for it
+}
+
+// The lines that Lambda puts around an invocation's log. What was written before the answer is in
+// the pipe by now, and is read first.
+io::Task<void> Instance::report(Invocation& invocation) {
+    co_await io::sleep_for(kOutputTurn);
+    const io::Clock& clock = io::Executor::current().clock();
+    const double ms = static_cast<double>(clock.monotonic_ns() - invocation.handed_ns) / 1e6;
+    const std::string id = invocation.call.request_id;
+    std::array<char, 64> duration{};
+    std::snprintf(duration.data(), duration.size(), "%.2f ms", ms);
+    std::string tail = "START RequestId: " + id + " Version: $LATEST\n" + *invocation.call.tail;
+    add_to_tail(tail, "END RequestId: " + id);
+    add_to_tail(tail, "REPORT RequestId: " + id + "\tDuration: " + duration.data());
+    *invocation.call.tail = std::move(tail);
+}
+
+}  // namespace domicile::functions
