@@ -80,12 +80,17 @@ Access::Access(sql::Database& database, keyring::Keyring& keyring, io::Clock& cl
     : impl_(std::make_unique<Impl>(database, keyring, clock, random, std::move(region))) {}
 Access::~Access() = default;
 
-io::Task<Result<void>> Access::open() {
+sql::Component Access::schema() {
     std::vector<std::string> steps = {
         "CREATE TABLE access_keys (id TEXT PRIMARY KEY, description TEXT NOT NULL, "
         "policy TEXT NOT NULL, secret BYTEA NOT NULL, created_ms BIGINT NOT NULL, "
         "active BIGINT NOT NULL)"};
-    co_return co_await impl_->database.migrate("access", std::move(steps));
+    return {"access", std::move(steps)};
+}
+
+io::Task<Result<void>> Access::open() {
+    sql::Component own = schema();
+    return impl_->database.migrate(std::move(own.name), std::move(own.steps));
 }
 
 io::Task<Result<Credentials>> Access::create_key(std::string description, Policy policy) {

@@ -82,6 +82,7 @@ class Access {
     Access(sql::Database& database, keyring::Keyring& keyring, io::Clock& clock, io::Random& random,
            std::string region);
     ~Access();
+    static sql::Component schema();
     io::Task<Result<void>> open();  // migrates component "access"
 
     io::Task<Result<Credentials>> create_key(std::string description, Policy policy);

@@ -18,7 +18,7 @@ struct Command {
     Result<int> (*run)(const Words&);
 };
 
-constexpr std::array<Command, 9> kCommands = {{
+constexpr std::array<Command, 10> kCommands = {{
     {"up",
      "up FILE [--data DIR] [--listen ADDRESS:PORT] [--engines embedded|distributed] "
      "[--nodes N] [--ready-file FILE]",
@@ -42,6 +42,11 @@ constexpr std::array<Command, 9> kCommands = {{
      "the whole directory to a file, and back into the engine that the config names; which regions "
      "live, on etcd",
      directory},
+    {"migrate-store",
+     "migrate-store --data DIR --to FILE | --engines embedded|distributed | --give-up",
+     "carry everything in a stopped data folder to the engines that another config names, or to "
+     "those that `up` runs",
+     migrate_store},
     {"audit", "audit verify FILE...", "check the hash chains of audit logs, one of each node",
      audit},
 }};

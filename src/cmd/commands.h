@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cmd/arguments.h"
+#include "server/up.h"
 
 namespace domicile::cmd {
 
@@ -16,6 +17,10 @@ Result<int> keys(const Words& words);
 Result<int> reload(const Words& words);
 Result<int> audit(const Words& words);
 Result<int> directory(const Words& words);
+Result<int> migrate_store(const Words& words);
+
+// What --engines says.
+Result<server::EnginesWish> engines_wish(const std::optional<std::string>& word);
 
 // Absolute form of a path, relative to the working directory.
 std::string absolute(const std::string& path);

@@ -8,6 +8,7 @@
 #include "io/files.h"
 #include "io/runtime.h"
 #include "server/directory_store.h"
+#include "server/stores_place.h"
 
 namespace domicile::cmd {
 namespace {
@@ -83,7 +84,9 @@ Result<int> directory(const Words& words) {
         return fail(Code::invalid_argument,
                     "Say: directory export FILE, directory import FILE or directory regions, with "
                     "--data.");
+    TRY(const auto use, server::use_data_folder(absolute(*data)));
     TRY(const server::Deployment deployment, server::load(io::system_files(), absolute(*data)));
+    TRY_VOID(server::refuse_unfinished(io::system_files(), deployment));
     if (!carries && deployment.config.directory.engine == config::DirectoryEngine::sqlite)
         return fail(Code::unsupported,
                     "This directory is a file, which does not know who lives. Ask /readyz on the "

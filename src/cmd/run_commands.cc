@@ -18,6 +18,13 @@ std::string absolute(const std::string& path) {
     return std::filesystem::absolute(path).lexically_normal().string();
 }
 
+Result<server::EnginesWish> engines_wish(const std::optional<std::string>& word) {
+    if (!word) return server::EnginesWish::as_before;
+    if (*word == "embedded") return server::EnginesWish::embedded;
+    if (*word == "distributed") return server::EnginesWish::distributed;
+    return fail(Code::invalid_argument, "--engines is embedded or distributed.");
+}
+
 namespace {
 
 // 1 unless given.
@@ -28,13 +35,6 @@ Result<std::int64_t> number_of(const Arguments& arguments, const std::string& na
     if (error == std::errc() && end == word.data() + word.size() && out >= 1 && out <= 16)
         return out;
     return fail(Code::invalid_argument, "--" + name + " is a number from 1 to 16.");
-}
-
-Result<server::EnginesWish> engines_wish(const std::optional<std::string>& word) {
-    if (!word) return server::EnginesWish::as_before;
-    if (*word == "embedded") return server::EnginesWish::embedded;
-    if (*word == "distributed") return server::EnginesWish::distributed;
-    return fail(Code::invalid_argument, "--engines is embedded or distributed.");
 }
 
 Result<bool> verify(const std::string& file) {

@@ -78,7 +78,12 @@ Result<void> Claims::stop(ClaimStep step) const {
     return {};
 }
 
-io::Task<Result<void>> Claims::open() { return database_.migrate("claims", tables()); }
+sql::Component Claims::schema() { return {"claims", tables()}; }
+
+io::Task<Result<void>> Claims::open() {
+    sql::Component own = schema();
+    return database_.migrate(std::move(own.name), std::move(own.steps));
+}
 
 io::Task<Result<std::vector<Claims::Row>>> Claims::select(std::string condition,
                                                           std::vector<sql::Value> parameters) {

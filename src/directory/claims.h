@@ -83,6 +83,7 @@ class Claims {
            ClaimOwner& owner, ClaimsOptions options = {});
     ~Claims();
 
+    static sql::Component schema();
     io::Task<Result<void>> open();  // creates the table; component "claims"
 
     // Claims the keys under a new claim id; `pool` is kept for operators. already_exists (reason

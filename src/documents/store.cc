@@ -34,12 +34,17 @@ std::vector<sql::Value> place(const Partition& partition) {
 
 }  // namespace
 
-io::Task<Result<void>> Store::open() {
+sql::Component Store::schema() {
     std::vector<std::string> steps;
     steps.emplace_back(
         "CREATE TABLE items (tbl TEXT NOT NULL, pk BYTEA NOT NULL, sk BYTEA NOT NULL, "
         "item BYTEA NOT NULL, version BIGINT NOT NULL, PRIMARY KEY (tbl, pk, sk))");
-    co_return co_await database_.migrate("documents", std::move(steps));
+    return {"documents", std::move(steps)};
+}
+
+io::Task<Result<void>> Store::open() {
+    sql::Component own = schema();
+    return database_.migrate(std::move(own.name), std::move(own.steps));
 }
 
 std::string Store::partition_index(const config::Table& table, const Attribute& value) const {

@@ -37,6 +37,7 @@ class Store {
     Store(sql::Database& database, const std::string& index_secret)
         : database_(database), index_secret_(index_secret) {}
 
+    static sql::Component schema();
     io::Task<Result<void>> open();  // migrates component "documents"
 
     std::string partition_index(const config::Table& table, const Attribute& value) const;

@@ -51,7 +51,7 @@ UserRow clear_part(const sql::Row& row) {
 
 }  // namespace
 
-io::Task<Result<void>> Users::migrate() {
+sql::Component Users::schema() {
     std::vector<std::string> steps;
     steps.emplace_back(
         "CREATE TABLE identity_users (sub TEXT PRIMARY KEY, pool TEXT NOT NULL, "
@@ -88,7 +88,12 @@ io::Task<Result<void>> Users::migrate() {
         "last_ms BIGINT NOT NULL, ends_ms BIGINT NOT NULL)");
     steps.emplace_back("CREATE INDEX identity_attempts_by_end ON identity_attempts (ends_ms)");
     steps.push_back(more_pace_rows());
-    return database_.migrate("identity", std::move(steps));
+    return {"identity", std::move(steps)};
+}
+
+io::Task<Result<void>> Users::migrate() {
+    sql::Component own = schema();
+    return database_.migrate(std::move(own.name), std::move(own.steps));
 }
 
 std::string Users::username_index(std::string_view pool, std::string_view username) const {

@@ -48,6 +48,7 @@ class Users final : public directory::ClaimOwner {
           index_secret_(keyring.region_secret("identity.username_index")),
           code_secret_(keyring.region_secret("identity.confirmation_code")) {}
 
+    static sql::Component schema();
     io::Task<Result<void>> migrate();
 
     // 32 bytes; equal for user names that normalise to the same.

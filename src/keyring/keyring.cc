@@ -46,12 +46,17 @@ Keyring::Keyring(sql::Database& database, io::Random& random, std::string master
 
 Keyring::~Keyring() = default;
 
-io::Task<Result<void>> Keyring::open() {
+sql::Component Keyring::schema() {
     std::vector<std::string> steps;
     steps.emplace_back(
         "CREATE TABLE keyring_subjects (subject TEXT PRIMARY KEY, wrapped BYTEA NOT NULL)");
     steps.emplace_back("CREATE TABLE keyring_marks (name TEXT PRIMARY KEY, mark BYTEA NOT NULL)");
-    CO_TRY_VOID(co_await impl_->database.migrate("keyring", std::move(steps)));
+    return {"keyring", std::move(steps)};
+}
+
+io::Task<Result<void>> Keyring::open() {
+    sql::Component own = schema();
+    CO_TRY_VOID(co_await impl_->database.migrate(std::move(own.name), std::move(own.steps)));
     co_return co_await confirm("master.key", impl_->master);
 }
 

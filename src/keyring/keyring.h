@@ -38,6 +38,7 @@ class Keyring {
     ~Keyring();
     // Migrates. failed_precondition (kReasonSecretMissing) when the keys there were wrapped under
     // another master key: a node of the region that has the wrong file, or a new one.
+    static sql::Component schema();
     io::Task<Result<void>> open();
     // The same for another secret of the region: the first one of this name is the right one.
     io::Task<Result<void>> confirm(std::string name, std::string secret);

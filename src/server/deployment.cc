@@ -51,7 +51,9 @@ Result<json::object> read_document(io::Files& files, const std::string& data) {
     return document;
 }
 
-json::object print(const LocalEngines& engines) {
+}  // namespace
+
+json::object print_engines(const LocalEngines& engines) {
     json::array members;
     for (const LocalEngines::Member& member : engines.etcd)
         members.push_back({{"clients", member.clients}, {"peers", member.peers}});
@@ -77,6 +79,8 @@ Result<LocalEngines> parse_engines(const json::object& document) {
         out.postgres[server.key()] = port_of(*servers, server.key());
     return out;
 }
+
+namespace {
 
 void put_in_place(const Deployment& deployment, config::Config& config) {
     if (deployment.engines.etcd.empty()) return;
@@ -188,7 +192,7 @@ Result<void> save(io::Files& files, const Deployment& deployment) {
                           {"public_port", deployment.public_port},
                           {"front_control", deployment.front_control},
                           {"regions", std::move(regions)}};
-    if (engines) document["engines"] = print(deployment.engines);
+    if (engines) document["engines"] = print_engines(deployment.engines);
     return files.write_atomic(deployment.data + "/deployment.json",
                               json::serialize(document) + '\n');
 }

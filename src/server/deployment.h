@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "base/result.h"
 #include "config/config.h"
 #include "io/files.h"
@@ -82,6 +83,10 @@ Result<void> save(io::Files& files, const Deployment& deployment);
 Result<Deployment> load(io::Files& files, const std::string& data);
 // Those of the last start; nothing when there was none.
 Result<LocalEngines> load_engines(io::Files& files, const std::string& data);
+
+// As a member `engines` of a document.
+json::object print_engines(const LocalEngines& engines);
+Result<LocalEngines> parse_engines(const json::object& document);
 
 // Development secrets and certificates under <data>, made where they are missing or about to
 // expire.

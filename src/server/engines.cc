@@ -5,6 +5,7 @@
 #include "base/format_version.h"
 #include "io/network.h"
 #include "io/user.h"
+#include "server/stores_place.h"
 
 namespace domicile::server {
 namespace {
@@ -74,15 +75,21 @@ std::optional<std::string> embedded_file(io::Files& files, const Deployment& dep
 
 std::unexpected<Error> other_engines(const std::string& data, const char* has, const char* then) {
     return fail(Code::failed_precondition, "The data folder " + data + " has " + has + ". " + then +
-                                               " or name another folder with --data.");
+                                               " carry its data over with `domicile "
+                                               "migrate-store`, or name another folder with "
+                                               "--data.");
+}
+
+Result<void> refuse_named(const Deployment& deployment) {
+    if (!names_engines(deployment.config)) return {};
+    return fail(Code::failed_precondition,
+                deployment.config_path +
+                    " names engines itself; --engines distributed is for configurations that "
+                    "leave them to `up`.");
 }
 
 Result<void> refuse_mixture(io::Files& files, const Deployment& deployment) {
-    if (names_engines(deployment.config))
-        return fail(Code::failed_precondition,
-                    deployment.config_path +
-                        " names engines itself; --engines distributed is for configurations that "
-                        "leave them to `up`.");
+    TRY_VOID(refuse_named(deployment));
     if (embedded_file(files, deployment))
         return other_engines(deployment.data, "embedded engines",
                              "Start it without --engines distributed,");
@@ -128,7 +135,8 @@ Result<LocalEngines> choose_engines(io::Files& files, const Deployment& deployme
                              "Start it without --engines embedded,");
     }
     // The members' ports are in their data, too: they cannot be chosen anew.
-    if (files.info(deployment.engine_file("etcd-0")))
+    TRY(const auto place, read_place(files, deployment.data));
+    if (!place && files.info(deployment.engine_file("etcd-0")))
         return fail(Code::malformed,
                     deployment.data + "/deployment.json is lost or damaged; it held the ports of " +
                         deployment.engine_file("etcd-0") + ". Restore it from your copy.",
@@ -136,6 +144,23 @@ Result<LocalEngines> choose_engines(io::Files& files, const Deployment& deployme
     if (wish != EnginesWish::distributed) return LocalEngines{};
     TRY_VOID(refuse_mixture(files, deployment));
     return complete({}, deployment.config);
+}
+
+Result<LocalEngines> new_engines(io::Files& files, const Deployment& deployment) {
+    TRY_VOID(refuse_named(deployment));
+    std::vector<std::string> remains = {deployment.engine_file("etcd-0")};
+    for (const config::Region& region : deployment.config.regions)
+        remains.push_back(deployment.region_directory(region.name) + "/postgres");
+    for (const std::string& folder : remains)
+        if (files.info(folder))
+            return fail(Code::failed_precondition,
+                        folder + " is there from before. Move the engines' folders (" +
+                            deployment.engine_file("etcd-*") + ", REGION/postgres) away first.");
+    return complete({}, deployment.config);
+}
+
+Result<LocalEngines> same_engines(const Deployment& deployment, LocalEngines engines) {
+    return complete(std::move(engines), deployment.config);
 }
 
 Result<std::unique_ptr<Engines>> Engines::make(io::Files& files, const Deployment& deployment) {

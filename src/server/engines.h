@@ -22,6 +22,12 @@ enum class EnginesWish : std::uint8_t { as_before, embedded, distributed };
 Result<LocalEngines> choose_engines(io::Files& files, const Deployment& deployment,
                                     EnginesWish wish);
 
+// For a data folder with other engines, whose data is to be carried to these. failed_precondition
+// when the configuration names engines itself, or there are remains of such ones.
+Result<LocalEngines> new_engines(io::Files& files, const Deployment& deployment);
+// Those of before, with other ports where somebody else has taken one that may change.
+Result<LocalEngines> same_engines(const Deployment& deployment, LocalEngines engines);
+
 class Engines {
   public:
     // After the deployment's certificates and secrets were made.

@@ -12,11 +12,13 @@
 #include "directory/presence.h"
 #include "documents/documents.h"
 #include "keyring/keyring.h"
+#include "kv/copy.h"
 #include "nodes/nodes.h"
 #include "residency/residency.h"
 #include "server/reports.h"
 #include "server/snapshot.h"
 #include "server/stores.h"
+#include "sql/copy.h"
 
 namespace domicile::server {
 namespace {
@@ -159,6 +161,7 @@ struct RegionNode::Parts {
     }
 
     io::Task<Result<void>> open();
+    io::Task<Result<void>> refuse_unfinished_copies();
     io::Task<Result<void>> write_admin_credentials();
     void report_to_metrics();
     io::Task<std::vector<api::admin::Check>> check();
@@ -205,8 +208,18 @@ struct RegionNode::Parts {
     std::function<void()> ask_to_drain = [] {};
 };
 
+// A directory that does not answer is asked no more: a region stands alone (I7).
+io::Task<Result<void>> RegionNode::Parts::refuse_unfinished_copies() {
+    CO_TRY_VOID(co_await sql::refuse_unfinished_copy(*base.keys));
+    CO_TRY_VOID(co_await sql::refuse_unfinished_copy(*base.data));
+    const Result<void> directory = co_await kv::refuse_unfinished_copy(*base.directory.store);
+    if (!directory && directory.error().reason == kv::kReasonUnfinishedCopy) co_return directory;
+    co_return Result<void>{};
+}
+
 io::Task<Result<void>> RegionNode::Parts::open() {
     base.directory.store->start();
+    CO_TRY_VOID(co_await refuse_unfinished_copies());
     CO_TRY_VOID(co_await keyring.open());
     CO_TRY_VOID(co_await keyring.confirm("pepper", base.pepper));
     CO_TRY_VOID(co_await nodes.open());

@@ -12,6 +12,7 @@
 #include "io/process_usage.h"
 #include "io/runtime.h"
 #include "server/region_node.h"
+#include "server/stores_place.h"
 #include "server/up.h"
 
 namespace domicile::server {
@@ -151,7 +152,9 @@ Result<std::unique_ptr<io::AppendFile>> open_log(const std::string& path) {
 Result<void> run_region(const std::string& data, const std::string& region, std::size_t number) {
     io::block_signals();
     io::raise_descriptor_limit();
+    TRY(const auto use, use_data_folder(data));
     TRY(const Deployment whole, load(io::system_files(), data));
+    TRY_VOID(refuse_elsewhere(io::system_files(), whole));
     TRY(const Deployment deployment, whole.as_node(region, number));
     TRY_VOID(io::system_files().create_directories(deployment.node_directory(region)));
     // The log stays in the region's own folder: lines of functions may be resident data.

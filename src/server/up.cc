@@ -15,6 +15,7 @@
 #include "io/tls.h"
 #include "server/children.h"
 #include "server/front_control.h"
+#include "server/stores_place.h"
 
 namespace domicile::server {
 namespace {
@@ -213,8 +214,10 @@ io::Task<Result<void>> up(UpOptions options) {
     CO_TRY_VOID(files.create_directories(deployment.data));
     CO_TRY(const auto lock, lock_data_folder(deployment.data));
     CO_TRY_VOID(refuse_newer(files, deployment.data));
+    CO_TRY_VOID(refuse_unfinished(files, deployment));
     CO_TRY(deployment.engines, choose_engines(files, deployment, options.engines));
     CO_TRY(deployment.config, load_config(files, deployment));
+    CO_TRY_VOID(refuse_elsewhere(files, deployment));
     const config::Endpoint listen = options.listen.value_or(deployment.config.listen);
     io::Network& network = io::Executor::current().network();
     CO_TRY(auto listener, network.listen({listen.address, listen.port}));

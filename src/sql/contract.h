@@ -262,4 +262,29 @@ TEST_P(DatabaseContract, a_migration_step_that_fails_leaves_the_old_tables) {
     migrate("other", {"CREATE TABLE one (a BIGINT)"});
 }
 
+TEST_P(DatabaseContract, tables_are_told_with_their_columns_and_keys) {
+    migrate("more", {"CREATE TABLE a_more (b TEXT NOT NULL, a BYTEA NOT NULL, n BIGINT, "
+                     "PRIMARY KEY (a, b))",
+                     "CREATE INDEX a_more_by_n ON a_more (n)"});
+    const auto tables =
+        io::run_task<Result<std::vector<Table>>>([&] { return database_->tables(); });
+    ASSERT_TRUE(tables) << tables.error().message;
+    std::string all;
+    for (const Table& table : *tables) {
+        all += table.name + ':';
+        for (const Column& column : table.columns)
+            all += ' ' + column.name + ' ' + std::to_string(static_cast<int>(column.type)) +
+                   std::to_string(column.key);
+        all += '\n';
+    }
+    EXPECT_EQ(all,
+              "a_more: b 12 a 21 n 00\nnotes: id 11 body 20 size 00\n"
+              "schema_versions: component 11 version 00\n");
+    migrate("odd", {"CREATE TABLE odd (id REAL PRIMARY KEY)"});
+    const auto refused =
+        io::run_task<Result<std::vector<Table>>>([&] { return database_->tables(); });
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::unsupported);
+}
+
 }  // namespace domicile::sql

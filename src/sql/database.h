@@ -80,6 +80,23 @@ struct StatementResult {
 };
 using BatchResult = std::vector<StatementResult>;  // one per statement
 
+// The tables of one part of the program, and how they came about: see Database::migrate.
+struct Component {
+    std::string name;
+    std::vector<std::string> steps;
+};
+
+enum class ColumnType : std::uint8_t { bigint, text, bytea };
+struct Column {
+    std::string name;
+    ColumnType type = ColumnType::text;
+    std::int64_t key = 0;  // place in the primary key, from 1; 0: no part of it
+};
+struct Table {
+    std::string name;
+    std::vector<Column> columns;  // in the order of the table
+};
+
 class Database {
   public:
     virtual ~Database() = default;
@@ -96,6 +113,9 @@ class Database {
     // Refuses (failed_precondition) a database whose version is newer than the steps known here.
     virtual io::Task<Result<void>> migrate(std::string component,
                                            std::vector<std::string> steps) = 0;
+    // All tables that there are, by name, as the engine's catalogue has them. unsupported for a
+    // column of another type than those above.
+    virtual io::Task<Result<std::vector<Table>>> tables() = 0;
     // Whether other processes write to it too, so that nothing that was read may be taken for true
     // later without looking again (see remembered.h).
     virtual bool shared() const { return false; }

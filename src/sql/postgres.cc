@@ -4,6 +4,7 @@
 #include "io/clock.h"
 #include "sql/database.h"
 #include "sql/postgres_pool.h"
+#include "sql/tables.h"
 #include "sql/text.h"
 #include "telemetry/registry.h"
 #include "telemetry/span.h"
@@ -41,6 +42,20 @@ Result<void> check(const std::vector<Statement>& batch) {
     return {};
 }
 
+// Of the standard's catalogue, which the other engines have too.
+constexpr const char* kCatalogue =
+    "SELECT CAST(c.table_name AS TEXT), CAST(c.column_name AS TEXT), CAST(c.data_type AS TEXT), "
+    "CAST(COALESCE(k.place, 0) AS BIGINT) FROM information_schema.columns c "
+    "JOIN information_schema.tables t ON t.table_schema = c.table_schema "
+    "AND t.table_name = c.table_name AND t.table_type = 'BASE TABLE' "
+    "LEFT JOIN (SELECT u.table_schema, u.table_name, u.column_name, u.ordinal_position AS place "
+    "FROM information_schema.key_column_usage u JOIN information_schema.table_constraints p "
+    "ON p.constraint_schema = u.constraint_schema AND p.constraint_name = u.constraint_name "
+    "AND p.table_name = u.table_name AND p.constraint_type = 'PRIMARY KEY') k "
+    "ON k.table_schema = c.table_schema AND k.table_name = c.table_name "
+    "AND k.column_name = c.column_name WHERE c.table_schema = current_schema() "
+    "ORDER BY CAST(c.table_name AS TEXT), c.ordinal_position";
+
 enum class Kind : std::uint8_t { writing, reading };
 
 struct Metrics {
@@ -60,6 +75,12 @@ class PostgresDatabase final : public Database {
         return measured(std::move(batch), Kind::reading);
     }
     io::Task<Result<void>> migrate(std::string component, std::vector<std::string> steps) override;
+    io::Task<Result<std::vector<Table>>> tables() override {
+        std::vector<Statement> batch;
+        batch.push_back({kCatalogue, {}});
+        CO_TRY(const BatchResult out, co_await read(std::move(batch)));
+        co_return tables_of(out[0].rows);
+    }
     bool shared() const override { return true; }
     void report_to(telemetry::Registry& registry, const std::string& name) override;
 

@@ -4,6 +4,7 @@
 #include "base/format_version.h"
 #include "sql/database.h"
 #include "sql/sqlite_worker.h"
+#include "sql/tables.h"
 
 namespace domicile::sql {
 namespace {
@@ -11,6 +12,10 @@ namespace {
 // Reads in one snapshot: enough to save most of the cost of taking it, few enough that the first
 // does not wait long for the last.
 constexpr std::size_t kReadGroupMax = 16;
+
+constexpr const char* kCatalogue =
+    "SELECT m.name, c.name, c.type, c.pk FROM sqlite_master m JOIN pragma_table_info(m.name) c "
+    "WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY m.name, c.cid";
 
 Result<BatchResult> run_batch(SqliteConnection& connection, const std::vector<Statement>& batch) {
     BatchResult out;
@@ -63,6 +68,13 @@ class SqliteDatabase final : public Database {
         Migration migration{std::move(component), std::move(steps)};
         CO_TRY_VOID(co_await run_on(writer_, std::move(migration)));
         co_return Result<void>();
+    }
+
+    io::Task<Result<std::vector<Table>>> tables() override {
+        std::vector<Statement> batch;
+        batch.push_back({kCatalogue, {}});
+        CO_TRY(const BatchResult out, co_await read(std::move(batch)));
+        co_return tables_of(out[0].rows);
     }
 
     void report_to(telemetry::Registry& registry, const std::string& name) override {
