@@ -216,7 +216,7 @@ io::Task<Result<json::value>> Border::Impl::exchange_message(const Peer& to, std
 
 io::Task<Result<std::unique_ptr<http::ClientResponse>>> Border::forward(
     std::string region, std::string route, http::RequestHead head, http::BodySource& body,
-    std::optional<std::uint64_t> length, Instant deadline) {
+    std::optional<std::uint64_t> length, Instant deadline, http::Cancellation* cancellation) {
     const Peer* to = impl_->peer(region);
     if (to == nullptr)
         co_return fail(Code::not_found, "There is no such region.", "unknown_region");
@@ -228,7 +228,8 @@ io::Task<Result<std::unique_ptr<http::ClientResponse>>> Border::forward(
         fail(Code::unavailable, "No node.", std::string(http::kReasonUnreachable));
     for (const http::Target& node : impl_->targets_of(*to)) {
         if (!Impl::never_arrived(response)) break;
-        response = co_await impl_->client.send(node, head, body, length, deadline);
+        const http::SendOptions how{.deadline = deadline, .cancellation = cancellation};
+        response = co_await impl_->client.send(node, head, body, length, how);
     }
     const PeerMetrics& metrics = impl_->metrics.at(region);
     metrics.sent_time.observe(since(start));

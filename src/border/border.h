@@ -62,7 +62,8 @@ class Border {
     // caller reads the response. `route` is the template for the crossing record.
     io::Task<Result<std::unique_ptr<http::ClientResponse>>> forward(
         std::string region, std::string route, http::RequestHead head, http::BodySource& body,
-        std::optional<std::uint64_t> length, Instant deadline);
+        std::optional<std::uint64_t> length, Instant deadline,
+        http::Cancellation* cancellation = nullptr);
 
     // For the border listener's http::Server, whose TLS requires client certificates.
     http::Handler handler();

@@ -291,6 +291,20 @@ std::vector<std::string> matches_of(const Route& route) {
     return out;
 }
 
+void check_upstreams(const Config& config, Reader& reader) {
+    for (const Upstream& upstream : config.upstreams) {
+        if (upstream.weights.empty()) continue;
+        const Path path = kRoot / "upstreams" / upstream.name / "weights";
+        if (upstream.weights.size() != upstream.url.size())
+            reader.problem(path,
+                           fmt::format("{} weights for {} servers", upstream.weights.size(),
+                                       upstream.url.size()),
+                           "give one for each url, in the same order");
+        else if (std::ranges::all_of(upstream.weights, [](auto weight) { return weight == 0; }))
+            reader.problem(path, "no server gets anything", "give one of them a weight");
+    }
+}
+
 void check_routes(const Config& config, Reader& reader) {
     std::map<std::string, std::size_t> seen;
     for (std::size_t i = 0; i < config.routes.size(); ++i) {
@@ -300,6 +314,11 @@ void check_routes(const Config& config, Reader& reader) {
         check_authorizer(config, reader, route, path);
         check_rewrite(reader, route, path);
         check_claims(reader, route, path);
+        for (std::size_t k = 0; k < route.throttle.size(); ++k)
+            if (route.throttle[k].by == ThrottleBy::subject && !route.authorizer)
+                reader.problem(path / "throttle" / k,
+                               "there is no token that says whose call it is",
+                               "name an `authorizer`, or throttle by address");
         if (route.path.empty()) continue;
         for (const std::string& match : matches_of(route)) {
             const auto [first, fresh] = seen.emplace(match, i);
@@ -430,6 +449,7 @@ void check(const Config& config, Reader& reader) {
     check_pools(config, reader);
     check_tables(config, reader);
     check_functions(config, reader);
+    check_upstreams(config, reader);
     check_routes(config, reader);
     check_sites(config, reader);
 }

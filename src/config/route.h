@@ -19,9 +19,38 @@ struct UpstreamUrl {
     bool operator==(const UpstreamUrl&) const = default;
 };
 
+// Of calls without a body whose method is idempotent.
+struct Retries {
+    std::int64_t attempts = 1;         // with the first
+    std::int64_t budget_percent = 20;  // of the calls, in the long run
+};
+
+// Servers that fail so often in a row are left out for a while; 0 failures: never.
+struct Ejection {
+    std::int64_t failures = 5;
+    std::int64_t seconds = 10;
+};
+
+struct HealthCheck {
+    std::string path = "/";
+    std::int64_t interval_ms = 5'000;
+    std::int64_t timeout_ms = 2'000;
+    std::int64_t up_after = 2;
+    std::int64_t down_after = 3;
+};
+
 struct Upstream {
     std::string name;
-    std::vector<UpstreamUrl> url;  // at least one
+    std::vector<UpstreamUrl> url;                // at least one
+    std::vector<std::int64_t> weights;           // one for each url; empty: all alike
+    std::int64_t concurrency_max = 0;            // calls at once, of one process; 0: any number
+    std::optional<std::int64_t> try_timeout_ms;  // nullopt: the route's whole time
+    std::int64_t idle_seconds = 30;  // between two pieces of an answer, and of a WebSocket
+    Retries retries;
+    Ejection ejection;
+    std::optional<HealthCheck> health;
+    std::int64_t slow_start_seconds = 0;
+    bool websocket = false;
 };
 
 // Which of our host names a route answers on: app is app.<domain>, region is <region>.<domain>, and
@@ -35,6 +64,15 @@ struct Cors {
     std::vector<std::string> origins;  // "https://host[:port]" or "*"
     std::vector<std::string> headers;
     std::vector<std::string> methods;
+};
+
+// What shares a bucket: all calls of the route, those of one token's subject, or of one address.
+enum class ThrottleBy : std::uint8_t { route, subject, address };
+
+struct Throttle {
+    ThrottleBy by = ThrottleBy::route;
+    double per_second = 0;
+    std::optional<std::int64_t> burst;  // nullopt: what comes in a second
 };
 
 struct Route {
@@ -55,6 +93,8 @@ struct Route {
     std::optional<Cors> cors;
     std::optional<std::int64_t> body_bytes_max;  // nullopt: limits.body_bytes_max
     int timeout_seconds = 29;
+    std::vector<Throttle> throttle;
+    std::int64_t concurrency_max = 0;  // calls at once, of one process; 0: any number
 
     bool answers_on(RouteHost host) const;  // host: app or region
 };

@@ -32,6 +32,7 @@ const Rule kRules[] = {
     {"header", is_header, pattern::kHeader},
     {"header name", is_header_name, pattern::kHeaderName},
     {"rewrite", is_rewrite, pattern::kRewrite},
+    {"check path", is_check_path, pattern::kCheckPath},
     {"claim", is_claim, pattern::kClaim},
     {"relative file", is_relative_file, pattern::kRelativeFile},
     {"store prefix", is_store_prefix, pattern::kStorePrefix},
@@ -147,7 +148,7 @@ TEST(schema, every_key_says_what_it_means_and_unknown_ones_are_refused) {
         }
     };
     visit(visit, whole);
-    EXPECT_EQ(sections, 26u);
+    EXPECT_EQ(sections, 30u);
 }
 
 TEST(problems, editors_get_one_line_or_json_with_the_extent) {

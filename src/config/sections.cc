@@ -56,6 +56,7 @@ DOMICILE_WORDS(KeyType, "S", "N", "B")
 DOMICILE_WORDS(SortKeyStorage, "encrypted", "clear")
 DOMICILE_WORDS(RouteHost, "api", "app", "region")
 DOMICILE_WORDS(EventVersion, "v1", "v2")
+DOMICILE_WORDS(ThrottleBy, "route", "subject", "address")
 #undef DOMICILE_WORDS
 
 template <>
@@ -320,10 +321,65 @@ const Object<Function>& describe() {
 }
 
 template <>
+const Object<Retries>& describe() {
+    static const auto object =
+        Object<Retries>("Further tries of calls that do no harm twice and have no body.")
+            .field("attempts", &Retries::attempts, "tries of one call, with the first",
+                   range(1, 10))
+            .field("budget_percent", &Retries::budget_percent,
+                   "retries in a hundred calls, in the long run; ten may come at once",
+                   range(0, 100));
+    return object;
+}
+
+template <>
+const Object<Ejection>& describe() {
+    static const auto object =
+        Object<Ejection>("Servers that fail are left out for a while; never more than half.")
+            .field("failures", &Ejection::failures,
+                   "no answer, 502, 503 or 504 so often in a row; 0: never", range(0, 1000))
+            .field("seconds", &Ejection::seconds,
+                   "the first time; twice, three times as long the next times, up to ten", range(1, 3600));
+    return object;
+}
+
+template <>
+const Object<HealthCheck>& describe() {
+    static const auto object =
+        Object<HealthCheck>("Asks each server at intervals whether it is well: 200 to 399.")
+            .field("path", &HealthCheck::path, "what is asked for, with GET",
+                   text(is_check_path, pattern::kCheckPath, "a path, without parameters"))
+            .field("interval_ms", &HealthCheck::interval_ms, "between two rounds",
+                   range(10, 3'600'000))
+            .field("timeout_ms", &HealthCheck::timeout_ms, "for one answer", range(10, 60'000))
+            .field("up_after", &HealthCheck::up_after, "good answers in a row", range(1, 100))
+            .field("down_after", &HealthCheck::down_after, "bad ones in a row", range(1, 100));
+    return object;
+}
+
+template <>
 const Object<Upstream>& describe() {
-    static const auto object = Object<Upstream>("HTTP servers that routes may point to.")
-                                   .field("url", &Upstream::url, "http://host:port, one or a list",
-                                          Limit{.required = true, .filled = true});
+    static const auto object =
+        Object<Upstream>("HTTP servers that routes may point to; docs/gateway.md.")
+            .field("url", &Upstream::url, "http://host:port, one or a list",
+                   Limit{.required = true, .filled = true})
+            .field("weights", &Upstream::weights,
+                   "the servers' shares, in the order of `url`; 0: none; left out: all alike",
+                   range(0, 1000))
+            .field("concurrency_max", &Upstream::concurrency_max,
+                   "calls at once from one process, 429 beyond; 0: any number", range(0, 1'000'000))
+            .field("try_timeout_ms", &Upstream::try_timeout_ms,
+                   "for one try, to the head of the answer; left out: the route's timeout",
+                   range(1, 900'000))
+            .field("idle_seconds", &Upstream::idle_seconds,
+                   "how long an answer's body, or a WebSocket, may stand still", range(1, 86'400))
+            .field("retries", &Upstream::retries, "further tries")
+            .field("ejection", &Upstream::ejection, "servers that fail are left out")
+            .field("health", &Upstream::health, "health checks; left out: none")
+            .field("slow_start_seconds", &Upstream::slow_start_seconds,
+                   "how long a server that is back takes to its whole share", range(0, 3600))
+            .field("websocket", &Upstream::websocket,
+                   "passes WebSockets on; otherwise the Upgrade of a request is left out");
     return object;
 }
 
@@ -338,6 +394,22 @@ const Object<Cors>& describe() {
                    text(is_header, pattern::kHeader, "header names or *"))
             .field("methods", &Cors::methods, "methods that they may use; none: the route's",
                    methods());
+    return object;
+}
+
+template <>
+const Object<Throttle>& describe() {
+    static const auto object =
+        Object<Throttle>(
+            "A token bucket: how often calls may come; 429 beyond. Each process counts for itself.")
+            .field("by", &Throttle::by,
+                   "what shares a bucket: all calls of the route, those of one person, or those "
+                   "from one address (of IPv6, its /64)")
+            .field("per_second", &Throttle::per_second, "calls, in the long run",
+                   Limit{.required = true, .min = 0.001, .max = 1'000'000})
+            .field("burst", &Throttle::burst,
+                   "calls that may come at once; left out: what comes in a second",
+                   range(1, 1'000'000));
     return object;
 }
 
@@ -375,8 +447,12 @@ const Object<Route>& describe() {
             .field("cors", &Route::cors, "cross-origin rules")
             .field("body_bytes_max", &Route::body_bytes_max, "instead of limits.body_bytes_max",
                    range(0, kGibibyte))
-            .field("timeout_seconds", &Route::timeout_seconds, "for the whole answer",
-                   range(1, 900));
+            .field("timeout_seconds", &Route::timeout_seconds,
+                   "to the end of a function's answer, and to the head of an upstream's",
+                   range(1, 900))
+            .field("throttle", &Route::throttle, "how often it may be called")
+            .field("concurrency_max", &Route::concurrency_max,
+                   "calls at once in one process, 429 beyond; 0: any number", range(0, 1'000'000));
     return object;
 }
 

@@ -147,6 +147,10 @@ bool is_rewrite(std::string_view text) {
     }
 }
 
+bool is_check_path(std::string_view text) {
+    return text.starts_with('/') && all_of(text, 1, 256, "._~!$&'()*+,;=:@%/?-");
+}
+
 bool is_claim(std::string_view text) { return all_of(text, 1, 64, "_:.-"); }
 
 bool is_relative_file(std::string_view text) {

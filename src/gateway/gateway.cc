@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "base/log.h"
 #include "gateway/call.h"
+#include "gateway/client_watch.h"
 #include "gateway/metrics.h"
 #include "gateway/target.h"
 #include "telemetry/span.h"
@@ -28,6 +29,23 @@ bool is_address(std::string_view text) {
            text.find_first_not_of("0123456789abcdefABCDEF.:") == std::string_view::npos;
 }
 
+Problem too_many(config::ThrottleBy by, std::int64_t retry_after_seconds) {
+    Problem out{429, "too-many-requests", "Too Many Requests"};
+    out.retry_after_seconds = retry_after_seconds;
+    switch (by) {
+        case config::ThrottleBy::route:
+            out.detail = "This route is called too often.";
+            break;
+        case config::ThrottleBy::subject:
+            out.detail = "You call this route too often.";
+            break;
+        case config::ThrottleBy::address:
+            out.detail = "This route is called too often from your address.";
+            break;
+    }
+    return out;
+}
+
 }  // namespace
 
 struct Gateway::Impl {
@@ -46,6 +64,8 @@ struct Gateway::Impl {
     io::Task<Result<void>> run(Call call);
     io::Task<Result<void>> authorize(Call& call);
     io::Task<Result<void>> act(Call& call, residency::Decision decision);
+    // Whether the call may go on; otherwise the 429 to answer with.
+    bool is_throttled(Call& call, bool known, Problem& problem);
     io::Task<Result<void>> refuse(Call& call, std::string_view reason);
     io::Task<Result<void>> forward(Call& call, std::string home);
     io::Task<Result<void>> misdirect(Call& call, std::string home);
@@ -88,6 +108,10 @@ io::Task<Result<void>> Gateway::handle_forwarded(std::string from, http::Exchang
     return impl_->run(std::move(call));
 }
 
+http::ClientOptions Gateway::client_options() { return gateway::client_options(); }
+void Gateway::start() { impl_->target.start(); }
+io::Task<void> Gateway::stop() { return impl_->target.stop(); }
+
 void Gateway::report_to(telemetry::Registry& registry) {
     impl_->metrics.report_to(registry);
     impl_->routes.report_to(registry);
@@ -107,6 +131,9 @@ io::Task<Result<void>> Gateway::Impl::run(Call call) {
         metrics.verdicts.add(Verdict::no_route);
         co_return co_await reply_message(call, 404, "Not Found", parts.region);
     }
+    Problem problem;
+    if (is_throttled(call, false, problem))
+        co_return co_await reply_problem(call, problem, parts.region);
     if (call.route().authorizer) {
         const Result<void> authorized = co_await authorize(call);
         if (!authorized) {
@@ -119,6 +146,15 @@ io::Task<Result<void>> Gateway::Impl::run(Call call) {
             // Expired and revoked look alike from outside; the message says how to go on.
             co_return co_await reply_message(call, 401, "Unauthorized", parts.region);
         }
+    }
+    if (is_throttled(call, true, problem))
+        co_return co_await reply_problem(call, problem, parts.region);
+    const std::optional<Gauge::Permit> permit = call.match.compiled->gauge->enter();
+    if (!permit) {
+        metrics.verdicts.add(Verdict::throttled);
+        problem = too_many(config::ThrottleBy::route, 1);
+        problem.detail = "Too many calls of this route are under way.";
+        co_return co_await reply_problem(call, problem, parts.region);
     }
     residency::Call question;
     question.arrival = parts.region;
@@ -155,6 +191,21 @@ io::Task<Result<void>> Gateway::Impl::authorize(Call& call) {
     }
     call.token = std::move(*token);
     co_return Result<void>{};
+}
+
+// What is known of every call is counted before its token is looked at, which costs more.
+bool Gateway::Impl::is_throttled(Call& call, bool known, Problem& problem) {
+    Throttles* throttles = call.match.compiled->throttles.get();
+    if (throttles == nullptr) return false;
+    Callers callers;
+    callers.address = call.client;
+    if (call.token) callers.subject = call.token->sub;
+    const std::int64_t now = io::Executor::current().clock().monotonic_ns();
+    const auto refusal = throttles->take(callers, known, now);
+    if (!refusal) return false;
+    metrics.verdicts.add(Verdict::throttled);
+    problem = too_many(refusal->by, refusal->retry_after_seconds);
+    return true;
 }
 
 io::Task<Result<void>> Gateway::Impl::act(Call& call, residency::Decision decision) {
@@ -204,9 +255,12 @@ io::Task<Result<void>> Gateway::Impl::forward(Call& call, std::string home) {
     ExchangeBody body(call.exchange,
                       call.route().body_bytes_max.value_or(parts.config.limits.body_bytes_max));
     const Instant deadline = io::deadline_in(Seconds(call.route().timeout_seconds + 1));
+    ClientWatch watch(call.exchange);
     auto response = co_await parts.border.forward(home, call.route().path, std::move(head), body,
-                                                  call.exchange.content_length(), deadline);
+                                                  call.exchange.content_length(), deadline,
+                                                  &watch.cancellation());
     span.end(telemetry::outcome_of(response));
+    if (watch.left()) co_return fail(Code::cancelled, "The client left.");
     if (body.too_large()) {
         co_return co_await reply_message(call, 413, "Request Too Long", parts.region);
     }
@@ -228,6 +282,7 @@ io::Task<Result<void>> Gateway::Impl::forward(Call& call, std::string home) {
     out.set("Domicile-Via", parts.region);
     out.set("X-Request-Id", std::string(call.request_id));
     add_cors(out, call);
+    watch.now_reads(response->get());
     co_return co_await pass_on(call.exchange, std::move(out), **response);
 }
 

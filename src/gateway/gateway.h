@@ -32,6 +32,12 @@ class Gateway {
     explicit Gateway(Parts parts);
     ~Gateway();
 
+    // The client for upstreams: what bounds a call is its route's and its upstream's.
+    static http::ClientOptions client_options();
+    // Health checks of upstreams, on one executor, where there are any.
+    void start();
+    io::Task<void> stop();
+
     // A request that arrived at app.<domain> or <region>.<domain>.
     io::Task<Result<void>> handle(http::Exchange& exchange, config::RouteHost host);
     // The same, forwarded over the border by `from`: everything is checked again, and it is never

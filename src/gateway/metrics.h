@@ -18,11 +18,12 @@ enum class Verdict : std::uint8_t {
     unavailable,
     no_route,
     unauthorized,
-    preflight
+    preflight,
+    throttled
 };
-constexpr std::array<std::string_view, 8> label_values(Verdict) {
-    return {"serve",       "forward",  "misdirected",  "refuse",
-            "unavailable", "no_route", "unauthorized", "preflight"};
+constexpr std::array<std::string_view, 9> label_values(Verdict) {
+    return {"serve",    "forward",      "misdirected", "refuse",   "unavailable",
+            "no_route", "unauthorized", "preflight",   "throttled"};
 }
 Verdict verdict_of(residency::Action action);
 
@@ -35,6 +36,7 @@ constexpr std::array<std::string_view, 3> label_values(TokenCheck) {
 struct UpstreamMetrics {
     const telemetry::CounterBy<telemetry::Outcome> calls;
     const telemetry::TimeHistogram time;
+    const telemetry::Counter retries;
 };
 
 struct Metrics {

@@ -60,12 +60,14 @@ std::string claim_header(std::string_view claim) {
 
 Compiled::Compiled(const config::Route& route) {
     if (route.rewrite) rewrite.emplace(*route.rewrite);
+    if (!route.throttle.empty()) throttles = std::make_unique<Throttles>(route.throttle);
+    gauge = std::make_unique<Gauge>(route.concurrency_max);
     for (const std::string& claim : route.claims) claim_headers.push_back(claim_header(claim));
 }
 
 RouteTable::RouteTable(const std::vector<config::Route>& routes) {
     for (const config::Route& route : routes) {
-        Entry entry{&route, Compiled(route), {}};
+        Entry entry{&route, Compiled(route), {}, nullptr};
         Segments parts(route.path);
         while (const auto next = parts.next()) {
             const std::string_view part = *next;

@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "gateway/rewrite.h"
+#include "gateway/throttle.h"
 #include "http/message.h"
 #include "telemetry/registry.h"
 
@@ -21,6 +22,9 @@ struct Compiled {
     explicit Compiled(const config::Route& route);
     std::optional<Rewrite> rewrite;
     std::vector<std::string> claim_headers;  // one for each of the route's claims
+    // Count as calls come.
+    std::unique_ptr<Throttles> throttles;  // null: none
+    std::unique_ptr<Gauge> gauge;
 };
 
 struct Match {

@@ -13,14 +13,23 @@ constexpr std::uint64_t kOneSendBytes = 16 * 1024;
 
 }  // namespace
 
+// The head's deadline is the call's own.
+http::ClientOptions client_options() {
+    http::ClientOptions out;
+    out.head_timeout = Seconds(900);
+    return out;
+}
+
 io::Task<Result<std::string_view>> ExchangeBody::read() {
     if (first_ && static_cast<std::int64_t>(exchange_.content_length().value_or(0)) > left_)
         left_ = -1;
     first_ = false;
+    failed_ = true;
     if (left_ < 0) co_return fail(Code::too_large, "The body is too large.");
     CO_TRY(const std::string_view piece, co_await exchange_.read());
     left_ -= static_cast<std::int64_t>(piece.size());
     if (left_ < 0) co_return fail(Code::too_large, "The body is too large.");
+    failed_ = false;
     co_return piece;
 }
 
@@ -34,11 +43,22 @@ io::Task<Result<void>> pass_on(http::Exchange& exchange, http::ResponseHead head
         CO_TRY(const std::string body, co_await response.read_all(kOneSendBytes));
         co_return co_await exchange.respond(std::move(head), body);
     }
-    CO_TRY_VOID(co_await exchange.start(std::move(head), length));
-    for (;;) {
-        CO_TRY(const std::string_view piece, co_await response.read());
-        if (piece.empty()) break;
+    // Events are waited for, so the client is told at once that they will come; of any other body
+    // the first piece is waited for, since an upstream that dies before it is a 502.
+    const std::string* type = head.find("Content-Type");
+    const bool events = type != nullptr && type->starts_with("text/event-stream");
+    std::string_view piece;
+    if (events) {
+        CO_TRY_VOID(co_await exchange.start(std::move(head), length));
         CO_TRY_VOID(co_await exchange.write(piece));
+        CO_TRY(piece, co_await response.read());
+    } else {
+        CO_TRY(piece, co_await response.read());
+        CO_TRY_VOID(co_await exchange.start(std::move(head), length));
+    }
+    while (!piece.empty()) {
+        CO_TRY_VOID(co_await exchange.write(piece));
+        CO_TRY(piece, co_await response.read());
     }
     co_return co_await exchange.finish();
 }
@@ -49,19 +69,42 @@ Target::Target(const config::Config& config, const residency::Policy& policy,
       policy_(policy),
       functions_(functions),
       region_(std::move(region)),
-      own_client_(upstreams == nullptr ? std::make_unique<http::Client>() : nullptr),
+      own_client_(upstreams == nullptr ? std::make_unique<http::Client>(client_options())
+                                       : nullptr),
       client_(upstreams == nullptr ? *own_client_ : *upstreams) {
-    for (const config::Upstream& upstream : config.upstreams) metrics_[upstream.name];
+    for (const config::Upstream& upstream : config.upstreams)
+        upstreams_[upstream.name] = std::make_unique<Upstream>(upstream, client_);
+}
+
+void Target::start() {
+    for (const auto& [name, upstream] : upstreams_) upstream->checker.start();
+}
+
+io::Task<void> Target::stop() {
+    for (const auto& [name, upstream] : upstreams_) co_await upstream->checker.stop();
 }
 
 void Target::report_to(telemetry::Registry& registry) {
-    for (const auto& [name, metrics] : metrics_) {
+    for (const auto& [name, upstream] : upstreams_) {
         const telemetry::Labels labels{{"upstream", name}};
+        const UpstreamMetrics& metrics = upstream->metrics;
         registry.add("domicile_gateway_upstream_calls_total",
                      "Calls of upstreams; ok: a response came, whatever its status.", metrics.calls,
                      {"outcome"}, labels);
         registry.add("domicile_gateway_upstream_duration_seconds",
                      "Calls of upstreams, to the head of the response.", metrics.time, labels);
+        registry.add("domicile_gateway_upstream_retries_total",
+                     "Tries after the first, which are counted as calls too.", metrics.retries,
+                     labels);
+        registry.add("domicile_gateway_upstream_ejections_total",
+                     "Servers left out for a while after failures in a row.",
+                     upstream->balancer->ejections(), labels);
+        registry.add_gauge(
+            "domicile_gateway_upstream_servers_usable", "Servers that get calls.",
+            [balancer = upstream->balancer] {
+                return static_cast<double>(balancer->usable(io::system_clock().monotonic_ns()));
+            },
+            labels);
     }
 }
 
@@ -163,67 +206,6 @@ io::Task<Result<void>> Target::call_function(Call& call) {
     head.set("X-Request-Id", description.request_id);
     add_cors(head, call);
     co_return co_await call.exchange.respond(std::move(head), reply->body);
-}
-
-io::Task<Result<void>> Target::call_upstream(Call& call) {
-    const config::Upstream* upstream = config_.upstreams.find(*call.route().upstream);
-    const config::UpstreamUrl& url = upstream->url[turn_.fetch_add(1) % upstream->url.size()];
-    const http::RequestHead& request = call.exchange.request();
-    http::RequestHead head;
-    head.method = request.method;
-    head.target = request.target;
-    std::string rewritten;
-    if (const auto& rewrite = call.match.compiled->rewrite) {
-        Result<std::string> made = rewrite->render(call.match.raw_parameters, request.query);
-        if (!made) {
-            const Problem problem{400, "bad-path", "Bad Path", made.error().message};
-            co_return co_await reply_problem(call, problem, region_);
-        }
-        rewritten = std::move(*made);
-        head.target = rewritten;
-    }
-    head.host = request.headers.find("Host").value_or(request.host);
-    for (const http::Header& header : request.headers) {
-        if (!is_hop_header(header.name)) head.headers.add(header);
-    }
-    telemetry::ChildSpan span(telemetry::SpanKind::upstream, upstream->name);
-    Downstream downstream;
-    downstream.add_to(head.headers, call, {region_, policy_});
-    http::Target target;
-    target.endpoint = {url.host, url.port};
-    ExchangeBody body(call.exchange,
-                      call.route().body_bytes_max.value_or(config_.limits.body_bytes_max));
-    const io::Clock& clock = io::Executor::current().clock();
-    const std::int64_t start = clock.monotonic_ns();
-    const Instant deadline = Instant{start / 1'000'000} + Seconds(call.route().timeout_seconds);
-    const std::optional<std::uint64_t> length = call.exchange.content_length();
-    // Without a body there is nothing to stream, and a connection that the upstream closed at this
-    // moment can be replaced.
-    auto sent = length == 0
-                    ? client_.send(std::move(target), std::move(head), std::string_view(), deadline)
-                    : client_.send(std::move(target), std::move(head), body, length, deadline);
-    auto response = co_await std::move(sent);
-    const UpstreamMetrics& metrics = metrics_.find(upstream->name)->second;
-    metrics.time.observe(telemetry::Nanos(clock.monotonic_ns() - start));
-    metrics.calls.add(telemetry::outcome_of(response));
-    span.end(telemetry::outcome_of(response));
-    if (body.too_large()) co_return co_await reply_message(call, 413, "Request Too Long", region_);
-    if (!response) {
-        const bool late = response.error().code == Code::deadline_exceeded;
-        if (late)
-            co_return co_await reply_message(call, 504, "Endpoint request timed out", region_);
-        co_return co_await reply_message(call, 502, "Bad Gateway", region_);
-    }
-    http::ResponseHead out;
-    out.status = (*response)->status();
-    for (const http::Header& header : (*response)->headers()) {
-        if (!is_hop_header(header.name))
-            out.add(std::string(header.name), std::string(header.value));
-    }
-    out.set("Domicile-Served-By", region_);
-    out.set("X-Request-Id", std::string(call.request_id));
-    add_cors(out, call);
-    co_return co_await pass_on(call.exchange, std::move(out), **response);
 }
 
 }  // namespace domicile::gateway

@@ -7,9 +7,11 @@
 #include "functions/event.h"
 #include "gateway/call.h"
 #include "gateway/downstream.h"
-#include "gateway/metrics.h"
+#include "gateway/upstream.h"
 
 namespace domicile::gateway {
+
+http::ClientOptions client_options();
 
 class Target {
   public:
@@ -17,8 +19,20 @@ class Target {
            functions::Functions& functions, std::string region, http::Client* upstreams);
     io::Task<Result<void>> serve(Call& call);
     void report_to(telemetry::Registry& registry);
+    // Health checks, on one executor.
+    void start();
+    io::Task<void> stop();
 
   private:
+    struct UpstreamCall;
+    // invalid_argument when the rewritten path is not allowed.
+    Result<void> prepare(UpstreamCall& made);
+    io::Task<Result<std::unique_ptr<http::ClientResponse>>> send(UpstreamCall& made,
+                                                                 class ExchangeBody& body);
+    io::Task<Result<void>> call_websocket(UpstreamCall& made);
+    // What of an upstream's head goes to the client, and what we say in it.
+    http::ResponseHead passed_on(const Call& call, const http::ClientResponse& response) const;
+    io::Task<Result<void>> reply_failure(Call& call, Error error);
     io::Task<Result<void>> call_function(Call& call);
     io::Task<Result<void>> call_upstream(Call& call);
     functions::HttpCall describe(Call& call, const config::Function& function, std::string body);
@@ -27,10 +41,9 @@ class Target {
     const residency::Policy& policy_;
     functions::Functions& functions_;
     std::string region_;
-    std::map<std::string, UpstreamMetrics, std::less<>> metrics_;  // one for each upstream
-    std::unique_ptr<http::Client> own_client_;                     // where nobody gave one
+    std::unique_ptr<http::Client> own_client_;  // where nobody gave one
     http::Client& client_;
-    std::atomic<std::size_t> turn_ = 0;  // round robin over an upstream's addresses
+    std::map<std::string, std::unique_ptr<Upstream>, std::less<>> upstreams_;
 };
 
 // The client's body as a client to elsewhere wants it.
@@ -41,11 +54,15 @@ class ExchangeBody final : public http::BodySource {
         : exchange_(exchange), left_(bytes_max) {}
     io::Task<Result<std::string_view>> read() override;
     bool too_large() const { return left_ < 0; }
+    bool started() const { return !first_; }
+    // The client did not send it whole, or too much.
+    bool failed() const { return failed_; }
 
   private:
     http::Exchange& exchange_;
     std::int64_t left_;
     bool first_ = true;
+    bool failed_ = false;
 };
 
 // Streams a response from elsewhere to the client.

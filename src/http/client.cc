@@ -14,6 +14,27 @@
 
 namespace domicile::http {
 
+void Cancellation::cancel() {
+    cancelled_ = true;
+    if (stream_ != nullptr) stream_->cancel();
+}
+
+// While it is there, a cancellation reaches the stream.
+class Cancellable {
+  public:
+    Cancellable(Cancellation* cancellation, io::Stream& stream) : cancellation_(cancellation) {
+        if (cancellation_ != nullptr) cancellation_->stream_ = &stream;
+    }
+    ~Cancellable() {
+        if (cancellation_ != nullptr) cancellation_->stream_ = nullptr;
+    }
+    Cancellable(const Cancellable&) = delete;
+    bool cancelled() const { return cancellation_ != nullptr && cancellation_->cancelled(); }
+
+  private:
+    Cancellation* cancellation_;
+};
+
 namespace {
 
 constexpr std::size_t kCopyBytesMax = 2 * 1024;  // smaller bodies are copied behind their head
@@ -42,9 +63,10 @@ std::string host_of(const Target& target) {
 
 class ReceivedBody final : public ClientResponse {
   public:
-    ReceivedBody(Lease lease, Framing framing) : lease_(std::move(lease)), framing_(framing) {
+    ReceivedBody(Lease lease, Framing framing, std::optional<Millis> timeout)
+        : lease_(std::move(lease)), framing_(framing) {
         inbound().begin_body(framing_);
-        timeout_ = lease_.options().body_timeout;
+        timeout_ = timeout.value_or(lease_.options().body_timeout);
         settle();
     }
 
@@ -68,6 +90,8 @@ class ReceivedBody final : public ClientResponse {
         failed_ = true;
         stream().cancel();
     }
+    io::Stream* tunnel() override { return status() == 101 ? &stream() : nullptr; }
+    std::string_view read_ahead() const override { return inbound().unread(); }
 
   private:
     Inbound& inbound() const { return lease_.connection->inbound; }
@@ -121,7 +145,8 @@ io::Task<Result<std::string>> ReceivedBody::read_all(std::size_t bytes_max) {
 // Reads heads until that of the final response. `silent` is set when the connection ended or broke
 // before the first byte, which a stale connection does.
 io::Task<Result<Framing>> receive_head(PooledConnection& connection, HeadLimits limits,
-                                       bool to_head, Instant deadline, bool& silent) {
+                                       bool to_head, bool upgrades, Instant deadline,
+                                       bool& silent) {
     Inbound& inbound = connection.inbound;
     silent = true;
     for (int interim = 0; interim < kInterimMax;) {
@@ -132,6 +157,11 @@ io::Task<Result<Framing>> receive_head(PooledConnection& connection, HeadLimits 
             if (!framing) co_return fail(Code::malformed, std::string(framing.error().message));
             const int status = connection.response.status;
             if (status >= 200) co_return *framing;
+            if (status == 101 && upgrades) {
+                Framing switched = *framing;
+                switched.keep_alive = false;
+                co_return switched;
+            }
             if (status == 101) break;
             ++interim;
             continue;
@@ -150,7 +180,7 @@ struct Request {
     std::string_view host;
     std::optional<std::uint64_t> length;  // of the body; nullopt: chunked, or none at all
     bool chunked = false;
-    Instant deadline;
+    std::string_view upgrade = {};
 };
 
 HeadLimits limits_of(const ClientOptions& options) {
@@ -159,7 +189,7 @@ HeadLimits limits_of(const ClientOptions& options) {
 
 Result<void> print_head(const Request& request, std::string& out) {
     out.clear();
-    const RequestFraming framing{request.host, request.length, request.chunked};
+    const RequestFraming framing{request.host, request.length, request.chunked, request.upgrade};
     return print_request(request.head, framing, out);
 }
 
@@ -231,7 +261,7 @@ io::Task<Result<Framing>> receive_after_failure(PooledConnection& connection, Er
                                                 bool& silent) {
     silent = true;
     if (failure.code != Code::unavailable) co_return std::unexpected(std::move(failure));
-    auto framing = co_await receive_head(connection, limits, to_head, deadline, silent);
+    auto framing = co_await receive_head(connection, limits, to_head, false, deadline, silent);
     if (!framing) co_return std::unexpected(std::move(failure));
     framing->keep_alive = false;
     co_return framing;
@@ -240,15 +270,15 @@ io::Task<Result<Framing>> receive_after_failure(PooledConnection& connection, Er
 // After the request: `sent` is what became of sending it. A server may answer before it has read
 // everything and stop reading; that answer is worth having, but the connection is of no more use.
 io::Task<Result<Framing>> receive_after(PooledConnection& connection, const Result<void>& sent,
-                                        HeadLimits limits, bool to_head, Instant deadline,
-                                        bool& silent) {
-    if (sent) return receive_head(connection, limits, to_head, deadline, silent);
+                                        HeadLimits limits, bool to_head, bool upgrades,
+                                        Instant deadline, bool& silent) {
+    if (sent) return receive_head(connection, limits, to_head, upgrades, deadline, silent);
     return receive_after_failure(connection, sent.error(), limits, to_head, deadline, silent);
 }
 
-Response make_response(Lease lease, Framing framing) {
+Response make_response(Lease lease, Framing framing, std::optional<Millis> timeout) {
     if (lease.connection->out.capacity() > kRetainBytesMax) lease.connection->out = {};
-    return std::make_unique<ReceivedBody>(std::move(lease), framing);
+    return std::make_unique<ReceivedBody>(std::move(lease), framing, timeout);
 }
 
 std::atomic<std::uint64_t> next_client_id = 1;
@@ -300,20 +330,23 @@ Client::Client(ClientOptions options) : impl_(std::make_unique<Impl>()) {
 Client::~Client() = default;
 
 io::Task<Result<Response>> Client::send(Target target, RequestHead head, std::string_view body,
-                                        Instant deadline) {
+                                        SendOptions options) {
     const std::string own_host = head.host.empty() ? host_of(target) : std::string();
     Request request{.head = head,
                     .host = head.host.empty() ? std::string_view(own_host) : head.host,
                     .length = body.size(),
-                    .deadline = deadline};
+                    .upgrade = options.upgrade};
     if (body.empty() && !says_empty(head.method)) request.length.reset();
     for (bool fresh = false;; fresh = true) {
         CO_TRY(Lease lease, impl_->lease(target));
-        const bool pooled = !fresh && lease.reuse();
-        if (!pooled) CO_TRY_VOID(co_await connect(lease, target, deadline));
+        const bool pooled = !fresh && options.upgrade.empty() && lease.reuse();
+        if (!pooled) CO_TRY_VOID(co_await connect(lease, target, options.deadline));
         PooledConnection& connection = *lease.connection;
+        const Cancellable cancellable(options.cancellation, *connection.stream);
+        if (cancellable.cancelled()) co_return fail(Code::cancelled, "The call was given up.");
         CO_TRY_VOID(print_head(request, connection.out));
-        const Instant limit = std::min(deadline, io::deadline_in(impl_->options.head_timeout));
+        const Instant limit =
+            std::min(options.deadline, io::deadline_in(impl_->options.head_timeout));
         std::string_view apart = body;
         if (body.size() <= kCopyBytesMax) {
             connection.out.append(body);
@@ -322,9 +355,10 @@ io::Task<Result<Response>> Client::send(Target target, RequestHead head, std::st
         const Result<void> sent = co_await connection.stream->write(connection.out, apart, limit);
         connection.out.clear();
         bool silent = true;
-        auto framing = co_await receive_after(connection, sent, limits_of(impl_->options),
-                                              head.method == "HEAD", limit, silent);
-        if (framing) co_return make_response(std::move(lease), *framing);
+        auto framing =
+            co_await receive_after(connection, sent, limits_of(impl_->options),
+                                   head.method == "HEAD", !options.upgrade.empty(), limit, silent);
+        if (framing) co_return make_response(std::move(lease), *framing, options.body_timeout);
         // A pooled connection may have been closed by the server just as it was taken. A request
         // that may have been carried out is repeated only if that does no harm (RFC 9110, 9.2.2).
         const bool stale = pooled && silent && framing.error().code == Code::unavailable;
@@ -333,27 +367,29 @@ io::Task<Result<Response>> Client::send(Target target, RequestHead head, std::st
 }
 
 io::Task<Result<Response>> Client::send(Target target, RequestHead head, BodySource& source,
-                                        std::optional<std::uint64_t> length, Instant deadline) {
+                                        std::optional<std::uint64_t> length, SendOptions options) {
     const std::string own_host = head.host.empty() ? host_of(target) : std::string();
     const Request request{.head = head,
                           .host = head.host.empty() ? std::string_view(own_host) : head.host,
                           .length = length,
-                          .chunked = !length,
-                          .deadline = deadline};
+                          .chunked = !length};
     CO_TRY(Lease lease, impl_->lease(target));
     const bool pooled = lease.reuse();
-    if (!pooled) CO_TRY_VOID(co_await connect(lease, target, deadline));
+    if (!pooled) CO_TRY_VOID(co_await connect(lease, target, options.deadline));
     PooledConnection& connection = *lease.connection;
+    const Cancellable cancellable(options.cancellation, *connection.stream);
+    if (cancellable.cancelled()) co_return fail(Code::cancelled, "The call was given up.");
     CO_TRY_VOID(print_head(request, connection.out));
     bool broken = false;
-    const Result<void> sent = co_await send_source(connection, source, length, deadline, broken);
+    const Result<void> sent =
+        co_await send_source(connection, source, length, options.deadline, broken);
     if (!sent && !broken) co_return std::unexpected(sent.error());
-    const Instant limit = std::min(deadline, io::deadline_in(impl_->options.head_timeout));
+    const Instant limit = std::min(options.deadline, io::deadline_in(impl_->options.head_timeout));
     bool silent = true;
     CO_TRY(const Framing framing,
            co_await receive_after(connection, sent, limits_of(impl_->options),
-                                  head.method == "HEAD", limit, silent));
-    co_return make_response(std::move(lease), framing);
+                                  head.method == "HEAD", false, limit, silent));
+    co_return make_response(std::move(lease), framing, options.body_timeout);
 }
 
 }  // namespace domicile::http

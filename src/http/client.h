@@ -36,6 +36,28 @@ struct ClientOptions {
     Millis idle_timeout{30'000};
 };
 
+// Gives a call up from outside, on its executor. A connection that is still being made ends first,
+// which connect_timeout bounds.
+class Cancellation {
+  public:
+    void cancel();
+    bool cancelled() const { return cancelled_; }
+
+  private:
+    friend class Cancellable;
+    io::Stream* stream_ = nullptr;  // while something is sent or the head is waited for
+    bool cancelled_ = false;
+};
+
+struct SendOptions {
+    Instant deadline;                         // of the head of the response
+    Cancellation* cancellation = nullptr;     // outlives the call
+    std::optional<Millis> body_timeout = {};  // instead of the client's
+    // Asks for this protocol and takes 101 as an answer (see ClientResponse::tunnel); such a call
+    // has no body and a connection of its own.
+    std::string_view upgrade = {};
+};
+
 // Where a streamed request body comes from: the next piece, valid until the next call, empty at the
 // end.
 class BodySource {
@@ -61,6 +83,10 @@ class ClientResponse {
     // Ends a read under way with Code::cancelled, for bodies that never end by themselves. The
     // reader may have dropped this response when it returns.
     virtual void cancel() = 0;
+    // Of a 101: the connection, which is the caller's as long as this object, and what has come on
+    // it already. Null for any other.
+    virtual io::Stream* tunnel() = 0;
+    virtual std::string_view read_ahead() const = 0;
 };
 
 // Thread-safe in that each executor has its own pool inside. Idle connections belong to the
@@ -79,13 +105,25 @@ class Client {
     // response; pieces of its body have body_timeout each. Hop-by-hop fields of `head` are left
     // out.
     io::Task<Result<std::unique_ptr<ClientResponse>>> send(Target target, RequestHead head,
-                                                           std::string_view body, Instant deadline);
+                                                           std::string_view body,
+                                                           SendOptions options);
+    io::Task<Result<std::unique_ptr<ClientResponse>>> send(Target target, RequestHead head,
+                                                           std::string_view body,
+                                                           Instant deadline) {
+        return send(std::move(target), std::move(head), body, SendOptions{deadline});
+    }
     // The same with a streamed body of the given length, chunked without one. `source` outlives the
     // call.
     io::Task<Result<std::unique_ptr<ClientResponse>>> send(Target target, RequestHead head,
                                                            BodySource& source,
                                                            std::optional<std::uint64_t> length,
-                                                           Instant deadline);
+                                                           SendOptions options);
+    io::Task<Result<std::unique_ptr<ClientResponse>>> send(Target target, RequestHead head,
+                                                           BodySource& source,
+                                                           std::optional<std::uint64_t> length,
+                                                           Instant deadline) {
+        return send(std::move(target), std::move(head), source, length, SendOptions{deadline});
+    }
 
   private:
     struct Impl;

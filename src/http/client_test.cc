@@ -44,6 +44,76 @@ HTTP_TEST(Client, reuses_its_connection) {
     co_return true;
 }
 
+struct Held {
+    io::Event came, done;
+    bool has_come = false;
+};
+io::Task<Result<void>> hold(Held* held, Exchange& exchange) {
+    held->has_come = true;
+    held->came.notify_all();
+    co_await held->done.wait_until(soon());
+    co_return co_await exchange.respond({}, "late");
+}
+io::Task<void> cancel_when_it_came(Held* held, Cancellation* cancellation) {
+    if (!held->has_come) co_await held->came.wait_until(soon());
+    cancellation->cancel();
+}
+
+HTTP_TEST(Client, gives_a_call_up) {
+    Held held;
+    auto server = serve([&held](Exchange& exchange) { return hold(&held, exchange); });
+    {
+        Client client;
+        const Target target{server->local()};
+        const RequestHead head = request("GET", "/");
+        Cancellation cancellation;
+        io::spawn(cancel_when_it_came(&held, &cancellation));
+        const SendOptions options{.deadline = soon(), .cancellation = &cancellation};
+        auto response = co_await client.send(target, head, "", options);
+        CO_ASSERT(!response);
+        EXPECT_EQ(response.error().code, Code::cancelled);
+        auto again = co_await client.send(target, head, "", options);
+        CO_ASSERT(!again);
+        EXPECT_EQ(again.error().code, Code::cancelled) << "and whatever comes after it";
+    }
+    held.done.notify_all();
+    co_await server->stop(soon());
+    co_return true;
+}
+
+io::Task<Result<void>> switch_and_greet(Exchange& exchange) {
+    CO_TRY(const Exchange::Tunnel tunnel, co_await exchange.switch_protocols({}, "greeting"));
+    std::string room(100, '\0');
+    CO_TRY(const std::size_t bytes, co_await tunnel.stream->read_some(room, soon()));
+    const std::string greeting = "hello " + room.substr(0, bytes);
+    co_return co_await tunnel.stream->write(greeting, soon());
+}
+
+HTTP_TEST(Client, has_a_tunnel_after_a_101_that_it_asked_for) {
+    auto server = serve(switch_and_greet);
+    {
+        Client client;
+        const Target target{server->local()};
+        const RequestHead head = request("GET", "/");
+        const SendOptions asks{.deadline = soon(), .upgrade = "greeting"};
+        auto response = co_await client.send(target, head, "", asks);
+        CO_ASSERT(response);
+        EXPECT_EQ((*response)->status(), 101);
+        io::Stream* tunnel = (*response)->tunnel();
+        CO_ASSERT(tunnel != nullptr);
+        const auto sent = co_await tunnel->write("ann", soon());
+        EXPECT_TRUE(sent.has_value());
+        const std::string all = co_await read_to_end(*tunnel);
+        EXPECT_EQ(all, "hello ann");
+        response->reset();
+        auto unasked = co_await client.send(target, head, "", soon());
+        CO_ASSERT(!unasked);
+        EXPECT_EQ(unasked.error().code, Code::malformed) << "nobody asked for it";
+    }
+    co_await server->stop(soon());
+    co_return true;
+}
+
 HTTP_TEST(Client, bounds_the_connections_to_one_target) {
     auto server = serve(echo);
     {

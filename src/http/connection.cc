@@ -14,6 +14,7 @@ constexpr std::size_t kLingerBytesMax = 4 * 1024 * 1024;
 constexpr Millis kLingerTimeout{2'000};
 constexpr std::size_t kCopyBytesMax = 2 * 1024;  // smaller bodies are copied behind their head
 constexpr std::int64_t kNanosPerMilli = 1'000'000;
+constexpr int kClientLeft = 499;
 constexpr std::size_t kRetainBytesMax = 2 * 1024;  // output buffer of an idle connection
 
 // Version 4, variant 10 (RFC 9562), so that a trace of the same number reads like the request's id.
@@ -292,7 +293,11 @@ void Connection::note_unhandled() {
 
 // After the handler: whatever it left open is closed, answered or drained.
 io::Task<void> Connection::settle(bool handled) {
-    if (sent_ == Sent::nothing || sent_ == Sent::held) {
+    if (client_left_ && sent_ != Sent::all) {
+        // Given up by the handler. 499, as others write it into their logs.
+        if (sent_ != Sent::head) status_ = kClientLeft;
+        broken_ = true;
+    } else if (sent_ == Sent::nothing || sent_ == Sent::held) {
         if (refusal_ == 0) note_unhandled();
         co_await send_problem(refusal_ == 0 ? 500 : refusal_);
     } else if (sent_ == Sent::head) {
@@ -497,6 +502,20 @@ io::Task<Result<void>> Connection::write(std::string_view piece) {
     sent_ = Sent::head;
     const std::string_view tail = in_chunk ? "\r\n" : "";
     co_return co_await send(piece, tail);
+}
+
+io::Task<Result<Exchange::Tunnel>> Connection::switch_protocols(ResponseHead head,
+                                                                std::string_view protocol) {
+    if (sent_ != Sent::nothing) co_return fail(Code::internal, "There was a response already.");
+    out_.clear();
+    CO_TRY_VOID(print_switch(head, protocol, state_.date(), out_));
+    status_ = 101;
+    sent_ = Sent::all;
+    keep_alive_ = false;
+    const Result<void> sent = co_await send({}, {});
+    broken_ = true;  // to HTTP
+    if (!sent) co_return std::unexpected(sent.error());
+    co_return Tunnel{stream_.get(), inbound_.unread()};
 }
 
 io::Task<Result<void>> Connection::finish() {

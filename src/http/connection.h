@@ -31,7 +31,7 @@ class ServerState {
     std::string date_;
 };
 
-class Connection final : public Exchange {
+class Connection final : public Exchange, private io::EndWatcher {
   public:
     Connection(ServerState& state, std::unique_ptr<io::Stream> stream);
 
@@ -52,11 +52,21 @@ class Connection final : public Exchange {
     io::Task<Result<void>> start(ResponseHead head, std::optional<std::uint64_t> length) override;
     io::Task<Result<void>> write(std::string_view piece) override;
     io::Task<Result<void>> finish() override;
+    void watch_client(io::EndWatcher* watcher) override {
+        client_watcher_ = watcher;
+        stream_->watch_end(watcher == nullptr ? nullptr : this);
+    }
+    io::Task<Result<Tunnel>> switch_protocols(ResponseHead head,
+                                              std::string_view protocol) override;
 
   private:
     // `held`: start() was called, and its head waits in out_ for the first piece.
     enum class Sent : std::uint8_t { nothing, held, head, all };
 
+    void peer_ended() override {
+        client_left_ = true;
+        std::exchange(client_watcher_, nullptr)->peer_ended();
+    }
     io::Task<bool> prepare();
     io::Task<bool> next_request();
     bool parse(std::string_view head);
@@ -97,6 +107,8 @@ class Connection final : public Exchange {
     std::uint64_t length_left_ = 0;  // of a response whose length was promised
     int refusal_ = 0;                // status that the request, or its body, deserves; 0: none
     Sent sent_ = Sent::nothing;
+    io::EndWatcher* client_watcher_ = nullptr;
+    bool client_left_ = false;  // while it was watched
     bool idle_ = false;
     bool served_ = false;  // a request was answered before
     bool keep_alive_ = true;

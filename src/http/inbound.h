@@ -52,6 +52,8 @@ class Inbound {
     void filled(std::size_t bytes) { active().end += bytes; }
     // Bytes received beyond what was consumed.
     bool has_unread() const { return head_.begin != head_.end || body_.begin != body_.end; }
+    // They, of a message without a body, when what follows is no HTTP.
+    std::string_view unread() const { return head_.unread(); }
     // Makes ready for the next message: invalidates views, gives memory back.
     void end_message();
 

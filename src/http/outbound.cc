@@ -126,7 +126,25 @@ Result<void> print_request(const RequestHead& head, const RequestFraming& framin
         else
             TRY_VOID(print_field(header.name, header.value, out));
     }
+    if (!framing.upgrade.empty()) {
+        out.append("Connection: Upgrade\r\n");
+        TRY_VOID(print_field("Upgrade", framing.upgrade, out));
+    }
     print_length(framing.length, framing.chunked, out);
+    out.append("\r\n");
+    return {};
+}
+
+Result<void> print_switch(const ResponseHead& head, std::string_view protocol,
+                          std::string_view date, std::string& out) {
+    out.append("HTTP/1.1 101 Switching Protocols\r\n");
+    for (const auto& [name, value] : head.headers) {
+        const bool own = is_framing_field(name) || equals_ignore_case(name, "upgrade") ||
+                         equals_ignore_case(name, "date");
+        if (!own) TRY_VOID(print_field(name, value, out));
+    }
+    out.append("Date: ").append(date).append("\r\nConnection: Upgrade\r\n");
+    TRY_VOID(print_field("Upgrade", protocol, out));
     out.append("\r\n");
     return {};
 }

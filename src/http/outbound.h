@@ -27,11 +27,16 @@ struct RequestFraming {
     std::string_view host;
     std::optional<std::uint64_t> length;
     bool chunked = false;
+    std::string_view upgrade = {};  // the protocol to switch to; empty: none
 };
 // The same for a request; besides, Host, Expect, TE, Trailer, Upgrade and Proxy-Connection are left
 // out.
 Result<void> print_request(const RequestHead& head, const RequestFraming& framing,
                            std::string& out);
+
+// 101 Switching Protocols.
+Result<void> print_switch(const ResponseHead& head, std::string_view protocol,
+                          std::string_view date, std::string& out);
 
 // "1f4\r\n"
 void print_chunk_size(std::size_t size, std::string& out);

@@ -45,6 +45,21 @@ class Exchange {
     virtual io::Task<Result<void>> write(std::string_view piece) = 0;
     virtual io::Task<Result<void>> finish() = 0;
 
+    // Calls `watcher` once when the client closes its side of the connection from now on, so that
+    // what is done for it can be given up; null: no more. A client that had closed its side with
+    // the request waits for the answer nevertheless. Taken back before the handler ends. Who has
+    // left and was not answered is counted and logged as 499.
+    virtual void watch_client(io::EndWatcher* watcher) = 0;
+
+    // Answers 101 and leaves HTTP: the connection is the handler's until it ends, and is closed
+    // then. Only for a request that asks for `protocol` (Upgrade, RFC 9110, 7.8).
+    struct Tunnel {
+        io::Stream* stream = nullptr;
+        std::string_view read_ahead;  // what has come already; valid as long as the exchange
+    };
+    virtual io::Task<Result<Tunnel>> switch_protocols(ResponseHead head,
+                                                      std::string_view protocol) = 0;
+
     // What this request is counted and logged under, once a handler knows; the last word counts.
     void report_as(const telemetry::Route* route) {
         if (route != nullptr) route_ = route;

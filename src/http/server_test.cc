@@ -419,6 +419,69 @@ HTTP_TEST(Server, a_stream_that_began_before_the_stop_ends_whole) {
     co_return true;
 }
 
+// Waits until its client leaves, then gives up.
+struct Watched final : io::EndWatcher {
+    void peer_ended() override { left.notify_all(); }
+    io::Event left;
+};
+struct Leaving {
+    io::Event started, gone;
+    bool has_started = false, was_told = false;
+};
+io::Task<Result<void>> wait_for_leaving(Leaving* leaving, Exchange& exchange) {
+    Watched watched;
+    exchange.watch_client(&watched);
+    leaving->has_started = true;
+    leaving->started.notify_all();
+    leaving->was_told = co_await watched.left.wait_until(soon());
+    exchange.watch_client(nullptr);
+    leaving->gone.notify_all();
+    co_return fail(Code::cancelled, "The client left.");
+}
+
+HTTP_TEST(Server, tells_a_handler_that_its_client_left) {
+    Leaving leaving;
+    auto server =
+        serve([&leaving](Exchange& exchange) { return wait_for_leaving(&leaving, exchange); });
+    auto stream = co_await dial(server->local());
+    const auto sent = co_await stream->write("GET / HTTP/1.1\r\nHost: h\r\n\r\n", soon());
+    CO_ASSERT(sent.has_value());
+    if (!leaving.has_started) co_await leaving.started.wait_until(soon());
+    stream.reset();
+    co_await leaving.gone.wait_until(soon());
+    EXPECT_TRUE(leaving.was_told);
+    co_await server->stop(soon());
+    EXPECT_EQ(server->unhandled(), 0u) << "nobody's fault";
+    co_return true;
+}
+
+io::Task<Result<void>> shout(Exchange& exchange) {
+    ResponseHead head;
+    head.add("X-Own", "kept");
+    CO_TRY(const Exchange::Tunnel tunnel,
+           co_await exchange.switch_protocols(std::move(head), "shout"));
+    std::string said(tunnel.read_ahead);
+    std::string room(100, '\0');
+    while (!said.ends_with('.')) {
+        CO_TRY(const std::size_t bytes, co_await tunnel.stream->read_some(room, soon()));
+        if (bytes == 0) break;
+        said.append(room, 0, bytes);
+    }
+    for (char& c : said) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    co_return co_await tunnel.stream->write(said, soon());
+}
+
+HTTP_TEST(Server, leaves_http_when_protocols_are_switched) {
+    auto server = serve(shout);
+    const std::string head = "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: shout\r\n\r\n";
+    const std::string all = co_await exchange(server->local(), head + "hear me.");
+    EXPECT_TRUE(all.starts_with("HTTP/1.1 101 Switching Protocols\r\nX-Own: kept\r\n")) << all;
+    EXPECT_EQ(count_of(all, "\r\nConnection: Upgrade\r\nUpgrade: shout\r\n\r\n"), 1) << all;
+    EXPECT_EQ(count_of(all, "HEAR ME."), 1) << all;
+    co_await server->stop(soon());
+    co_return true;
+}
+
 HTTP_TEST(Server, drain_says_whether_all_ended) {
     Gate gate;
     auto server = serve([&gate](Exchange& exchange) { return wait_at(gate, exchange); });

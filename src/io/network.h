@@ -34,6 +34,13 @@ struct PeerInfo {
     std::string certificate_name;  // first DNS name of the verified peer certificate; empty without
 };
 
+// Is told when the peer closes its side or the connection breaks, also while nothing reads.
+class EndWatcher {
+  public:
+    virtual ~EndWatcher() = default;
+    virtual void peer_ended() = 0;  // may destroy the stream
+};
+
 class Stream {
   public:
     virtual ~Stream();
@@ -54,6 +61,9 @@ class Stream {
     // True when read_some would wait or end: lets a pool tell an idle connection from a closed one.
     virtual bool is_idle() = 0;
     virtual void shutdown_write() = 0;
+    // Calls `watcher` once, when the end comes that is not there yet; null: nobody. A stream that
+    // cannot tell without reading never does. The watcher stays until it is called or replaced.
+    void watch_end(EndWatcher* watcher) { end_watcher_ = watcher; }
     // Ends waiting operations with Code::cancelled; the stream is of no further use.
     void cancel();
 
@@ -71,12 +81,16 @@ class Stream {
     virtual void do_close() = 0;
     void notify_readable();
     void notify_writable();
+    void notify_ended() {
+        if (EndWatcher* watcher = std::exchange(end_watcher_, nullptr)) watcher->peer_ended();
+    }
     bool writer_waits() const { return writer_ != nullptr; }
     PeerInfo peer_;
 
   private:
     Operation* reader_ = nullptr;
     Operation* writer_ = nullptr;
+    EndWatcher* end_watcher_ = nullptr;
     bool cancelled_ = false;
 };
 

@@ -94,10 +94,14 @@ Stream::Attempt Socket::try_write(std::span<const std::string_view> pieces) {
     }
 }
 
-void Socket::note(std::uint32_t events) {
+bool Socket::note(std::uint32_t events) {
     const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
     if ((events & (EPOLLIN | EPOLLRDHUP)) != 0 || broken) readable_ = true;
-    if ((events & EPOLLRDHUP) != 0 || broken) ended_ = true;
+    const bool ends = (events & EPOLLRDHUP) != 0 || broken;
+    if (!ends || std::exchange(ended_, true)) return true;
+    const std::weak_ptr<int> alive = alive_;
+    notify_ended();
+    return !alive.expired();
 }
 
 // A writer waiting at the same time as the reader keeps the socket alive, so the writer goes first
@@ -112,7 +116,7 @@ void Socket::wake(bool reader, bool writer) {
 }
 
 void Socket::on_events(std::uint32_t events) {
-    note(events);
+    if (!note(events)) return;
     wake(readable_, (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0);
 }
 

@@ -30,7 +30,8 @@ class Socket : public Stream, protected Reactor::Handler {
     Attempt try_write(std::span<const std::string_view> pieces) override;
     void do_close() override;
     void on_events(std::uint32_t events) override;
-    void note(std::uint32_t events);
+    // False when whoever was told of the end has destroyed this socket.
+    bool note(std::uint32_t events);
     // Waking the reader may destroy this socket.
     void wake(bool reader, bool writer);
 

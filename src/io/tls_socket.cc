@@ -115,7 +115,7 @@ class TlsSocket final : public Socket {
     }
 
     void on_events(std::uint32_t events) override {
-        note(events);
+        if (!note(events)) return;
         // Either direction of TLS may need either direction of the socket.
         wake(true, true);
     }

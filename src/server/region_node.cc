@@ -194,7 +194,7 @@ struct RegionNode::Parts {
     access::Access access;
     identity::Identity identity;
     documents::Documents documents;
-    http::Client upstreams;
+    http::Client upstreams{gateway::Gateway::client_options()};
     api::cognito::Cognito cognito;
     api::dynamodb::DynamoDb dynamodb;
     Snapshots snapshots;
@@ -234,7 +234,7 @@ io::Task<Result<void>> RegionNode::Parts::open() {
     report_to_metrics();
     snapshots.begin(reactors);
     CO_TRY_VOID(co_await listen_everywhere());
-    CO_TRY_VOID(co_await snapshots.start_functions());
+    CO_TRY_VOID(co_await snapshots.start());
     presence.start();
     ready = true;
     co_return Result<void>{};

@@ -42,6 +42,17 @@ Snapshot::Snapshot(std::shared_ptr<const Facts> from, const Lasting& lasting,
     edge.report_to(lasting.metrics);
 }
 
+io::Task<Result<void>> Snapshot::start() {
+    CO_TRY_VOID(co_await functions.start());
+    gateway.start();
+    co_return Result<void>{};
+}
+
+io::Task<void> Snapshot::stop(const Snapshot* next) {
+    co_await gateway.stop();
+    co_await functions.stop(next == nullptr ? nullptr : &next->functions);
+}
+
 Snapshots::Snapshots(std::shared_ptr<const Facts> first, Current& current, const Lasting& lasting)
     : current_(current),
       lasting_(lasting),
@@ -69,7 +80,7 @@ io::Task<Result<void>> Snapshots::set_pin(Slot& slot, std::shared_ptr<Snapshot> 
 
 io::Task<Result<void>> Snapshots::replace(std::shared_ptr<const Facts> next) {
     auto fresh = std::make_shared<Snapshot>(std::move(next), lasting_, newest_.get());
-    CO_TRY_VOID(co_await fresh->functions.start());
+    CO_TRY_VOID(co_await fresh->start());
     replaced_.push_back(std::exchange(newest_, fresh));
     current_.set(*fresh->facts);
     for (Slot& slot : slots_) CO_TRY_VOID(co_await set_pin(slot, fresh));
@@ -86,15 +97,15 @@ io::Task<void> Snapshots::bury() {
         }
         std::atomic_thread_fence(std::memory_order_acquire);
         const Snapshot& next = replaced_.size() > 1 ? *replaced_[1] : *newest_;
-        co_await replaced_.front()->functions.stop(&next.functions);
+        co_await replaced_.front()->stop(&next);
         replaced_.pop_front();
     }
     burying_ = false;
 }
 
 io::Task<void> Snapshots::stop() {
-    for (auto& snapshot : replaced_) co_await snapshot->functions.stop(&newest_->functions);
-    co_await newest_->functions.stop();
+    for (auto& snapshot : replaced_) co_await snapshot->stop(newest_.get());
+    co_await newest_->stop(nullptr);
 }
 
 bool Snapshots::all_functions_running() const { return pin()->snapshot->functions.all_running(); }

@@ -61,6 +61,10 @@ struct Lasting {
 struct Snapshot {
     Snapshot(std::shared_ptr<const Facts> from, const Lasting& lasting, const Snapshot* before);
 
+    // What runs by itself, on the first reactor; stop() leaves what belongs to `next` as well.
+    io::Task<Result<void>> start();
+    io::Task<void> stop(const Snapshot* next);
+
     const std::shared_ptr<const Facts> facts;
     functions::Functions functions;
     gateway::Gateway gateway;
@@ -76,7 +80,7 @@ class Snapshots {
     // Before anything is handled.
     void begin(const std::vector<io::Executor*>& reactors);
     // On the first reactor, as all that follows but handlers.
-    io::Task<Result<void>> start_functions() { return newest_->functions.start(); }
+    io::Task<Result<void>> start() { return newest_->start(); }
     // From here on requests begin with what is made of `next`.
     io::Task<Result<void>> replace(std::shared_ptr<const Facts> next);
     io::Task<void> stop();
