@@ -1,14 +1,17 @@
 #include "kv/copy.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "crypto/hash.h"
+#include "io/executor.h"
 
 namespace domicile::kv {
 namespace {
 
-constexpr std::size_t kPage = 500;
-constexpr std::size_t kBatch = kTransactionItemsMax - 1;  // one is the mark
+// So many transactions are under way at once: they share the engine's waits for the disk.
+constexpr std::size_t kBatches = 16;
+constexpr std::size_t kPage = kBatches * kTransactionItemsMax;
 
 // Says something about this store only: the mark, and who lives at the moment (under leases).
 bool stays(const std::string& key) { return key == kCopyKey || key.starts_with(kPresencePrefix); }
@@ -43,21 +46,47 @@ io::Task<Result<std::string>> position(Store& target, std::string id) {
     co_return mark->value.substr(id.size() + 1);
 }
 
-// A try whose answer was lost may have been done: then the mark says so.
-io::Task<Result<void>> write_batch(Store& target, const std::string& id, std::string from,
-                                   std::vector<Write> writes) {
-    const std::string last = writes.back().key;
+std::unexpected<Error> somebody_writes() {
+    return fail(Code::conflict, "Somebody else writes to it.");
+}
+
+// Only while the mark stands where it stood: nothing of a copy that was killed lands later.
+io::Task<void> write_batch(Store& target, std::string mark, std::vector<Write> writes,
+                           Result<void>& outcome) {
     Transaction transaction;
-    std::string before = mark_value(id, from);
-    transaction.compares.push_back({Compare::Kind::value_is, mark_key(), std::move(before), 0});
+    transaction.compares.push_back({Compare::Kind::value_is, mark_key(), std::move(mark), 0});
     transaction.writes = std::move(writes);
-    transaction.writes.push_back({mark_key(), mark_value(id, last)});
+    transaction.repeatable = true;
+    const Result<TransactionResult> done = co_await target.commit(std::move(transaction));
+    if (!done) outcome = std::unexpected(done.error());
+    if (done && !done->applied) outcome = somebody_writes();
+}
+
+// In any order, each again if need be: they are the same whenever they are written.
+io::Task<Result<void>> write_page(Store& target, std::string mark, std::vector<Write> writes) {
+    Result<void> outcome;
+    io::TaskGroup writing;
+    for (std::size_t at = 0; at < writes.size(); at += kTransactionItemsMax) {
+        const auto begin = writes.begin() + static_cast<std::ptrdiff_t>(at);
+        const std::size_t size = std::min(kTransactionItemsMax, writes.size() - at);
+        std::vector<Write> batch(begin, begin + static_cast<std::ptrdiff_t>(size));
+        writing.spawn(write_batch(target, mark, std::move(batch), outcome));
+    }
+    while (writing.running() > 0) co_await writing.drain(io::deadline_in(Seconds(1)));
+    co_return outcome;
+}
+
+// A try whose answer was lost may have been done: then the mark says so.
+io::Task<Result<void>> move_mark(Store& target, std::string from, std::string to) {
+    Transaction transaction;
+    transaction.compares.push_back({Compare::Kind::value_is, mark_key(), std::move(from), 0});
+    transaction.writes.push_back({mark_key(), to});
     transaction.repeatable = true;
     CO_TRY(const TransactionResult done, co_await target.commit(std::move(transaction)));
     if (done.applied) co_return Result<void>();
     const std::optional<Entry>& now = done.current[0];
-    if (now && now->value == mark_value(id, last)) co_return Result<void>();
-    co_return fail(Code::conflict, "Somebody else writes to the directory.");
+    if (now && now->value == to) co_return Result<void>();
+    co_return somebody_writes();
 }
 
 void append_bytes(std::string& out, const std::string& bytes) {
@@ -91,22 +120,18 @@ io::Task<Result<void>> begin_copy(Store& source, Store& target, std::string id) 
 
 io::Task<Result<void>> copy_entries(Store& source, Store& target, std::string id,
                                     OnEntries on_entries) {
-    CO_TRY(const std::string reached, co_await position(target, id));
-    std::string marked = reached;
-    std::string after;
+    CO_TRY(std::string reached, co_await position(target, id));
     while (true) {
-        CO_TRY(std::vector<Entry> page, co_await page_after(source, after, kBatch));
+        CO_TRY(std::vector<Entry> page, co_await page_after(source, reached, kPage));
         if (page.empty()) co_return Result<void>();
+        const std::string mark = mark_value(id, reached);
+        reached = page.back().key;
         std::vector<Write> writes;
-        after = page.back().key;
-        const std::size_t read = page.size();
         for (Entry& entry : page)
-            if (entry.key > reached && !stays(entry.key))
-                writes.push_back({std::move(entry.key), std::move(entry.value)});
-        on_entries(read);
-        if (writes.empty()) continue;
-        const std::string from = std::exchange(marked, writes.back().key);
-        CO_TRY_VOID(co_await write_batch(target, id, from, std::move(writes)));
+            if (!stays(entry.key)) writes.push_back({std::move(entry.key), std::move(entry.value)});
+        CO_TRY_VOID(co_await write_page(target, mark, std::move(writes)));
+        CO_TRY_VOID(co_await move_mark(target, mark, mark_value(id, reached)));
+        on_entries(page.size());
     }
 }
 

@@ -2,9 +2,9 @@
 // outside their store, and are not carried; nor are entries under a lease, which would stay for
 // ever.
 //
-// Entries go over in the order of their keys. While a copy is under way, the target has an entry
-// `transfer` with the copy's id and the greatest key that is there, changed in the transactions
-// that write the entries: a copy that was killed goes on from it.
+// Entries go over in the order of their keys, a page in some transactions at once. While a copy is
+// under way, the target has an entry `transfer` with the copy's id and the last key of the last
+// page that is there whole: a copy that was killed goes on from it.
 #pragma once
 
 #include <functional>
@@ -31,8 +31,8 @@ struct StoreDigest {
 io::Task<Result<void>> check_copy(Store& source, Store& target, std::string id);
 // That, then marks the target.
 io::Task<Result<void>> begin_copy(Store& source, Store& target, std::string id);
-// After begin_copy; again after any interruption. on_entries is told of those that were there
-// already, too.
+// After begin_copy; again after any interruption. on_entries is told of those that this call has
+// copied.
 io::Task<Result<void>> copy_entries(Store& source, Store& target, std::string id,
                                     OnEntries on_entries);
 // Of all entries that are carried.

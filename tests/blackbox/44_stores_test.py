@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import unittest
 
+import etcd
 import own
 import postgres
 from own import REGION
@@ -158,6 +159,25 @@ class Stores(unittest.TestCase):
         (self.deployment.data / REGION / "keys.db").unlink()
         self.expect_refused("keys.db is not there", *data, "--to", self.second)
         self.assertFalse((self.deployment.data / "stores.json").exists())
+
+    def test_a_node_on_another_machine_is_seen_where_the_directory_is_shared(self):
+        cluster = etcd.Cluster(1)
+        self.addCleanup(cluster.close)
+        shared = f"directory: {{engine: etcd, endpoints: {json.dumps(cluster.endpoints())}}}\n"
+        for file in (self.first, self.second):
+            file.write_text(file.read_text() + shared)
+        shutil.rmtree(self.deployment.data)
+        self.deployment.up()
+        here = self.deployment.data
+        elsewhere = self.deployment.folder / "elsewhere"
+        shutil.copytree(here, elsewhere, ignore=shutil.ignore_patterns("*.lock"))
+        self.deployment.data = elsewhere
+        own.poll("the node's entry", lambda: self.run_program(
+            "directory", "regions", "--data", here).returncode == 0)
+        self.expect_refused(f"A node of {REGION} lives")
+        self.assertEqual(self.deployment.stop(), 0)
+        self.deployment.data = here
+        self.assertEqual(self.migrate().returncode, 0)
 
 
 if __name__ == "__main__":
