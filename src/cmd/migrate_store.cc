@@ -17,25 +17,16 @@ class Display {
     void progress(const server::MigrateProgress& now) {
         const Instant time = io::system_clock().monotonic();
         const std::string what = name(now.store, now.table) + (now.comparing ? "c" : "");
-        if (what != what_) {
-            what_ = what;
-            began_ = time;
-            first_ = now.rows;
-            told_ = terminal_ ? Instant{0} : time;
-        }
-        const bool last = now.total > 0 && now.rows >= now.total;
-        if (!last && time - told_ < (terminal_ ? Millis(100) : Millis(5'000))) return;
+        if (what != what_) begin(what, now.rows, time);
+        waiting_ = line_of(now, time);
+        if (time - told_ < (terminal_ ? Millis(100) : Millis(5'000))) return;
         told_ = time;
-        const std::int64_t took = std::max<std::int64_t>((time - began_).count(), 1);
-        std::string line = fmt::format("{}  {}  {}", now.comparing ? "comparing" : "copying",
-                                       name(now.store, now.table), now.rows);
-        if (now.total > 0)
-            line += fmt::format(" of {} rows ({} %)", now.total, now.rows * 100 / now.total);
-        line += fmt::format(", {} a second", (now.rows - first_) * 1000 / took);
-        print(line);
+        print_waiting();
     }
     void compared(const server::MigrateComparison& both) {
+        waiting_.clear();
         if (terminal_) fmt::print("\r\x1b[K");
+        rows_ += both.source_rows;
         const std::string what = name(both.store, both.table);
         const std::string source = to_hex(both.source_sha256), target = to_hex(both.target_sha256);
         if (both.same()) {
@@ -48,31 +39,59 @@ class Display {
         std::fflush(stdout);
     }
 
+    std::string summary() const {
+        const auto took = io::system_clock().monotonic() - start_;
+        return rows_ == 0 ? ""
+                          : fmt::format(" ({} rows in {:.1f} s)", rows_,
+                                        static_cast<double>(took.count()) / 1000);
+    }
+
   private:
     static std::string name(const std::string& store, const std::string& table) {
         return table.empty() ? store : store + ' ' + table;
     }
-    void print(const std::string& line) const {
+    // What was said last of the table before is its end.
+    void begin(const std::string& what, std::int64_t rows, Instant time) {
+        print_waiting();
+        what_ = what;
+        began_ = time;
+        first_ = rows;
+        told_ = terminal_ ? Instant{0} : time;
+    }
+    std::string line_of(const server::MigrateProgress& now, Instant time) const {
+        const std::int64_t took = std::max<std::int64_t>((time - began_).count(), 1);
+        std::string out = fmt::format("{}  {}  {}", now.comparing ? "comparing" : "copying",
+                                      name(now.store, now.table), now.rows);
+        if (now.total > 0)
+            out += fmt::format(" of {} rows ({} %)", now.total, now.rows * 100 / now.total);
+        return out + fmt::format(", {} a second", (now.rows - first_) * 1000 / took);
+    }
+    void print_waiting() {
+        if (waiting_.empty()) return;
         if (terminal_) {
-            fmt::print("\r\x1b[K{}", line);
+            fmt::print("\r\x1b[K{}", waiting_);
         } else {
-            fmt::print("{}\n", line);
+            fmt::print("{}\n", waiting_);
         }
+        waiting_.clear();
         std::fflush(stdout);
     }
 
     const bool terminal_ = isatty(STDOUT_FILENO) != 0;
-    std::string what_;
+    const Instant start_ = io::system_clock().monotonic();
+    std::string what_, waiting_;
     Instant began_{0}, told_{0};
-    std::int64_t first_ = 0;
+    std::int64_t first_ = 0, rows_ = 0;
 };
 
-int tell(server::Migrated outcome, const server::MigrateOptions& options) {
+int tell(server::Migrated outcome, const server::MigrateOptions& options, const Display& display) {
     switch (outcome) {
         case server::Migrated::done:
             fmt::print(
-                "Everything was carried over. The next start uses the new stores; the old ones "
-                "are as they were, and are refused from now on.\n");
+                "Everything was carried over{}. The next start uses the new stores. The old ones "
+                "are as they were, and are refused from now on; remove them once you are sure: "
+                "they hold people's data and keys.\n",
+                display.summary());
             return 0;
         case server::Migrated::nothing_to_do:
             fmt::print("The data of {} is there already.\n", options.data);
@@ -109,7 +128,7 @@ Result<int> migrate_store(const Words& words) {
     options.on_progress = [&](const server::MigrateProgress& now) { display.progress(now); };
     options.on_compared = [&](const server::MigrateComparison& both) { display.compared(both); };
     TRY(const server::Migrated outcome, server::migrate_store(options));
-    return tell(outcome, options);
+    return tell(outcome, options, display);
 }
 
 }  // namespace domicile::cmd
