@@ -19,8 +19,7 @@ class Dying final : public Store {
     bool died() const { return left_ < 0; }
 
     io::Task<Result<TransactionResult>> commit(Transaction transaction) override {
-        if (left_-- == 0 && when_ == When::after)
-            CO_TRY_VOID(co_await real_.commit(std::move(transaction)));
+        if (left_-- == 0 && when_ == When::after) CO_TRY_VOID(co_await real_.commit(transaction));
         if (died()) co_return fail(Code::unavailable, "The process died.");
         co_return co_await real_.commit(std::move(transaction));
     }

@@ -117,11 +117,13 @@ Result<void> refuse_elsewhere(io::Files& files, const Deployment& deployment) {
     for (const auto& [store, name] : store_names(deployment)) {
         const auto found = place->to.find(store);
         if (found == place->to.end() || found->second == name) continue;
-        return fail(Code::failed_precondition,
-                    "The data of " + deployment.data + " was carried to other stores: " + store +
-                        " is in " + found->second + ", and the configuration says " + name +
-                        ". Name the configuration that it was carried to, or carry it back with "
-                        "`domicile migrate-store`.");
+        std::string message = "The data of " + deployment.data;
+        message += " was carried to other stores: " + store + " is in " + found->second;
+        message += ", and the configuration says " + name;
+        message +=
+            ". Name the configuration that it was carried to, or carry it back with `domicile "
+            "migrate-store`.";
+        return fail(Code::failed_precondition, std::move(message));
     }
     return {};
 }

@@ -50,6 +50,7 @@ io::Task<Result<void>> begin_copy(Database& source, Database& target, CopyPlan p
     CO_TRY(const std::vector<Table> tables, co_await tables_of_both(source, target, plan));
     // Steps put rows in, too.
     std::vector<Statement> emptying;
+    emptying.reserve(tables.size() + 1);
     for (const Table& table : tables) emptying.push_back({"DELETE FROM \"" + table.name + '"', {}});
     emptying.push_back({"UPDATE transfer SET copying = 1 WHERE id = $1", {plan.id}, 1});
     co_return co_await tell(target, std::move(emptying));
