@@ -175,6 +175,35 @@ void check_tables(const Config& config, Reader& reader) {
     }
 }
 
+// The ids that are published below it.
+constexpr std::string_view kPublished = "/domicile/";
+
+void check_parameters(const Config& config, Reader& reader) {
+    for (const Parameter& parameter : config.parameters) {
+        const Path path = kRoot / "parameters" / parameter.name;
+        if (parameter.value.has_value() == parameter.file.has_value())
+            reader.problem_at_key(path, "a parameter has a value or a file",
+                                  "say one of `value` and `file`");
+        if (parameter.value && parameter.value->empty())
+            reader.problem(path / "value", "must not be empty");
+        if (parameter.name.starts_with(kPublished))
+            reader.problem_at_key(path, "names below /domicile/ are Domicile's own",
+                                  "name it after the application");
+    }
+}
+
+void check_uses(const Config& config, Reader& reader, const Function& function) {
+    const Path path = kRoot / "functions" / function.name;
+    for (std::size_t i = 0; i < function.invokes.size(); ++i)
+        check_exists(reader, config.functions, function.invokes[i], path / "invokes" / i,
+                     "function");
+    for (std::size_t i = 0; i < function.parameters.size(); ++i) {
+        const std::string& name = function.parameters[i];
+        if (name.ends_with('*') || name.starts_with(kPublished)) continue;
+        check_exists(reader, config.parameters, name, path / "parameters" / i, "parameter");
+    }
+}
+
 void check_functions(const Config& config, Reader& reader) {
     for (const Function& function : config.functions) {
         const Concurrency& wanted = function.concurrency;
@@ -183,6 +212,7 @@ void check_functions(const Config& config, Reader& reader) {
                            fmt::format("{} processes always run, and {} at most", wanted.reserved,
                                        wanted.maximum),
                            "raise maximum, or lower reserved");
+        check_uses(config, reader, function);
         const Path path = kRoot / "functions" / function.name / "tables";
         Once tables(reader, "the table");
         for (std::size_t i = 0; i < function.tables.size(); ++i)
@@ -450,6 +480,7 @@ void check(const Config& config, Reader& reader) {
     check_tables(config, reader);
     check_functions(config, reader);
     check_upstreams(config, reader);
+    check_parameters(config, reader);
     check_routes(config, reader);
     check_sites(config, reader);
 }

@@ -17,6 +17,7 @@
 #include "config/function.h"
 #include "config/mail.h"
 #include "config/named.h"
+#include "config/parameter.h"
 #include "config/pool.h"
 #include "config/region.h"
 #include "config/route.h"
@@ -64,6 +65,7 @@ struct Config {
     NamedList<Pool> pools;
     NamedList<Table> tables;
     NamedList<Function> functions;
+    NamedList<Parameter> parameters;
     NamedList<Upstream> upstreams;
     std::vector<Route> routes;
     NamedList<Site> sites;

@@ -27,7 +27,9 @@ struct Function {
     Concurrency concurrency;
     std::optional<int> memory_megabytes;  // nullopt: no bound
     std::map<std::string, std::string> environment;
-    std::vector<std::string> tables;  // the names of the tables that it may use
+    // What it may use, and nothing else: tables and functions by name, parameters by name or as
+    // "/app/*".
+    std::vector<std::string> tables, invokes, parameters;
 
     bool operator==(const Function&) const = default;
 };

@@ -38,6 +38,8 @@ const Rule kRules[] = {
     {"store prefix", is_store_prefix, pattern::kStorePrefix},
     {"database name", is_database_name, pattern::kDatabaseName},
     {"variable", is_variable, pattern::kVariable},
+    {"parameter", is_parameter, pattern::kParameter},
+    {"parameter pattern", is_parameter_pattern, pattern::kParameterPattern},
 };
 
 std::vector<std::string> samples() {
@@ -56,6 +58,9 @@ std::vector<std::string> samples() {
                                     "//",
                                     "/a",
                                     "/a/",
+                                    "/*",
+                                    "/a/*",
+                                    "/a/b",
                                     "/{a}",
                                     "/{a}/b",
                                     "/{a+}",
@@ -148,7 +153,7 @@ TEST(schema, every_key_says_what_it_means_and_unknown_ones_are_refused) {
         }
     };
     visit(visit, whole);
-    EXPECT_EQ(sections, 30u);
+    EXPECT_EQ(sections, 31u);
 }
 
 TEST(problems, editors_get_one_line_or_json_with_the_extent) {

@@ -54,6 +54,7 @@ DOMICILE_WORDS(AuthFlow, "USER_SRP_AUTH", "USER_PASSWORD_AUTH", "REFRESH_TOKEN_A
 DOMICILE_WORDS(TokenAlgorithm, "RS256", "ES256")
 DOMICILE_WORDS(KeyType, "S", "N", "B")
 DOMICILE_WORDS(SortKeyStorage, "encrypted", "clear")
+DOMICILE_WORDS(ParameterType, "String", "StringList")
 DOMICILE_WORDS(RouteHost, "api", "app", "region")
 DOMICILE_WORDS(EventVersion, "v1", "v2")
 DOMICILE_WORDS(ThrottleBy, "route", "subject", "address")
@@ -316,7 +317,25 @@ const Object<Function>& describe() {
                    range(16, 1 << 20))
             .field("environment", &Function::environment, "environment variables",
                    text(is_variable, pattern::kVariable, "A-Z a-z 0-9 _, first not a digit"))
-            .field("tables", &Function::tables, "the tables that it may use");
+            .field("tables", &Function::tables, "the tables that it may use")
+            .field("invokes", &Function::invokes, "the functions that it may invoke")
+            .field("parameters", &Function::parameters,
+                   "the parameters that it may read: /app/theme, or /app/* for all below",
+                   text(is_parameter_pattern, pattern::kParameterPattern,
+                        "a parameter's name, or one that ends in /*"));
+    return object;
+}
+
+template <>
+const Object<Parameter>& describe() {
+    static const auto object =
+        Object<Parameter>("A parameter, or a secret, that programs read through SSM's API.")
+            .field("value", &Parameter::value, "its value; or a file")
+            .field("file", &Parameter::file,
+                   "a file with its value, without its last line end, relative to this file's "
+                   "folder; it is a SecureString then, and read anew when asked for")
+            .field("type", &Parameter::type, "what readers make of it")
+            .field("description", &Parameter::description, "for people who read this file");
     return object;
 }
 
@@ -550,6 +569,11 @@ const Object<Config>& describe() {
             .field("tables", &Config::tables, "the tables of the document store",
                    text(is_table_name, pattern::kTableName, "3 to 255 of A-Z a-z 0-9 _ . -"))
             .field("functions", &Config::functions, "the functions", names())
+            .field("parameters", &Config::parameters,
+                   "parameters and secrets; ids of pools and clients are published below "
+                   "/domicile/pools/ by themselves",
+                   text(is_parameter, pattern::kParameter,
+                        "/ and 1 to 15 words of A-Z a-z 0-9 _ . - with a / between"))
             .field("upstreams", &Config::upstreams, "the HTTP upstreams", names())
             .field("routes", &Config::routes, "the route table, in order")
             .field("sites", &Config::sites, "the static sites", labels())

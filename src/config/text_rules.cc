@@ -170,6 +170,26 @@ bool is_database_name(std::string_view text) {
            !(text.front() >= '0' && text.front() <= '9');
 }
 
+bool is_parameter(std::string_view text) {
+    if (text.empty() || text.size() > 1011) return false;
+    int words = 0;
+    while (!text.empty()) {
+        if (text[0] != '/' || ++words > 15) return false;
+        text.remove_prefix(1);
+        const std::size_t end = std::min(text.find('/'), text.size());
+        if (!all_of(text.substr(0, end), 1, 1011, "_.-")) return false;
+        text.remove_prefix(end);
+    }
+    return true;
+}
+
+bool is_parameter_pattern(std::string_view text) {
+    if (text == "/*") return true;
+    if (!text.ends_with("/*")) return is_parameter(text);
+    if (text.size() > 1011 || std::ranges::count(text, '/') > 15) return false;
+    return is_parameter(text.substr(0, text.size() - 2));
+}
+
 bool is_variable(std::string_view text) {
     return all_of(text, 1, 128, "_") && !(text.front() >= '0' && text.front() <= '9');
 }

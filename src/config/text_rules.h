@@ -25,6 +25,8 @@ bool is_claim(std::string_view text);          // [A-Za-z0-9_:.-]{1,64}
 bool is_relative_file(std::string_view text);  // no leading slash, no ".."
 bool is_store_prefix(std::string_view text);   // [A-Za-z0-9_./-]{1,64}, ends in a slash
 bool is_database_name(std::string_view text);  // [a-z_][a-z0-9_]{0,57}, with room for "_keys"
+bool is_parameter(std::string_view text);  // /app/theme
+bool is_parameter_pattern(std::string_view text);  // the same, or /app/*
 bool is_variable(std::string_view text);       // an environment variable's name
 
 // ISO 3166-1 alpha-2, officially assigned, upper case.
@@ -51,6 +53,9 @@ inline constexpr const char* kAttribute =
 inline constexpr const char* kPathTemplate =
     "^(?=.{1,1024}$)(/|(/([A-Za-z0-9._~!$&'()*+,;=:@%-]{1,255}|\\{[A-Za-z0-9_-]{1,64}\\}))+"
     "(/\\{[A-Za-z0-9_-]{1,64}\\+\\})?|/\\{[A-Za-z0-9_-]{1,64}\\+\\})$";
+inline constexpr const char* kParameter = "^(?=.{1,1011}$)(/[A-Za-z0-9_.-]+){1,15}$";
+inline constexpr const char* kParameterPattern =
+    "^(?=.{1,1011}$)((/[A-Za-z0-9_.-]+){1,15}|(/[A-Za-z0-9_.-]+){0,14}/\\*)$";
 inline constexpr const char* kOrigin = "^(\\*|https?://[A-Za-z0-9.:\\[\\]-]{1,260})$";
 inline constexpr const char* kHeader = "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$";
 inline constexpr const char* kHeaderName = "^[A-Za-z0-9!#$%&'+.^_`|~-]{1,100}$";

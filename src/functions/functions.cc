@@ -55,7 +55,7 @@ Functions::Functions(const std::vector<config::Function>& functions, Options opt
                               found->second->options() == impl_->options;
             if (same) pool = found->second;
         }
-        if (!pool) pool = std::make_shared<Pool>(function, impl_->options);
+        if (!pool) pool = std::make_shared<Pool>(function, impl_->options, impl_->access);
     }
 }
 
@@ -105,14 +105,24 @@ bool Functions::all_running() const {
                                [](const auto& entry) { return entry.second->ready(); });
 }
 
+access::Policy policy_of(const config::Function& function, const std::vector<std::string>& tables) {
+    access::Statement items{{"dynamodb:*"}, {}};
+    for (const std::string& table : tables) items.resources.push_back("table/" + table);
+    access::Statement calls{{"lambda:InvokeFunction"}, {}};
+    for (const std::string& name : function.invokes) calls.resources.push_back("function/" + name);
+    access::Statement reads{{"ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"},
+                            {}};
+    for (const std::string& name : function.parameters)
+        reads.resources.push_back("parameter" + name);
+    access::Policy out;
+    for (access::Statement* statement : {&items, &calls, &reads})
+        if (!statement->resources.empty()) out.statements.push_back(std::move(*statement));
+    return out;
+}
+
 json::object Functions::credentials(const config::Function& function,
                                     std::optional<std::string> subject) {
-    access::Statement statement;
-    statement.operations = {"dynamodb:*"};
-    for (const std::string& table : function.tables)
-        statement.resources.push_back("table/" + table);
-    access::Policy policy;
-    if (!statement.resources.empty()) policy.statements.push_back(std::move(statement));
+    access::Policy policy = policy_of(function, function.tables);
     const access::Credentials issued =
         impl_->access.issue_session(policy, std::move(subject), kCredentialsLifetime);
     return {{"accessKeyId", issued.access_key_id},

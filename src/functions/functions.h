@@ -27,6 +27,8 @@ struct Options {
     std::string region;
     std::string config_directory;  // function folders are relative to it
     std::string aws_endpoint;      // "http://127.0.0.1:<loopback port>"
+    // Whose items belong to people: only credentials of a request, bound to its subject, open them.
+    std::vector<std::string> resident_tables = {};
 
     bool operator==(const Options&) const = default;
 };
@@ -43,6 +45,10 @@ struct Answer {
     std::string payload;  // what the handler returned, or the document of its error
     bool raised = false;  // an error
 };
+
+// What a function may do, as its configuration says: on these tables, and with its functions and
+// parameters.
+access::Policy policy_of(const config::Function& function, const std::vector<std::string>& tables);
 
 class Functions {
   public:
@@ -72,7 +78,7 @@ class Functions {
     // executor.
     bool all_running() const;
 
-    // Credentials for one request, limited to the function's tables and bound to the subject:
+    // Credentials for one request, limited to what the function may use and bound to the subject:
     // {"accessKeyId","secretAccessKey","sessionToken"}.
     json::object credentials(const config::Function& function, std::optional<std::string> subject);
 

@@ -585,6 +585,8 @@ io::Task<Result<void>> open(access::Access& access) { co_return co_await access.
 TEST_F(FunctionsTest, credentials_reach_the_functions_tables_and_one_subject) {
     ASSERT_TRUE(io::run_task<Result<void>>([&] { return open(*access_); }));
     function_.tables = {"Diary"};
+    function_.invokes = {"friend"};
+    function_.parameters = {"/app/*", "/one"};
     const std::vector<config::Function> configured{function_};
     Functions functions(configured, options_, *access_);
     const json::object issued = functions.credentials(function_, "s-1");
@@ -595,6 +597,12 @@ TEST_F(FunctionsTest, credentials_reach_the_functions_tables_and_one_subject) {
     EXPECT_TRUE(access::authorize(identity->principal, "dynamodb:PutItem", "table/Diary"));
     EXPECT_FALSE(access::authorize(identity->principal, "dynamodb:PutItem", "table/Other"));
     EXPECT_FALSE(access::authorize(identity->principal, "admin:Keys", "table/Diary"));
+    EXPECT_TRUE(access::authorize(identity->principal, "lambda:InvokeFunction", "function/friend"));
+    EXPECT_FALSE(access::authorize(identity->principal, "lambda:InvokeFunction", "function/demo"));
+    EXPECT_FALSE(access::authorize(identity->principal, "lambda:GetFunction", "function/friend"));
+    EXPECT_TRUE(access::authorize(identity->principal, "ssm:GetParameter", "parameter/app/a"));
+    EXPECT_TRUE(access::authorize(identity->principal, "ssm:GetParameter", "parameter/one"));
+    EXPECT_FALSE(access::authorize(identity->principal, "ssm:GetParameter", "parameter/onemore"));
 }
 
 }  // namespace

@@ -2,7 +2,9 @@
 
 #include <signal.h>
 
+#include "base/encoding.h"
 #include "base/log.h"
+#include "crypto/hash.h"
 #include "functions/pool.h"
 #include "functions/redact.h"
 
@@ -10,6 +12,7 @@ namespace domicile::functions {
 namespace {
 
 constexpr std::string_view kPrefix = "/2018-06-01/runtime/";
+constexpr std::string_view kCredentials = "/credentials";
 constexpr std::size_t kResultBytesMax = 6 << 20;
 constexpr std::size_t kTailBytes = 4 << 10;           // of the log, as Lambda returns them
 constexpr std::size_t kOutputBytesASecond = 1 << 20;  // more of it is read later
@@ -32,7 +35,8 @@ void add_to_tail(std::string& tail, std::string_view line) {
 
 }  // namespace
 
-Instance::Instance(Pool& pool) : pool_(pool) {}
+Instance::Instance(Pool& pool)
+    : pool_(pool), token_(to_hex(io::Executor::current().random().bytes(16))) {}
 Instance::~Instance() = default;
 
 io::Task<Result<void>> Instance::run() {
@@ -188,8 +192,16 @@ std::vector<std::pair<std::string, std::string>> Instance::environment(
         {"AWS_REGION", options.region},
         {"AWS_DEFAULT_REGION", options.region},
         {"AWS_ENDPOINT_URL", options.aws_endpoint},
-        {"AWS_ENDPOINT_URL_DYNAMODB", options.aws_endpoint}};
-    for (const auto& [key, value] : pool_.function().environment) out.emplace_back(key, value);
+        {"AWS_ENDPOINT_URL_DYNAMODB", options.aws_endpoint},
+        {"AWS_ENDPOINT_URL_LAMBDA", options.aws_endpoint},
+        {"AWS_ENDPOINT_URL_SSM", options.aws_endpoint},
+        {"AWS_CONTAINER_CREDENTIALS_FULL_URI",
+         "http://" + api.to_string() + std::string(kCredentials)},
+        {"AWS_CONTAINER_AUTHORIZATION_TOKEN", token_}};
+    const auto& own = pool_.function().environment;
+    // Where a runtime has its handler as the last argument; others say it in their configuration.
+    if (!own.contains("_HANDLER")) out.emplace_back("_HANDLER", pool_.function().command.back());
+    for (const auto& [key, value] : own) out.emplace_back(key, value);
     return out;
 }
 
@@ -197,6 +209,7 @@ std::vector<std::pair<std::string, std::string>> Instance::environment(
 
 io::Task<Result<void>> Instance::answer(http::Exchange& exchange) {
     std::string_view path = exchange.request().path;
+    if (path == kCredentials) co_return co_await give_credentials(exchange);
     if (!path.starts_with(kPrefix)) co_return co_await reply(exchange, 404, "{}");
     path.remove_prefix(kPrefix.size());
     if (path == "invocation/next" && exchange.request().method == "GET")
@@ -208,6 +221,20 @@ io::Task<Result<void>> Instance::answer(http::Exchange& exchange) {
     }
     if (path.starts_with("invocation/")) co_return co_await finish(exchange, path.substr(11));
     co_return co_await reply(exchange, 404, "{}");
+}
+
+// As the SDKs' container provider reads them, and fetches them again before they end. The token
+// keeps other programs of this machine away.
+io::Task<Result<void>> Instance::give_credentials(http::Exchange& exchange) {
+    const std::string_view token = exchange.request().headers.find("Authorization").value_or("");
+    if (exchange.request().method != "GET" || !crypto::constant_time_equal(token, token_))
+        co_return co_await reply(exchange, 403, R"({"code":"AccessDenied"})");
+    const access::Credentials own = pool_.credentials();
+    const json::object body{{"AccessKeyId", own.access_key_id},
+                            {"SecretAccessKey", own.secret_access_key.expose()},
+                            {"Token", own.session_token},
+                            {"Expiration", to_rfc3339(own.expires)}};
+    co_return co_await reply(exchange, 200, json::serialize(body));
 }
 
 void Instance::hand_over(std::shared_ptr<Invocation> invocation) {

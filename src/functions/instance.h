@@ -53,8 +53,10 @@ class Instance {
     io::Task<Result<void>> finish(http::Exchange& exchange, std::string_view rest);
     io::Task<void> report(Invocation& invocation);
     void release();
+    io::Task<Result<void>> give_credentials(http::Exchange& exchange);
 
     Pool& pool_;
+    const std::string token_;         // for its credentials
     io::Process* process_ = nullptr;  // of run()
     bool polled_ = false, idle_ = false, ending_ = false;
     Instant idle_since_;

@@ -10,8 +10,9 @@ namespace {
 
 constexpr int kFailedStartsMax = 2;
 constexpr Millis kRestartMin{100}, kRestartMax{10'000};
-constexpr Millis kPatience{16};  // of a call, before it gets a process of its own
-constexpr Millis kReap{1000};    // between two looks for idle processes
+constexpr Millis kPatience{16};              // of a call, before it gets a process of its own
+constexpr Millis kOwnLifetime{60 * 60'000};  // of a process's credentials; SDKs fetch new ones
+constexpr Millis kReap{1000};                // between two looks for idle processes
 const Instant kFar{INT64_MAX / 2};
 
 Instant now() { return io::Executor::current().clock().coarse(); }
@@ -23,12 +24,20 @@ std::string arn_of(std::string_view region, std::string_view function) {
            ":000000000000:function:" + std::string(function);
 }
 
-Pool::Pool(config::Function function, Options options)
+Pool::Pool(config::Function function, Options options, access::Access& access)
     : ready_(function.concurrency.reserved == 0),
       function_(std::move(function)),
       options_(std::move(options)),
+      access_(access),
       pause_(kRestartMin) {}
 Pool::~Pool() = default;
+
+access::Credentials Pool::credentials() const {
+    std::vector<std::string> tables;
+    for (const std::string& table : function_.tables)
+        if (std::ranges::count(options_.resident_tables, table) == 0) tables.push_back(table);
+    return access_.issue_session(policy_of(function_, tables), std::nullopt, kOwnLifetime);
+}
 
 void Pool::stop() {
     stopping_ = true;

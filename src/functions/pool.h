@@ -29,7 +29,8 @@ class Pool {
         std::atomic<std::size_t> waiting = 0, running = 0, processes = 0;
     };
 
-    Pool(config::Function function, Options options);
+    // `access` outlives this.
+    Pool(config::Function function, Options options, access::Access& access);
     ~Pool();
 
     const config::Function& function() const { return function_; }
@@ -47,6 +48,8 @@ class Pool {
     void offer(Instance& instance);  // it is idle
     void give_back(std::shared_ptr<Invocation> invocation);
     const Metrics& metrics() const { return *metrics_; }
+    // The process's own, for what is about nobody: no tables whose items belong to people.
+    access::Credentials credentials() const;
 
   private:
     using Instances = std::vector<std::shared_ptr<Instance>>;
@@ -71,6 +74,7 @@ class Pool {
     std::atomic<bool> ready_ = false;
     const config::Function function_;
     const Options options_;
+    access::Access& access_;
     bool stopping_ = false;
     bool running_ = false;
     int failed_starts_ = 0;  // in a row, of processes that ended without having asked

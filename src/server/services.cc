@@ -42,6 +42,9 @@ io::Task<Result<void>> answer_region(http::Exchange& exchange, const Services& s
 io::Task<Result<void>> answer_loopback(http::Exchange& exchange, const Services& services) {
     const std::string_view target = exchange.request().headers.find("X-Amz-Target").value_or("");
     if (target.starts_with("DynamoDB_")) return services.dynamodb.handle(exchange);
+    if (target.starts_with(api::ssm::kTargetPrefix)) return services.ssm.handle(exchange);
+    if (exchange.request().path.starts_with(api::lambda::kPathPrefix))
+        return services.lambda.handle(exchange);
     if (services.config.mail.outbox && exchange.request().path == kOutboxPath) {
         return answer_outbox(exchange, services);
     }
@@ -106,6 +109,16 @@ void add_public_names(edge::Edge& edge, const Services& services,
         edge.add(name, [&dynamodb = services.dynamodb](http::Exchange& exchange) {
             return dynamodb.handle(exchange);
         });
+    }
+    for (const std::string& name :
+         {"lambda." + own, "lambda." + services.region + ".amazonaws.com"}) {
+        edge.add(name, [&lambda = services.lambda](http::Exchange& exchange) {
+            return lambda.handle(exchange);
+        });
+    }
+    for (const std::string& name : {"ssm." + own, "ssm." + services.region + ".amazonaws.com"}) {
+        edge.add(name,
+                 [&ssm = services.ssm](http::Exchange& exchange) { return ssm.handle(exchange); });
     }
     for (const config::Site& site : config.sites) {
         edge::SiteOptions options;

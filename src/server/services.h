@@ -3,6 +3,8 @@
 
 #include "api/cognito/cognito.h"
 #include "api/dynamodb/dynamodb.h"
+#include "api/lambda/lambda.h"
+#include "api/ssm/ssm.h"
 #include "edge/edge.h"
 #include "gateway/gateway.h"
 #include "identity/identity.h"
@@ -17,6 +19,8 @@ struct Services {
     identity::Identity& identity;
     api::cognito::Cognito& cognito;
     api::dynamodb::DynamoDb& dynamodb;
+    api::lambda::Lambda& lambda;
+    api::ssm::Ssm& ssm;
     gateway::Gateway& gateway;
     telemetry::Registry& metrics;
 };
@@ -24,7 +28,7 @@ struct Services {
 // The public TLS port: every host name of the region and the global ones.
 void add_public_names(edge::Edge& edge, const Services& services,
                       std::vector<std::unique_ptr<edge::Site>>& sites);
-// The loopback port: AWS dialects only, told apart by X-Amz-Target.
+// The loopback port: AWS dialects only, told apart by X-Amz-Target, Lambda by its path.
 http::Handler loopback_handler(const Services& services);
 
 }  // namespace domicile::server

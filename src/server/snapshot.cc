@@ -8,12 +8,14 @@ namespace {
 
 constexpr Millis kLook{50};  // between two looks whether a replaced snapshot is still used
 
-functions::Options function_options(const Lasting& lasting) {
+functions::Options function_options(const Lasting& lasting, const config::Config& config) {
     functions::Options out;
     out.region = lasting.region;
     out.config_directory = lasting.deployment.config_directory();
     const std::uint16_t port = lasting.deployment.ports.at(lasting.region).loopback;
     out.aws_endpoint = "http://127.0.0.1:" + std::to_string(port);
+    for (const config::Table& table : config.tables)
+        if (table.resident) out.resident_tables.push_back(table.name);
     return out;
 }
 
@@ -22,8 +24,14 @@ functions::Options function_options(const Lasting& lasting) {
 Snapshot::Snapshot(std::shared_ptr<const Facts> from, const Lasting& lasting,
                    const Snapshot* before)
     : facts(std::move(from)),
-      functions(facts->config.functions, function_options(lasting), lasting.access,
+      functions(facts->config.functions, function_options(lasting, facts->config), lasting.access,
                 before == nullptr ? nullptr : &before->functions),
+      parameters(facts->config, lasting.region, lasting.deployment.config_directory()),
+      lambda({.functions = functions,
+              .configured = facts->config.functions,
+              .access = lasting.access,
+              .region = lasting.region}),
+      ssm(parameters, lasting.access, lasting.region),
       gateway({.config = facts->config,
                .policy = facts->policy,
                .border = lasting.border,
@@ -33,11 +41,21 @@ Snapshot::Snapshot(std::shared_ptr<const Facts> from, const Lasting& lasting,
                .region = lasting.region,
                .public_port = lasting.deployment.public_port,
                .upstreams = &lasting.upstreams}) {
-    const Services services{lasting.deployment, facts->config,    lasting.region, lasting.identity,
-                            lasting.cognito,    lasting.dynamodb, gateway,        lasting.metrics};
+    const Services services{lasting.deployment,
+                            facts->config,
+                            lasting.region,
+                            lasting.identity,
+                            lasting.cognito,
+                            lasting.dynamodb,
+                            lambda,
+                            ssm,
+                            gateway,
+                            lasting.metrics};
     add_public_names(edge, services, sites);
     loopback = loopback_handler(services);
     functions.report_to(lasting.metrics);
+    lambda.report_to(lasting.metrics);
+    ssm.report_to(lasting.metrics);
     gateway.report_to(lasting.metrics);
     edge.report_to(lasting.metrics);
 }

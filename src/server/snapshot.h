@@ -15,11 +15,14 @@
 
 #include "api/cognito/cognito.h"
 #include "api/dynamodb/dynamodb.h"
+#include "api/lambda/lambda.h"
+#include "api/ssm/ssm.h"
 #include "base/live.h"
 #include "edge/edge.h"
 #include "functions/functions.h"
 #include "gateway/gateway.h"
 #include "identity/identity.h"
+#include "parameters/parameters.h"
 #include "server/deployment.h"
 
 namespace domicile::server {
@@ -67,6 +70,9 @@ struct Snapshot {
 
     const std::shared_ptr<const Facts> facts;
     functions::Functions functions;
+    parameters::Parameters parameters;
+    api::lambda::Lambda lambda;
+    api::ssm::Ssm ssm;
     gateway::Gateway gateway;
     std::vector<std::unique_ptr<edge::Site>> sites;
     edge::Edge edge;         // the public names
