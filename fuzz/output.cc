@@ -21,6 +21,14 @@ bool holds_address(std::string_view text) {
     return false;
 }
 
+// Not as a part of something else that is taken out.
+bool stands_alone(std::string_view line, std::string_view id) {
+    for (const std::string_view other : {"@", "%40", "eyJ"})
+        if (line.contains(other)) return false;
+    const std::size_t at = line.find(id);
+    return at == 0 || (at != std::string_view::npos && line[at - 1] == ' ');
+}
+
 std::vector<std::string> lines_of(std::string_view input, unsigned round) {
     std::vector<std::string> out;
     const functions::Output::Line keep = [&out](std::string_view line, bool) {
@@ -50,8 +58,7 @@ FUZZ_TARGET(output) {
     for (const std::string& line : lines) {
         const std::string clean = functions::redact(line, keep);
         DOMICILE_CHECK(!holds_address(clean));
-        DOMICILE_CHECK(!line.contains(keep) || line.contains('@') || line.contains("%40") ||
-                       clean.contains(keep));
+        DOMICILE_CHECK(!stands_alone(line, keep) || clean.contains(keep));
         DOMICILE_CHECK(clean.size() <= line.size() * 9);
     }
 }

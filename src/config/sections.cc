@@ -311,10 +311,12 @@ const Object<Function>& describe() {
             .field("timeout_seconds", &Function::timeout_seconds, "for one invocation",
                    range(1, 900))
             .field("concurrency", &Function::concurrency, "how many processes it has")
-            .field("memory_megabytes", &Function::memory_megabytes,
-                   "private memory of each process (RLIMIT_DATA), beyond which allocations fail; "
-                   "left out: no bound. What it starts has the same bound again",
-                   range(16, 1 << 20))
+            .field(
+                "memory_megabytes", &Function::memory_megabytes,
+                "memory of each process with all that it starts, beyond which it is killed; left "
+                "out: no bound. Where no cgroup can be made, it is RLIMIT_DATA, for each of "
+                "them",
+                range(16, 1 << 20))
             .field("environment", &Function::environment, "environment variables",
                    text(is_variable, pattern::kVariable, "A-Z a-z 0-9 _, first not a digit"))
             .field("tables", &Function::tables, "the tables that it may use")
@@ -358,7 +360,8 @@ const Object<Ejection>& describe() {
             .field("failures", &Ejection::failures,
                    "no answer, 502, 503 or 504 so often in a row; 0: never", range(0, 1000))
             .field("seconds", &Ejection::seconds,
-                   "the first time; twice, three times as long the next times, up to ten", range(1, 3600));
+                   "the first time; twice, three times as long the next times, up to ten",
+                   range(1, 3600));
     return object;
 }
 

@@ -16,18 +16,18 @@ bool is_table_name(std::string_view text);  // [A-Za-z0-9_.-]{3,255}, as DynamoD
 bool is_attribute(std::string_view text);   // standard claim, or custom: and 1 to 20 characters
 bool is_path_template(std::string_view text);
 bool is_method(std::string_view text);
-bool is_origin(std::string_view text);         // "*" or scheme://host[:port]
-bool is_header(std::string_view text);         // RFC 9110 token, or "*"
-bool is_header_name(std::string_view text);    // RFC 9110 token
-bool is_rewrite(std::string_view text);        // "/v2/{id}?a={b}&{query}"
-bool is_check_path(std::string_view text);     // "/healthz?full=1"
-bool is_claim(std::string_view text);          // [A-Za-z0-9_:.-]{1,64}
-bool is_relative_file(std::string_view text);  // no leading slash, no ".."
-bool is_store_prefix(std::string_view text);   // [A-Za-z0-9_./-]{1,64}, ends in a slash
-bool is_database_name(std::string_view text);  // [a-z_][a-z0-9_]{0,57}, with room for "_keys"
-bool is_parameter(std::string_view text);  // /app/theme
+bool is_origin(std::string_view text);             // "*" or scheme://host[:port]
+bool is_header(std::string_view text);             // RFC 9110 token, or "*"
+bool is_header_name(std::string_view text);        // RFC 9110 token
+bool is_rewrite(std::string_view text);            // "/v2/{id}?a={b}&{query}"
+bool is_check_path(std::string_view text);         // "/healthz?full=1"
+bool is_claim(std::string_view text);              // [A-Za-z0-9_:.-]{1,64}
+bool is_relative_file(std::string_view text);      // no leading slash, no ".."
+bool is_store_prefix(std::string_view text);       // [A-Za-z0-9_./-]{1,64}, ends in a slash
+bool is_database_name(std::string_view text);      // [a-z_][a-z0-9_]{0,57}, with room for "_keys"
+bool is_parameter(std::string_view text);          // /app/theme
 bool is_parameter_pattern(std::string_view text);  // the same, or /app/*
-bool is_variable(std::string_view text);       // an environment variable's name
+bool is_variable(std::string_view text);           // an environment variable's name
 
 // ISO 3166-1 alpha-2, officially assigned, upper case.
 bool is_country(std::string_view text);

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "http/testing.h"
+#include "io/control_group.h"
 #include "io/testing.h"
 
 namespace domicile::functions {
@@ -67,6 +68,8 @@ while True:
         os._exit(3)
     if event["do"] == "hang with child":
         child = os.fork()
+        if not child and os.environ.get("LEAVE_GROUP"):
+            os.setsid()
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if child:
             with open("child.new", "w") as file:
@@ -479,21 +482,31 @@ TEST_F(FunctionsTest, a_spare_process_is_ready_while_the_function_is_in_use) {
     });
 }
 
+io::Task<bool> hang_with_child(Functions& functions) {
+    (void)co_await answer_at_last(functions);
+    const Result<std::string> late = co_await invoke(functions, "hang with child");
+    EXPECT_EQ(error_of(late).reason, reason::kTimedOut);
+    std::ifstream file(std::string(folder_path) + "/child");
+    int child = 0;
+    CO_ASSERT(file >> child && child > 0);
+    const Instant end = http::soon();
+    while (runs(child) && io::Executor::current().clock().coarse() < end)
+        co_await io::sleep_for(Millis(10));
+    EXPECT_FALSE(runs(child)) << "it ignores SIGTERM";
+    co_return true;
+}
+
 TEST_F(FunctionsTest, a_timeout_kills_what_the_process_started_too) {
     function_.timeout_seconds = 1;
-    run([](Functions& functions) -> io::Task<bool> {
-        (void)co_await answer_at_last(functions);
-        const Result<std::string> late = co_await invoke(functions, "hang with child");
-        EXPECT_EQ(error_of(late).reason, reason::kTimedOut);
-        std::ifstream file(std::string(folder_path) + "/child");
-        int child = 0;
-        CO_ASSERT(file >> child && child > 0);
-        const Instant end = http::soon();
-        while (runs(child) && io::Executor::current().clock().coarse() < end)
-            co_await io::sleep_for(Millis(10));
-        EXPECT_FALSE(runs(child)) << "it ignores SIGTERM";
-        co_return true;
-    });
+    run(hang_with_child);
+}
+
+TEST_F(FunctionsTest, with_a_bound_on_memory_nothing_gets_away_from_its_end) {
+    if (!io::ControlGroup::create(64 << 20)) GTEST_SKIP() << "no control group can be made here";
+    function_.timeout_seconds = 1;
+    function_.memory_megabytes = 128;
+    function_.environment = {{"LEAVE_GROUP", "1"}};
+    run(hang_with_child);
 }
 
 TEST_F(FunctionsTest, an_answer_may_come_on_another_connection) {

@@ -53,8 +53,7 @@ io::Task<Result<void>> Instance::run() {
     process_options.directory = directory();
     process_options.environment = environment(server.local());
     process_options.capture_output = true;
-    if (pool_.function().memory_megabytes)
-        process_options.data_bytes_max = std::uint64_t(*pool_.function().memory_megabytes) << 20;
+    const std::unique_ptr<io::ControlGroup> group = bound_memory(process_options);
     Result<std::unique_ptr<io::Process>> process = io::start_process(process_options);
     Result<void> outcome;
     if (process) {
@@ -68,6 +67,19 @@ io::Task<Result<void>> Instance::run() {
     co_await tasks_.drain(io::deadline_in(Millis(1000)));
     co_await server.stop(io::deadline_in(Millis(50)));
     co_return outcome;
+}
+
+// Null where it has no bound, or where control groups cannot be had.
+std::unique_ptr<io::ControlGroup> Instance::bound_memory(io::ProcessOptions& options) const {
+    if (!pool_.function().memory_megabytes) return nullptr;
+    const std::uint64_t bytes = std::uint64_t(*pool_.function().memory_megabytes) << 20;
+    Result<std::unique_ptr<io::ControlGroup>> group = io::ControlGroup::create(bytes);
+    if (!group) {
+        options.data_bytes_max = bytes;
+        return nullptr;
+    }
+    options.control_group = (*group)->join_file();
+    return std::move(*group);
 }
 
 io::Task<void> Instance::run_process(io::Process& process) {

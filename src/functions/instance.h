@@ -11,6 +11,7 @@
 #include "functions/invocation.h"
 #include "functions/output.h"
 #include "http/server.h"
+#include "io/control_group.h"
 #include "io/executor.h"
 #include "io/process.h"
 
@@ -44,6 +45,7 @@ class Instance {
     io::Task<void> log_output(io::Stream& output);
     void log_line(std::string_view line, bool cut);
     void log_dropped(Output& output);
+    std::unique_ptr<io::ControlGroup> bound_memory(io::ProcessOptions& options) const;
     std::string directory() const;  // where the function's files are
     std::vector<std::pair<std::string, std::string>> environment(const io::Endpoint& api) const;
     io::Task<Result<void>> answer(http::Exchange& exchange);

@@ -1,6 +1,7 @@
 #include "functions/redact.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/encoding.h"
 

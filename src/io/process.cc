@@ -103,8 +103,14 @@ bool become(const User& user) {
     return setgroups(1, &group) == 0 && setgid(group) == 0 && setuid(user.uid) == 0;
 }
 
+bool join(const char* control_group) {
+    const int fd = ::open(control_group, O_WRONLY | O_CLOEXEC);
+    return fd >= 0 && ::write(fd, "0", 1) == 1;
+}
+
 [[noreturn]] void run_child(const ProcessOptions& options, char* const* arguments,
                             char* const* environment, int output, pid_t parent) {
+    if (!options.control_group.empty() && !join(options.control_group.c_str())) _exit(126);
     if (options.user && !become(*options.user)) _exit(126);
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // after that: a change of user clears it
     if (getppid() != parent) _exit(126);

@@ -20,6 +20,7 @@ struct ProcessOptions {
     bool capture_output = false;       // stdout and stderr as one Stream; else inherited
     std::string output_file = {};      // instead: both are appended to it, which is ours (0600)
     std::optional<User> user = {};     // who the child is; needs root
+    std::string control_group = {};    // the file that joins one, see control_group.h
     std::uint64_t data_bytes_max = 0;  // of each process (RLIMIT_DATA); 0: no bound
 };
 

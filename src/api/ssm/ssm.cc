@@ -73,7 +73,7 @@ io::Task<Result<json::object>> Ssm::describe(const parameters::Entry& entry, boo
     json::object out;
     out["Name"] = entry.name;
     out["Type"] = entry.secret() ? "SecureString" : entry.list ? "StringList" : "String";
-    out["Value"] = std::move(value);
+    out["Value"] = value;
     out["Version"] = 1;
     out["ARN"] = "arn:aws:ssm:" + region_ + ":000000000000:" + resource_of(entry.name);
     out["DataType"] = "text";
