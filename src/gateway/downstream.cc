@@ -7,7 +7,7 @@ namespace domicile::gateway {
 namespace {
 
 // RFC 7239, 6: an IPv6 address stands in brackets and, having colons, in quotes.
-void print_node(std::string_view address, fmt::basic_memory_buffer<char, 256>& out) {
+void print_node(std::string_view address, fmt::basic_memory_buffer<char, 160>& out) {
     const auto to = std::back_inserter(out);
     if (address.empty()) {
         fmt::format_to(to, "unknown");
@@ -19,7 +19,7 @@ void print_node(std::string_view address, fmt::basic_memory_buffer<char, 256>& o
 }
 
 void print_forwarded(const Call& call, std::string_view region,
-                     fmt::basic_memory_buffer<char, 256>& out) {
+                     fmt::basic_memory_buffer<char, 160>& out) {
     const http::RequestHead& request = call.exchange.request();
     const std::string_view protocol = call.exchange.peer().tls ? "https" : "http";
     const bool direct = call.from.empty();

@@ -27,7 +27,7 @@ class Downstream {
   private:
     std::string trace_;
     // RFC 7239: the client, and for a call that was forwarded here the region between.
-    fmt::basic_memory_buffer<char, 256> forwarded_;  // most fit, and cost no allocation
+    fmt::basic_memory_buffer<char, 160> forwarded_;  // most fit, and cost no allocation
     std::vector<std::string> claims_;
 };
 

@@ -29,6 +29,10 @@ class Target {
     Result<void> prepare(UpstreamCall& made);
     io::Task<Result<std::unique_ptr<http::ClientResponse>>> send(UpstreamCall& made,
                                                                  class ExchangeBody& body);
+    io::Task<Result<void>> run_upstream(Call& call, Upstream& upstream, Gauge::Permit permit);
+    io::Task<Result<void>> reply_bad_path(Call& call, const Error& error);
+    io::Task<Result<void>> not_answered(
+        Call& call, bool too_large, const Result<std::unique_ptr<http::ClientResponse>>& response);
     io::Task<Result<void>> call_websocket(UpstreamCall& made);
     // What of an upstream's head goes to the client, and what we say in it.
     http::ResponseHead passed_on(const Call& call, const http::ClientResponse& response) const;

@@ -126,37 +126,60 @@ io::Task<Response> Target::send(UpstreamCall& made, ExchangeBody& body) {
     }
 }
 
+// Not a coroutine, as not_answered: the frame of run_upstream is kept small enough for the pool.
 io::Task<Result<void>> Target::call_upstream(Call& call) {
     Upstream& upstream = *upstreams_.find(*call.route().upstream)->second;
-    const std::optional<Gauge::Permit> permit = upstream.gauge.enter();
-    if (!permit) {
-        Problem problem{429, "upstream-busy", "Too Many Requests", "Too many calls are under way.",
-                        1};
-        co_return co_await reply_problem(call, problem, region_);
-    }
+    std::optional<Gauge::Permit> permit = upstream.gauge.enter();
+    if (permit) return run_upstream(call, upstream, std::move(*permit));
+    const Problem problem{429, "upstream-busy", "Too Many Requests",
+                          "Too many calls are under way.", 1};
+    return reply_problem(call, problem, region_);
+}
+
+io::Task<Result<void>> Target::run_upstream(Call& call, Upstream& upstream,
+                                            [[maybe_unused]] Gauge::Permit permit) {
     UpstreamCall made{call, upstream};
     if (const Result<void> prepared = prepare(made); !prepared) {
-        const Problem problem{400, "bad-path", "Bad Path", prepared.error().message};
-        co_return co_await reply_problem(call, problem, region_);
+        auto reply = reply_bad_path(call, prepared.error());
+        co_return co_await reply;
     }
-    if (upstream.options.websocket && asks_for_websocket(call.exchange.request()))
-        co_return co_await call_websocket(made);
+    if (upstream.options.websocket && asks_for_websocket(call.exchange.request())) {
+        auto switched = call_websocket(made);
+        co_return co_await switched;
+    }
     telemetry::ChildSpan span(telemetry::SpanKind::upstream, upstream.options.name);
     ExchangeBody body(call.exchange,
                       call.route().body_bytes_max.value_or(config_.limits.body_bytes_max));
     const Response response = co_await send(made, body);
     span.end(telemetry::outcome_of(response));
-    if (made.watch.left()) co_return fail(Code::cancelled, "The client left.");
-    if (body.too_large()) co_return co_await reply_message(call, 413, "Request Too Long", region_);
-    if (!response) co_return co_await reply_failure(call, response.error());
-    http::ResponseHead out = passed_on(call, **response);
+    Result<void> passed = fail(Code::cancelled, "The client left.");
+    if (made.watch.left()) co_return passed;
+    if (body.too_large() || !response) {
+        auto reply = not_answered(call, body.too_large(), response);
+        co_return co_await reply;
+    }
     made.watch.now_reads(response->get());
-    const Result<void> passed = co_await pass_on(call.exchange, std::move(out), **response);
+    {
+        auto passing = pass_on(call.exchange, passed_on(call, **response), **response);
+        passed = co_await passing;
+    }
     // The upstream died before anything of its answer went out.
     const bool untold = !passed && !call.exchange.responded() && !made.watch.left();
     made.watch.stop();
-    if (untold) co_return co_await reply_failure(call, passed.error());
-    co_return passed;
+    if (!untold) co_return passed;
+    auto reply = reply_failure(call, passed.error());
+    co_return co_await reply;
+}
+
+io::Task<Result<void>> Target::reply_bad_path(Call& call, const Error& error) {
+    const Problem problem{400, "bad-path", "Bad Path", error.message};
+    return reply_problem(call, problem, region_);
+}
+
+io::Task<Result<void>> Target::not_answered(
+    Call& call, bool too_large, const Result<std::unique_ptr<http::ClientResponse>>& response) {
+    if (too_large) return reply_message(call, 413, "Request Too Long", region_);
+    return reply_failure(call, response.error());
 }
 
 // Every answer is the gateway's own, but for a 101.
