@@ -289,6 +289,10 @@ void check_rewrite(Reader& reader, const Route& route, const Path& path) {
 }
 
 void check_claims(Reader& reader, const Route& route, const Path& path) {
+    for (const auto& [key, used] :
+         {std::pair{"scopes", !route.scopes.empty()}, {"where", !route.where.empty()}})
+        if (used && !route.authorizer)
+            reader.problem(path / key, "there is no token to look at", "name an `authorizer`");
     if (route.claims.empty()) return;
     if (!route.authorizer)
         reader.problem(path / "claims", "there is no token to take claims from",
@@ -319,6 +323,20 @@ std::vector<std::string> matches_of(const Route& route) {
             out.push_back(fmt::format("{} {} {}", name, method, path));
     }
     return out;
+}
+
+void check_api_keys(const Config& config, Reader& reader) {
+    Once hashes(reader, "the hash");
+    for (const ApiKey& key : config.api_keys) {
+        const Path path = kRoot / "api_keys" / key.name;
+        hashes.say(key.sha256, path / "sha256", "every program needs a key of its own");
+        if (key.plan)
+            check_exists(reader, config.usage_plans, *key.plan, path / "plan", "usage plan");
+    }
+    for (std::size_t i = 0; i < config.routes.size(); ++i)
+        if (config.routes[i].api_key && config.api_keys.empty())
+            reader.problem(kRoot / "routes" / i / "api_key", "the file declares no API key",
+                           "nobody could call this route");
 }
 
 void check_upstreams(const Config& config, Reader& reader) {
@@ -481,6 +499,7 @@ void check(const Config& config, Reader& reader) {
     check_functions(config, reader);
     check_upstreams(config, reader);
     check_parameters(config, reader);
+    check_api_keys(config, reader);
     check_routes(config, reader);
     check_sites(config, reader);
 }

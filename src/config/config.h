@@ -67,6 +67,8 @@ struct Config {
     NamedList<Function> functions;
     NamedList<Parameter> parameters;
     NamedList<Upstream> upstreams;
+    NamedList<UsagePlan> usage_plans;
+    NamedList<ApiKey> api_keys;
     std::vector<Route> routes;
     NamedList<Site> sites;
     Mail mail;

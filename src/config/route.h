@@ -75,6 +75,20 @@ struct Throttle {
     std::optional<std::int64_t> burst;  // nullopt: what comes in a second
 };
 
+// How much a program may do with its key.
+struct UsagePlan {
+    std::string name;
+    std::optional<double> per_second;
+    std::optional<std::int64_t> burst;  // nullopt: what comes in a second
+    std::int64_t per_day = 0;           // calls, of UTC's days; 0: any number
+};
+
+struct ApiKey {
+    std::string name;
+    std::string sha256;               // of the key, lower-case hex
+    std::optional<std::string> plan;  // nullopt: any number of calls
+};
+
 struct Route {
     std::vector<RouteHost> hosts = {RouteHost::api};
     std::string path;                  // "/entries/{id}", "/proxy/{rest+}"
@@ -86,7 +100,10 @@ struct Route {
     std::optional<std::string> rewrite;  // the target for the upstream: "/v2/{id}?kind=x&{query}"
     std::vector<std::string> claims;     // of the token, for the upstream
     std::optional<std::string>
-        authorizer;  // the name of a pool; `none` in the file is nullopt here
+        authorizer;                   // the name of a pool; `none` in the file is nullopt here
+    std::vector<std::string> scopes;  // the token has one of them; empty: any
+    std::map<std::string, std::string> where;  // claims of the token; "*": any value
+    bool api_key = false;                      // a key of `api_keys` is wanted
     residency::RouteResidency residency = residency::RouteResidency::resident;
     residency::Elsewhere elsewhere = residency::Elsewhere::forward;
     EventVersion event = EventVersion::v2;

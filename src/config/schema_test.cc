@@ -33,6 +33,8 @@ const Rule kRules[] = {
     {"header name", is_header_name, pattern::kHeaderName},
     {"rewrite", is_rewrite, pattern::kRewrite},
     {"check path", is_check_path, pattern::kCheckPath},
+    {"scope", is_scope, pattern::kScope},
+    {"sha256", is_sha256, pattern::kSha256},
     {"claim", is_claim, pattern::kClaim},
     {"relative file", is_relative_file, pattern::kRelativeFile},
     {"store prefix", is_store_prefix, pattern::kStorePrefix},
@@ -153,7 +155,7 @@ TEST(schema, every_key_says_what_it_means_and_unknown_ones_are_refused) {
         }
     };
     visit(visit, whole);
-    EXPECT_EQ(sections, 31u);
+    EXPECT_EQ(sections, 33u);
 }
 
 TEST(problems, editors_get_one_line_or_json_with_the_extent) {

@@ -436,6 +436,31 @@ const Object<Throttle>& describe() {
 }
 
 template <>
+const Object<UsagePlan>& describe() {
+    static const auto object =
+        Object<UsagePlan>(
+            "How much an API key may be used; 429 beyond. Each process counts for itself.")
+            .field("per_second", &UsagePlan::per_second, "calls, in the long run; left out: any",
+                   range(0.001, 1'000'000))
+            .field("burst", &UsagePlan::burst,
+                   "calls that may come at once; left out: what comes in a second",
+                   range(1, 1'000'000))
+            .field("per_day", &UsagePlan::per_day, "calls of one day, in UTC; 0: any number",
+                   range(0, 1e12));
+    return object;
+}
+
+template <>
+const Object<ApiKey>& describe() {
+    static const auto object =
+        Object<ApiKey>("A key that a program sends as X-Api-Key; the file has its hash only.")
+            .field("sha256", &ApiKey::sha256, "SHA-256 of the key",
+                   text(is_sha256, pattern::kSha256, "64 of 0-9 a-f", true))
+            .field("plan", &ApiKey::plan, "the usage plan; left out: any number of calls");
+    return object;
+}
+
+template <>
 const Object<Route>& describe() {
     static const auto object =
         Object<Route>("One line of the route table; the first that matches wins.")
@@ -461,6 +486,13 @@ const Object<Route>& describe() {
                    text(is_claim, pattern::kClaim, "1 to 64 of A-Z a-z 0-9 _ : . -"))
             .field("authorizer", &Route::authorizer,
                    "the pool whose tokens are wanted, or `none` (the default)")
+            .field("scopes", &Route::scopes, "the token's `scope` has one of them; none: any token",
+                   text(is_scope, pattern::kScope, "1 to 256 visible ASCII characters"))
+            .field("where", &Route::where,
+                   "claims that the token must have: a value, one of a list of values in the "
+                   "token, or `*` for any",
+                   text(is_claim, pattern::kClaim, "1 to 64 of A-Z a-z 0-9 _ : . -"))
+            .field("api_key", &Route::api_key, "a key of `api_keys` is wanted, as X-Api-Key")
             .field("residency", &Route::residency,
                    "resident: only the home of the person answers; public: any region does")
             .field("elsewhere", &Route::elsewhere,
@@ -578,6 +610,8 @@ const Object<Config>& describe() {
                    text(is_parameter, pattern::kParameter,
                         "/ and 1 to 15 words of A-Z a-z 0-9 _ . - with a / between"))
             .field("upstreams", &Config::upstreams, "the HTTP upstreams", names())
+            .field("usage_plans", &Config::usage_plans, "how much API keys may be used", names())
+            .field("api_keys", &Config::api_keys, "the keys of programs", names())
             .field("routes", &Config::routes, "the route table, in order")
             .field("sites", &Config::sites, "the static sites", labels())
             .field("mail", &Config::mail, "mail")

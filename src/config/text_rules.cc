@@ -151,6 +151,17 @@ bool is_check_path(std::string_view text) {
     return text.starts_with('/') && all_of(text, 1, 256, "._~!$&'()*+,;=:@%/?-");
 }
 
+bool is_scope(std::string_view text) {
+    return !text.empty() && text.size() <= 256 && std::ranges::all_of(text, [](char c) {
+        return c > ' ' && c < 0x7f && c != '"' && c != '\\';
+    });
+}
+
+bool is_sha256(std::string_view text) {
+    return text.size() == 64 &&
+           text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 bool is_claim(std::string_view text) { return all_of(text, 1, 64, "_:.-"); }
 
 bool is_relative_file(std::string_view text) {

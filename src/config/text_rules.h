@@ -21,6 +21,8 @@ bool is_header(std::string_view text);             // RFC 9110 token, or "*"
 bool is_header_name(std::string_view text);        // RFC 9110 token
 bool is_rewrite(std::string_view text);            // "/v2/{id}?a={b}&{query}"
 bool is_check_path(std::string_view text);         // "/healthz?full=1"
+bool is_scope(std::string_view text);              // RFC 6749, 3.3
+bool is_sha256(std::string_view text);             // [0-9a-f]{64}
 bool is_claim(std::string_view text);              // [A-Za-z0-9_:.-]{1,64}
 bool is_relative_file(std::string_view text);      // no leading slash, no ".."
 bool is_store_prefix(std::string_view text);       // [A-Za-z0-9_./-]{1,64}, ends in a slash
@@ -63,6 +65,8 @@ inline constexpr const char* kRewrite =
     "^(?=.{1,1024}$)/([A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2}|\\{[A-Za-z0-9_-]{1,64}\\})*"
     "(\\?([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2}|\\{[A-Za-z0-9_-]{1,64}\\})*)?$";
 inline constexpr const char* kCheckPath = "^/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,255}$";
+inline constexpr const char* kScope = "^[!#-\\[\\]-~]{1,256}$";
+inline constexpr const char* kSha256 = "^[0-9a-f]{64}$";
 inline constexpr const char* kClaim = "^[A-Za-z0-9_:.-]{1,64}$";
 inline constexpr const char* kRelativeFile = "^(?!/)(?!.*\\.\\.)[^\\\\]{1,255}$";
 inline constexpr const char* kStorePrefix = "^[A-Za-z0-9_./-]{0,63}/$";

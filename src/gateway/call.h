@@ -14,6 +14,7 @@ struct Call {
     identity::TokenPtr token;
     std::string_view request_id = {};  // one id for all regions that the call passes through
     std::string_view client = {};      // its address; empty when it is not known
+    std::string_view api_key = {};     // the name of the key that it came with
     // Of our own sites, which may call every route that has a `cors` section.
     const std::vector<std::string>* own_origins = nullptr;
 

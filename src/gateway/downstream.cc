@@ -58,6 +58,7 @@ void Downstream::add_to(http::Headers& to, const Call& call, const Place& place)
     to.add("Forwarded", {forwarded_.data(), forwarded_.size()});
     if (!call.client.empty()) to.add("X-Forwarded-For", call.client);
     to.add("X-Request-Id", call.request_id);
+    if (!call.api_key.empty()) to.add("Domicile-Api-Key", call.api_key);
     if (call.token) {
         to.add("Domicile-Subject", call.token->sub);
         to.add("Domicile-Home", call.token->home);

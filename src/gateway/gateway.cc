@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "base/log.h"
+#include "gateway/api_keys.h"
 #include "gateway/call.h"
 #include "gateway/client_watch.h"
 #include "gateway/metrics.h"
@@ -52,6 +53,7 @@ struct Gateway::Impl {
     explicit Impl(Parts parts_in)
         : parts(std::move(parts_in)),
           routes(parts.config.routes),
+          keys(parts.config),
           target(parts.config, parts.policy, parts.functions, parts.region, parts.upstreams) {
         const std::string port =
             parts.public_port == 443 ? "" : ':' + std::to_string(parts.public_port);
@@ -64,6 +66,8 @@ struct Gateway::Impl {
     io::Task<Result<void>> run(Call call);
     io::Task<Result<void>> authorize(Call& call);
     io::Task<Result<void>> act(Call& call, residency::Decision decision);
+    // The same of its API key and of what the route asks of its token: 403 and 429.
+    bool is_refused(Call& call, Problem& problem);
     // Whether the call may go on; otherwise the 429 to answer with.
     bool is_throttled(Call& call, bool known, Problem& problem);
     io::Task<Result<void>> refuse(Call& call, std::string_view reason);
@@ -73,6 +77,7 @@ struct Gateway::Impl {
 
     Parts parts;
     RouteTable routes;
+    ApiKeys keys;
     Target target;
     std::vector<std::string> own_origins;
     Metrics metrics;
@@ -147,6 +152,7 @@ io::Task<Result<void>> Gateway::Impl::run(Call call) {
             co_return co_await reply_message(call, 401, "Unauthorized", parts.region);
         }
     }
+    if (is_refused(call, problem)) co_return co_await reply_problem(call, problem, parts.region);
     if (is_throttled(call, true, problem))
         co_return co_await reply_problem(call, problem, parts.region);
     const std::optional<Gauge::Permit> permit = call.match.compiled->gauge->enter();
@@ -191,6 +197,34 @@ io::Task<Result<void>> Gateway::Impl::authorize(Call& call) {
     }
     call.token = std::move(*token);
     co_return Result<void>{};
+}
+
+bool Gateway::Impl::is_refused(Call& call, Problem& problem) {
+    const config::Route& route = call.route();
+    if (call.token && !is_allowed(route, call.token->claims)) {
+        metrics.verdicts.add(Verdict::unauthorized);
+        problem = {403, "insufficient-scope", "Forbidden", "Your token does not allow this."};
+        return true;
+    }
+    if (!route.api_key) return false;
+    const http::Headers& headers = call.exchange.request().headers;
+    const ApiKeys::Key* key = nullptr;
+    if (headers.count("X-Api-Key") == 1) key = keys.find(*headers.find("X-Api-Key"));
+    if (key == nullptr) {
+        metrics.verdicts.add(Verdict::unauthorized);
+        problem = {403, "api-key", "Forbidden", "An API key is needed."};
+        return true;
+    }
+    call.api_key = key->name;
+    // Counted once, where the client came in.
+    if (key->plan == nullptr || !call.from.empty()) return false;
+    const io::Clock& clock = io::Executor::current().clock();
+    const std::int64_t wait = key->plan->take(key->name, clock.monotonic_ns(), clock.now());
+    if (wait == 0) return false;
+    metrics.verdicts.add(Verdict::throttled);
+    problem = {429, "usage-plan", "Too Many Requests", "Your API key's usage plan is used up.",
+               wait};
+    return true;
 }
 
 // What is known of every call is counted before its token is looked at, which costs more.

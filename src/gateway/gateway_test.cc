@@ -387,6 +387,51 @@ TEST(gateway, who_calls_too_often_is_told_when_to_come_back) {
     run(world, throttled);
 }
 
+Task<bool> claims_wanted(Pair& pair) {
+    const Reply refused = co_await get(pair.eu, "/scoped", token_of(kEu));
+    EXPECT_EQ(refused.status, 403);
+    EXPECT_THAT(refused.body, HasSubstr("https://domicile.dev/problems/insufficient-scope"));
+    json::object claims = claims_of(kEu);
+    claims["custom:epoch"] = 4;
+    const Reply good = co_await get(pair.eu, "/scoped", crypto::sign_jwt(key_of(kEu), claims));
+    EXPECT_EQ(good.status, 200);
+    EXPECT_EQ(pair.told, 1);
+    co_return true;
+}
+
+TEST(gateway, a_token_that_lacks_what_the_route_wants_is_403) {
+    World world;
+    run(world, claims_wanted);
+}
+
+Task<bool> keys_wanted(Pair& pair) {
+    Request request;
+    request.target = "/keyed";
+    const Reply none = co_await fetch(pair.eu, request);
+    EXPECT_EQ(none.status, 403);
+    request.headers = {{"X-Api-Key", "wrong"}};
+    const Reply wrong = co_await fetch(pair.eu, request);
+    EXPECT_EQ(wrong.status, 403);
+    request.headers = {{"X-Api-Key", "secret"}};
+    for (int i = 0; i < 2; ++i) {
+        const Reply good = co_await fetch(pair.eu, request);
+        EXPECT_EQ(good.status, 200);
+        EXPECT_EQ(told_lines(good, "domicile-api-key"), "partner\n");
+        EXPECT_THAT(good.body, Not(HasSubstr("secret"))) << "the upstream has no use for the key";
+    }
+    const Reply third = co_await fetch(pair.eu, request);
+    EXPECT_EQ(third.status, 429);
+    EXPECT_GE(std::stoi(third.field("Retry-After")), 1);
+    EXPECT_THAT(third.body, HasSubstr("https://domicile.dev/problems/usage-plan"));
+    EXPECT_EQ(pair.told, 2);
+    co_return true;
+}
+
+TEST(gateway, a_route_that_wants_an_api_key_counts_by_its_plan) {
+    World world;
+    run(world, keys_wanted);
+}
+
 Request preflight_of(const std::string& origin) {
     Request out;
     out.method = "OPTIONS";

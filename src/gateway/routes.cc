@@ -42,6 +42,17 @@ bool is_decodable(std::string_view raw) {
     return decoded && is_utf8(*decoded);
 }
 
+std::string text_of(const json::value& value) {
+    return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+}
+
+bool has_value(const json::value& claim, std::string_view wanted) {
+    if (wanted == "*") return true;
+    if (!claim.is_array()) return text_of(claim) == wanted;
+    return std::ranges::any_of(claim.get_array(),
+                               [&](const json::value& one) { return text_of(one) == wanted; });
+}
+
 bool has_all(const http::Headers& headers, const std::map<std::string, std::string>& wanted) {
     for (const auto& [name, value] : wanted) {
         const auto found = headers.find(name);
@@ -51,6 +62,23 @@ bool has_all(const http::Headers& headers, const std::map<std::string, std::stri
 }
 
 }  // namespace
+
+bool is_allowed(const config::Route& route, const json::object& claims) {
+    if (!route.scopes.empty()) {
+        const json::value* scope = claims.if_contains("scope");
+        if (scope == nullptr || !scope->is_string()) return false;
+        // A list with blanks between (RFC 8693, 4.2).
+        const std::string given = ' ' + std::string(scope->get_string()) + ' ';
+        if (std::ranges::none_of(route.scopes, [&](const std::string& wanted) {
+                return given.find(' ' + wanted + ' ') != std::string::npos;
+            }))
+            return false;
+    }
+    return std::ranges::all_of(route.where, [&](const auto& entry) {
+        const json::value* claim = claims.if_contains(entry.first);
+        return claim != nullptr && !claim->is_null() && has_value(*claim, entry.second);
+    });
+}
 
 std::string claim_header(std::string_view claim) {
     std::string out = "Domicile-Claim-";

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "config/config.h"
 #include "gateway/rewrite.h"
 #include "gateway/throttle.h"
@@ -16,6 +17,9 @@ namespace domicile::gateway {
 
 // "Domicile-Claim-custom-plan" of "custom:plan".
 std::string claim_header(std::string_view claim);
+
+// Whether a token with these claims has one of the route's scopes and all that its `where` wants.
+bool is_allowed(const config::Route& route, const json::object& claims);
 
 // What is made of a route once.
 struct Compiled {

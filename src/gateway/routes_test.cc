@@ -117,6 +117,33 @@ TEST(routes, headers_that_a_route_asks_for_must_be_there) {
     EXPECT_EQ(table.get("/e").route, &table.routes[0]) << "a preflight has no headers to look at";
 }
 
+TEST(routes, a_token_has_one_of_the_scopes_and_all_of_the_claims) {
+    config::Route wanted = route("/e");
+    const json::object claims{{"scope", "entries/read entries/list"},
+                              {"cognito:groups", json::array{"admin", "staff"}},
+                              {"custom:plan", "gold"},
+                              {"verified", true}};
+    EXPECT_TRUE(is_allowed(wanted, {})) << "any token";
+    wanted.scopes = {"entries/write", "entries/read"};
+    EXPECT_TRUE(is_allowed(wanted, claims));
+    wanted.scopes = {"entries", "read", "entries/rea", "ntries/read"};
+    EXPECT_FALSE(is_allowed(wanted, claims)) << "whole scopes only";
+    EXPECT_FALSE(is_allowed(wanted, {})) << "a token without scopes has none";
+    wanted.scopes.clear();
+    wanted.where = {{"custom:plan", "gold"}, {"cognito:groups", "staff"}, {"verified", "true"}};
+    EXPECT_TRUE(is_allowed(wanted, claims));
+    for (const auto& [name, value] : {std::pair{"custom:plan", "Gold"},
+                                      {"cognito:groups", "[\"admin\",\"staff\"]"},
+                                      {"missing", "*"},
+                                      {"missing", ""}}) {
+        config::Route more = wanted;
+        more.where[name] = value;
+        EXPECT_FALSE(is_allowed(more, claims)) << name << value;
+    }
+    wanted.where = {{"custom:plan", "*"}};
+    EXPECT_TRUE(is_allowed(wanted, claims));
+}
+
 TEST(routes, broken_escapes_and_bad_utf_8_fit_no_parameter) {
     const Table table({route("/e/{id}"), route("/r/{rest+}")});
     for (const char* bad : {"%", "%4", "%zz", "a%2", "%ff", "%C3", "%C0%AF", "%ED%A0%80"}) {

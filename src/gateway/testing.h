@@ -111,9 +111,19 @@ inline config::Config make_config(std::uint16_t upstream_port, std::uint16_t dea
         upstream.url.push_back({"127.0.0.1", port});
         out.upstreams.push_back(upstream);
     }
-    out.routes = {
-        route("/entries/{id}"), route("/misdirected/{id}"), route("/small"),  route("/public"),
-        route("/dead"),         route("/old/{id}"),         route("/seldom"), route("/often")};
+    out.routes = {route("/entries/{id}"), route("/misdirected/{id}"),
+                  route("/small"),        route("/public"),
+                  route("/dead"),         route("/old/{id}"),
+                  route("/seldom"),       route("/often"),
+                  route("/scoped"),       route("/keyed")};
+    out.routes[8].where = {{"custom:epoch", "4"}};
+    out.routes[9].authorizer.reset();
+    out.routes[9].api_key = true;
+    config::UsagePlan plan;
+    plan.name = "small";
+    plan.per_day = 2;
+    out.usage_plans.push_back(plan);
+    out.api_keys.push_back({"partner", to_hex(crypto::sha256("secret")), "small"});
     out.routes[6].throttle = {{config::ThrottleBy::subject, 0.001, 2}};
     out.routes[7].throttle = {{config::ThrottleBy::address, 0.001, 3}};
     out.routes[1].elsewhere = residency::Elsewhere::misdirected;

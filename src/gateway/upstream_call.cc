@@ -1,5 +1,6 @@
 // A call of an upstream: which server, how often, until when, and what the client is told when it
 // comes to nothing.
+#include "base/encoding.h"
 #include "gateway/client_watch.h"
 #include "gateway/target.h"
 #include "gateway/tunnel.h"
@@ -86,7 +87,8 @@ Result<void> Target::prepare(UpstreamCall& made) {
     }
     made.head.host = request.headers.find("Host").value_or(request.host);
     for (const http::Header& header : request.headers) {
-        if (!is_hop_header(header.name)) made.head.headers.add(header);
+        const bool key = call.route().api_key && equals_ignore_case(header.name, "X-Api-Key");
+        if (!key && !is_hop_header(header.name)) made.head.headers.add(header);
     }
     made.downstream.add_to(made.head.headers, call, {region_, policy_});
     made.deadline = io::deadline_in(Seconds(call.route().timeout_seconds));
