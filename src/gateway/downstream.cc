@@ -39,7 +39,7 @@ bool is_plain(char c) { return c > 0x20 && c < 0x7f && c != '%'; }
 std::optional<std::string> claim_text(const json::object& claims, std::string_view name) {
     const json::value* value = claims.if_contains(name);
     if (value == nullptr || value->is_null()) return std::nullopt;
-    const std::string text =
+    std::string text =
         value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
     if (std::ranges::all_of(text, is_plain)) return text;
     std::string out;
