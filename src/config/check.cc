@@ -326,6 +326,14 @@ std::vector<std::string> matches_of(const Route& route) {
 }
 
 void check_api_keys(const Config& config, Reader& reader) {
+    for (const UsagePlan& plan : config.usage_plans) {
+        const Path path = kRoot / "usage_plans" / plan.name;
+        if (plan.burst && !plan.per_second)
+            reader.problem(path / "burst", "a burst needs a rate", "give `per_second`");
+        if (!plan.burst && !plan.per_second && plan.per_day == 0)
+            reader.problem_at_key(path, "the plan bounds nothing",
+                                  "give `per_second` or `per_day`, or leave `plan` out of the keys");
+    }
     Once hashes(reader, "the hash");
     for (const ApiKey& key : config.api_keys) {
         const Path path = kRoot / "api_keys" / key.name;
@@ -353,6 +361,18 @@ void check_upstreams(const Config& config, Reader& reader) {
     }
 }
 
+void check_throttles(Reader& reader, const Route& route, const Path& path) {
+    for (std::size_t i = 0; i < route.throttle.size(); ++i) {
+        const ThrottleBy by = route.throttle[i].by;
+        if (by == ThrottleBy::subject && !route.authorizer)
+            reader.problem(path / i, "there is no token that says whose call it is",
+                           "name an `authorizer`, or throttle by address");
+        if (by == ThrottleBy::key && !route.api_key)
+            reader.problem(path / i, "there is no key that says which program calls",
+                           "say `api_key: true`, or throttle by address");
+    }
+}
+
 void check_routes(const Config& config, Reader& reader) {
     std::map<std::string, std::size_t> seen;
     for (std::size_t i = 0; i < config.routes.size(); ++i) {
@@ -362,11 +382,7 @@ void check_routes(const Config& config, Reader& reader) {
         check_authorizer(config, reader, route, path);
         check_rewrite(reader, route, path);
         check_claims(reader, route, path);
-        for (std::size_t k = 0; k < route.throttle.size(); ++k)
-            if (route.throttle[k].by == ThrottleBy::subject && !route.authorizer)
-                reader.problem(path / "throttle" / k,
-                               "there is no token that says whose call it is",
-                               "name an `authorizer`, or throttle by address");
+        check_throttles(reader, route, path / "throttle");
         if (route.path.empty()) continue;
         for (const std::string& match : matches_of(route)) {
             const auto [first, fresh] = seen.emplace(match, i);

@@ -347,6 +347,10 @@ TEST(config, every_kind_of_mistake_is_found) {
          "api_keys: {a: {plan: big, sha256: "
          "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}}\nsites:",
          "there is no usage plan `big`"},
+        {"sites:", "usage_plans: {a: {burst: 4}}\nsites:", "a burst needs a rate"},
+        {"sites:", "usage_plans: {a: {}}\nsites:", "the plan bounds nothing"},
+        {"function: f", "function: f, throttle: [{by: key, per_second: 1}]",
+         "there is no key that says which program calls"},
         {"function: f", "function: f, throttle: [{by: route}]", "`per_second` is missing"},
         {"function: f", "function: f, claims: [email]", "a function gets all claims"},
         {"function: f, authorizer: p", "upstream: u, residency: public, claims: [email]",

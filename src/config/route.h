@@ -66,8 +66,9 @@ struct Cors {
     std::vector<std::string> methods;
 };
 
-// What shares a bucket: all calls of the route, those of one token's subject, or of one address.
-enum class ThrottleBy : std::uint8_t { route, subject, address };
+// What shares a bucket: all calls of the route, those of one token's subject, of one address, or of
+// one API key.
+enum class ThrottleBy : std::uint8_t { route, subject, address, key };
 
 struct Throttle {
     ThrottleBy by = ThrottleBy::route;

@@ -57,7 +57,7 @@ DOMICILE_WORDS(SortKeyStorage, "encrypted", "clear")
 DOMICILE_WORDS(ParameterType, "String", "StringList")
 DOMICILE_WORDS(RouteHost, "api", "app", "region")
 DOMICILE_WORDS(EventVersion, "v1", "v2")
-DOMICILE_WORDS(ThrottleBy, "route", "subject", "address")
+DOMICILE_WORDS(ThrottleBy, "route", "subject", "address", "key")
 #undef DOMICILE_WORDS
 
 template <>
@@ -425,8 +425,8 @@ const Object<Throttle>& describe() {
         Object<Throttle>(
             "A token bucket: how often calls may come; 429 beyond. Each process counts for itself.")
             .field("by", &Throttle::by,
-                   "what shares a bucket: all calls of the route, those of one person, or those "
-                   "from one address (of IPv6, its /64)")
+                   "what shares a bucket: all calls of the route, those of one person, those from "
+                   "one address (of IPv6, its /64), or those with one API key")
             .field("per_second", &Throttle::per_second, "calls, in the long run",
                    Limit{.required = true, .min = 0.001, .max = 1'000'000})
             .field("burst", &Throttle::burst,

@@ -43,6 +43,9 @@ Problem too_many(config::ThrottleBy by, std::int64_t retry_after_seconds) {
         case config::ThrottleBy::address:
             out.detail = "This route is called too often from your address.";
             break;
+        case config::ThrottleBy::key:
+            out.detail = "This route is called too often with your API key.";
+            break;
     }
     return out;
 }
@@ -234,6 +237,7 @@ bool Gateway::Impl::is_throttled(Call& call, bool known, Problem& problem) {
     Callers callers;
     callers.address = call.client;
     if (call.token) callers.subject = call.token->sub;
+    callers.key = call.api_key;
     const std::int64_t now = io::Executor::current().clock().monotonic_ns();
     const auto refusal = throttles->take(callers, known, now);
     if (!refusal) return false;

@@ -134,7 +134,8 @@ functions::HttpCall Target::describe(Call& call, const config::Function& functio
         const bool forwarding = equals_ignore_case(header.name, "X-Forwarded-For") ||
                                 equals_ignore_case(header.name, "Forwarded") ||
                                 equals_ignore_case(header.name, "X-Request-Id");
-        if (!ours && !traces && !forwarding) out.headers.emplace_back(header.name, header.value);
+        const bool key = call.route().api_key && equals_ignore_case(header.name, "X-Api-Key");
+        if (!ours && !traces && !forwarding && !key) out.headers.emplace_back(header.name, header.value);
     }
     // As API Gateway tells it, and as everybody else does.
     const RequestContext& context = RequestContext::current();
@@ -155,6 +156,7 @@ functions::HttpCall Target::describe(Call& call, const config::Function& functio
         const residency::Jurisdiction* own = policy_.of_region(call.token->home);
         if (own != nullptr) out.domicile["jurisdiction"] = own->name;
     }
+    if (!call.api_key.empty()) out.domicile["apiKey"] = call.api_key;
     std::optional<std::string> subject;
     if (call.token) subject = call.token->sub;
     out.domicile["credentials"] = functions_.credentials(function, std::move(subject));

@@ -66,8 +66,11 @@ std::optional<Throttles::Refusal> Throttles::take(const Callers& callers, bool k
                                                   std::int64_t now) {
     std::array<char, 48> room;
     for (One& one : all_) {
-        if ((one.by == config::ThrottleBy::subject) != known) continue;
+        const bool later =
+            one.by == config::ThrottleBy::subject || one.by == config::ThrottleBy::key;
+        if (later != known) continue;
         std::string_view caller = "route";
+        if (one.by == config::ThrottleBy::key) caller = callers.key;
         if (one.by == config::ThrottleBy::subject) caller = callers.subject;
         if (one.by == config::ThrottleBy::address) caller = counted_address(callers.address, room);
         if (caller.empty()) continue;

@@ -71,6 +71,7 @@ class Buckets {
 // Whom a call is counted for; empty where it is not known.
 struct Callers {
     std::string_view subject, address;
+    std::string_view key = {};
 };
 
 class Throttles {
@@ -82,8 +83,9 @@ class Throttles {
         config::ThrottleBy by;
         std::int64_t retry_after_seconds;  // at least 1
     };
-    // Takes one from each bucket of `kinds` that the call has a caller for, in the order of the
-    // file; what was taken before a refusal is not given back.
+    // Takes one from each bucket that the call has a caller for, in the order of the file: those by
+    // subject and key where `known`, else the others. What was taken before a refusal is not given
+    // back.
     std::optional<Refusal> take(const Callers& callers, bool known, std::int64_t now);
 
   private:

@@ -75,6 +75,17 @@ TEST(throttle, what_is_known_early_is_counted_early) {
     EXPECT_FALSE(throttles.take({}, true, kSecond)) << "nobody to count";
 }
 
+TEST(throttle, keys_have_buckets_of_their_own_and_are_known_late) {
+    using config::ThrottleBy;
+    Throttles throttles({by(ThrottleBy::key, 0.1)});
+    const Callers acme{"", "192.0.2.1", "acme"};
+    EXPECT_FALSE(throttles.take(acme, false, kSecond));
+    EXPECT_FALSE(throttles.take(acme, false, kSecond)) << "nothing is taken early";
+    EXPECT_FALSE(throttles.take(acme, true, kSecond));
+    EXPECT_EQ(throttles.take(acme, true, kSecond)->by, ThrottleBy::key);
+    EXPECT_FALSE(throttles.take({"", "192.0.2.1", "other"}, true, kSecond));
+}
+
 TEST(throttle, an_ipv6_address_counts_as_its_64) {
     std::array<char, 48> room;
     EXPECT_EQ(counted_address("192.0.2.1", room), "192.0.2.1");
