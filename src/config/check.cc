@@ -204,6 +204,24 @@ void check_uses(const Config& config, Reader& reader, const Function& function) 
     }
 }
 
+// A failure that leads back to where it came from would go round for ever.
+void check_on_failure(const Config& config, Reader& reader, const Function& function) {
+    if (!function.events.on_failure) return;
+    const Path path = kRoot / "functions" / function.name / "events" / "on_failure";
+    if (!check_exists(reader, config.functions, *function.events.on_failure, path, "function"))
+        return;
+    const Function* at = &function;
+    for (std::size_t step = 0; step <= config.functions.size(); ++step) {
+        if (!at->events.on_failure) return;
+        at = config.functions.find(*at->events.on_failure);
+        if (at == nullptr) return;
+        if (at->name != function.name) continue;
+        reader.problem(path, "failures would go round in a circle and come back here",
+                       "let the last function of the chain have no on_failure");
+        return;
+    }
+}
+
 void check_functions(const Config& config, Reader& reader) {
     for (const Function& function : config.functions) {
         const Concurrency& wanted = function.concurrency;
@@ -213,6 +231,7 @@ void check_functions(const Config& config, Reader& reader) {
                                        wanted.maximum),
                            "raise maximum, or lower reserved");
         check_uses(config, reader, function);
+        check_on_failure(config, reader, function);
         const Path path = kRoot / "functions" / function.name / "tables";
         Once tables(reader, "the table");
         for (std::size_t i = 0; i < function.tables.size(); ++i)

@@ -307,6 +307,8 @@ TEST(config, every_kind_of_mistake_is_found) {
         {"function: f", "upstream: u", "there is no upstream `u`"},
         {"function: f, ", "", "leads nowhere"},
         {"f: {", "f: {invokes: [g], ", "there is no function `g`"},
+        {"f: {", "f: {events: {on_failure: g}, ", "there is no function `g`"},
+        {"f: {", "f: {events: {on_failure: f}, ", "would go round in a circle"},
         {"f: {", "f: {parameters: [/none], ", "there is no parameter `/none`"},
         {"sites:", "parameters: {/a: {}}\nsites:", "a parameter has a value or a file"},
         {"sites:", "parameters: {/domicile/a: {value: b}}\nsites:", "Domicile's own"},

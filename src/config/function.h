@@ -19,12 +19,26 @@ struct Concurrency {
     bool operator==(const Concurrency&) const = default;
 };
 
+// Calls that nobody waits for (Event invocations): kept until they are done, tried again.
+struct Events {
+    int retries = 2;              // after an attempt that failed
+    int retry_seconds = 60;       // before the first retry; twice as long before each further one
+    int max_age_seconds = 21600;  // then an event is not tried (again)
+    int queue_max = 10'000;       // events that wait or are worked on; further ones are refused
+    int queue_megabytes = 256;    // the same for their size
+    // Invoked with a record of each event that came to nothing; else that is only logged.
+    std::optional<std::string> on_failure;
+
+    bool operator==(const Events&) const = default;
+};
+
 struct Function {
     std::string name;
     std::vector<std::string> command;  // program and arguments; not a shell line
     std::string directory = ".";       // working directory, relative to the file's folder
     int timeout_seconds = 29;
     Concurrency concurrency;
+    Events events;
     std::optional<int> memory_megabytes;  // nullopt: no bound
     std::map<std::string, std::string> environment;
     // What it may use, and nothing else: tables and functions by name, parameters by name or as

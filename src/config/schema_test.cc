@@ -155,7 +155,7 @@ TEST(schema, every_key_says_what_it_means_and_unknown_ones_are_refused) {
         }
     };
     visit(visit, whole);
-    EXPECT_EQ(sections, 33u);
+    EXPECT_EQ(sections, 34u);
 }
 
 TEST(problems, editors_get_one_line_or_json_with_the_extent) {

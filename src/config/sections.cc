@@ -301,6 +301,26 @@ const Object<Concurrency>& describe() {
 }
 
 template <>
+const Object<Events>& describe() {
+    static const auto object =
+        Object<Events>("Calls that nobody waits for (Event invocations): kept until they are done.")
+            .field("retries", &Events::retries, "after an attempt that failed", range(0, 10))
+            .field("retry_seconds", &Events::retry_seconds,
+                   "before the first retry; twice as long before each further one", range(1, 3600))
+            .field("max_age_seconds", &Events::max_age_seconds,
+                   "an event that is older is not tried (again)", range(1, 1'209'600))
+            .field("queue_max", &Events::queue_max,
+                   "events that wait or are worked on; further ones are refused with 429",
+                   range(1, 1'000'000))
+            .field("queue_megabytes", &Events::queue_megabytes, "the same for their size together",
+                   range(1, 65'536))
+            .field("on_failure", &Events::on_failure,
+                   "a function that is invoked with a record of each event that came to nothing; "
+                   "left out: that is only logged");
+    return object;
+}
+
+template <>
 const Object<Function>& describe() {
     static const auto object =
         Object<Function>("A command that speaks the Lambda Runtime API.")
@@ -311,6 +331,7 @@ const Object<Function>& describe() {
             .field("timeout_seconds", &Function::timeout_seconds, "for one invocation",
                    range(1, 900))
             .field("concurrency", &Function::concurrency, "how many processes it has")
+            .field("events", &Function::events, "what becomes of its Event invocations")
             .field(
                 "memory_megabytes", &Function::memory_megabytes,
                 "memory of each process with all that it starts, beyond which it is killed; left "

@@ -8,6 +8,10 @@ namespace domicile::functions {
 namespace {
 constexpr Millis kCredentialsLifetime{15 * 60'000};
 
+std::string error_document(std::string_view type, std::string message) {
+    return json::serialize(json::object{{"errorType", type}, {"errorMessage", std::move(message)}});
+}
+
 // Not in the coroutine that awaits it: see run_blocking.
 io::Task<Result<Answer>> invoke_there(io::Executor& executor, Pool& pool, Call call) {
     return io::run_on<Result<Answer>>(executor, [&pool, call = std::move(call)]() mutable {
@@ -103,6 +107,24 @@ void Functions::report_to(telemetry::Registry& registry) {
 bool Functions::all_running() const {
     return std::ranges::all_of(impl_->pools,
                                [](const auto& entry) { return entry.second->ready(); });
+}
+
+std::string arn_of(std::string_view region, std::string_view function) {
+    return "arn:aws:lambda:" + std::string(region) +
+           ":000000000000:function:" + std::string(function);
+}
+
+std::optional<std::string> document_of(const Error& error, std::string_view request_id,
+                                       int timeout_seconds) {
+    const std::string about = "RequestId: " + std::string(request_id) + " Error: ";
+    if (error.reason == reason::kTimedOut)
+        return error_document(
+            "Sandbox.Timedout",
+            about + "Task timed out after " + std::to_string(timeout_seconds) + ".00 seconds");
+    if (error.reason == reason::kCrashed)
+        return error_document("Runtime.ExitError",
+                              about + "Runtime exited without providing a reason");
+    return std::nullopt;
 }
 
 access::Policy policy_of(const config::Function& function, const std::vector<std::string>& tables) {

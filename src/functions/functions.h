@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "access/access.h"
@@ -45,6 +46,14 @@ struct Answer {
     std::string payload;  // what the handler returned, or the document of its error
     bool raised = false;  // an error
 };
+
+// arn:aws:lambda:REGION:000000000000:function:NAME
+std::string arn_of(std::string_view region, std::string_view function);
+
+// What a function that failed leaves its caller: a document, as Lambda writes it, or nothing where
+// the failure is not the function's.
+std::optional<std::string> document_of(const Error& error, std::string_view request_id,
+                                       int timeout_seconds);
 
 // What a function may do, as its configuration says: on these tables, and with its functions and
 // parameters.

@@ -19,11 +19,6 @@ Instant now() { return io::Executor::current().clock().coarse(); }
 
 }  // namespace
 
-std::string arn_of(std::string_view region, std::string_view function) {
-    return "arn:aws:lambda:" + std::string(region) +
-           ":000000000000:function:" + std::string(function);
-}
-
 Pool::Pool(config::Function function, Options options, access::Access& access)
     : ready_(function.concurrency.reserved == 0),
       function_(std::move(function)),

@@ -18,8 +18,6 @@
 
 namespace domicile::functions {
 
-std::string arn_of(std::string_view region, std::string_view function);
-
 class Pool {
   public:
     struct Metrics {

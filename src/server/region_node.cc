@@ -11,6 +11,7 @@
 #include "config/change.h"
 #include "directory/presence.h"
 #include "documents/documents.h"
+#include "events/queue.h"
 #include "keyring/keyring.h"
 #include "kv/copy.h"
 #include "nodes/nodes.h"
@@ -129,11 +130,22 @@ struct RegionNode::Parts {
           documents(documents::Documents::Parts{
               current.tables, *base.data, keyring, *base.audit,
               [this](std::string subject) { return identity.is_resident(std::move(subject)); }}),
+          events({.config = current.config,
+                  .database = *base.data,
+                  .keyring = keyring,
+                  .nodes = nodes,
+                  .call =
+                      [this](std::string function, functions::Call call) {
+                          return snapshots.call_function(std::move(function), std::move(call));
+                      },
+                  .region = region,
+                  .clock = io::system_clock(),
+                  .random = io::system_random()}),
           cognito(identity),
           dynamodb(documents, access, region),
           snapshots(facts, current,
-                    {deployment, region, access, *base.audit, border, identity, cognito, dynamodb,
-                     metrics, upstreams}),
+                    {deployment, region, access, events, *base.audit, border, identity, cognito,
+                     dynamodb, metrics, upstreams}),
           admin({access, *base.audit, io::system_clock(), region, [this] { return check(); },
                  metrics, [this] { ask_to_drain(); }, [this] { return reload_there(); }}) {}
 
@@ -194,6 +206,7 @@ struct RegionNode::Parts {
     access::Access access;
     identity::Identity identity;
     documents::Documents documents;
+    events::Queue events;
     http::Client upstreams{gateway::Gateway::client_options()};
     api::cognito::Cognito cognito;
     api::dynamodb::DynamoDb dynamodb;
@@ -230,11 +243,13 @@ io::Task<Result<void>> RegionNode::Parts::open() {
     });
     CO_TRY_VOID(co_await identity.open());
     CO_TRY_VOID(co_await documents.open());
+    CO_TRY_VOID(co_await events.open());
     nodes.start();
     report_to_metrics();
     snapshots.begin(reactors);
     CO_TRY_VOID(co_await listen_everywhere());
     CO_TRY_VOID(co_await snapshots.start());
+    events.start();
     presence.start();
     ready = true;
     co_return Result<void>{};
@@ -253,6 +268,7 @@ void RegionNode::Parts::report_to_metrics() {
     presence.report_to(metrics, directory_options(deployment, region, base.pepper).regions);
     identity.report_to(metrics);
     documents.report_to(metrics);
+    events.report_to(metrics);
     cognito.report_to(metrics);
     dynamodb.report_to(metrics);
     metrics.add("domicile_config_reloads_total", "Attempts to take over a changed configuration.",
@@ -476,11 +492,14 @@ io::Task<bool> RegionNode::stop(Instant deadline) {
     // What comes from outside ends first: functions that still answer it need the loopback port.
     const bool outer = co_await parts_->drain(false, deadline);
     if (!outer) co_return false;
+    // Events under way get what is left of the time, and are done again otherwise.
+    co_await parts_->events.stop(deadline);
     // Nothing is under way there any more; closing takes a moment, whatever is left of the time.
     const Instant moment = std::max(deadline, io::deadline_in(Seconds(2)));
     const bool inner = co_await parts_->drain(true, moment);
     if (!inner) co_return false;
     co_await parts_->snapshots.stop();
+    co_await parts_->events.release();
     co_await parts_->identity.stop();
     co_await parts_->nodes.stop();
     co_await parts_->presence.stop();

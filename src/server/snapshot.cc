@@ -28,6 +28,7 @@ Snapshot::Snapshot(std::shared_ptr<const Facts> from, const Lasting& lasting,
                 before == nullptr ? nullptr : &before->functions),
       parameters(facts->config, lasting.region, lasting.deployment.config_directory()),
       lambda({.functions = functions,
+              .events = lasting.events,
               .configured = facts->config.functions,
               .access = lasting.access,
               .region = lasting.region}),
@@ -127,6 +128,12 @@ io::Task<void> Snapshots::stop() {
 }
 
 bool Snapshots::all_functions_running() const { return pin()->snapshot->functions.all_running(); }
+
+io::Task<Result<functions::Answer>> Snapshots::call_function(std::string function,
+                                                             functions::Call call) {
+    const std::shared_ptr<Snapshot> held = newest_;
+    co_return co_await held->functions.call(std::move(function), std::move(call));
+}
 
 const Snapshots::PinPtr& Snapshots::pin() const {
     const io::Executor* here = &io::Executor::current();

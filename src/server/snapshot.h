@@ -19,6 +19,7 @@
 #include "api/ssm/ssm.h"
 #include "base/live.h"
 #include "edge/edge.h"
+#include "events/queue.h"
 #include "functions/functions.h"
 #include "gateway/gateway.h"
 #include "identity/identity.h"
@@ -52,6 +53,7 @@ struct Lasting {
     const Deployment& deployment;  // its config is that of the start
     const std::string& region;
     access::Access& access;
+    events::Queue& events;
     audit::Log& audit;
     border::Border& border;
     identity::Identity& identity;
@@ -93,6 +95,8 @@ class Snapshots {
     const Facts& facts() const { return *newest_->facts; }
     // From any executor.
     bool all_functions_running() const;
+    // Functions::call of the newest, which is kept until it has answered.
+    io::Task<Result<functions::Answer>> call_function(std::string function, functions::Call call);
 
     // For the servers of every reactor.
     io::Task<Result<void>> handle_public(http::Exchange& exchange);

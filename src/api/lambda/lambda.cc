@@ -18,27 +18,10 @@ std::string header_of(const http::RequestHead& request, std::string_view name,
     return std::string(request.headers.find(name).value_or(otherwise));
 }
 
-std::string error_document(std::string_view type, std::string message) {
-    return json::serialize(json::object{{"errorType", type}, {"errorMessage", std::move(message)}});
-}
-
-// What a function that failed leaves its caller: a document, as Lambda writes it, or nothing where
-// the failure is not the function's.
-std::optional<std::string> document_of(const Error& error, const std::string& id, int seconds) {
-    const std::string about = "RequestId: " + id + " Error: ";
-    if (error.reason == functions::reason::kTimedOut)
-        return error_document("Sandbox.Timedout", about + "Task timed out after " +
-                                                      std::to_string(seconds) + ".00 seconds");
-    if (error.reason == functions::reason::kCrashed)
-        return error_document("Runtime.ExitError",
-                              about + "Runtime exited without providing a reason");
-    return std::nullopt;
-}
-
 json::object configuration(const config::Function& function, const std::string& region) {
     json::object out;
     out["FunctionName"] = function.name;
-    out["FunctionArn"] = "arn:aws:lambda:" + region + ":000000000000:function:" + function.name;
+    out["FunctionArn"] = functions::arn_of(region, function.name);
     out["Runtime"] = "provided.al2023";
     out["Role"] = "arn:aws:iam::000000000000:role/" + function.name;
     out["Handler"] = function.command.back();
@@ -106,7 +89,7 @@ io::Task<Result<Lambda::Reply>> Lambda::answer(http::Exchange& exchange) {
         CO_TRY(const json::object one, describe(*target));
         co_return Reply{200, json::serialize(one)};
     }
-    co_return co_await invoke(exchange, std::move(*target), std::move(body));
+    co_return co_await invoke(exchange, std::move(*target), std::move(body), who.subject);
 }
 
 Result<json::object> Lambda::describe(const Target& target) const {
@@ -138,16 +121,15 @@ Result<json::object> Lambda::list(const Target& target) const {
 }
 
 io::Task<Result<Lambda::Reply>> Lambda::invoke(http::Exchange& exchange, Target target,
-                                               std::string payload) {
+                                               std::string payload,
+                                               std::optional<std::string> subject) {
     const http::RequestHead& request = exchange.request();
     const config::Function* function = parts_.configured.find(target.function);
     if (function == nullptr)
         co_return fail(Code::not_found, "Function not found: " + target.function);
     const std::string type = header_of(request, "X-Amz-Invocation-Type", "RequestResponse");
     if (type == "DryRun") co_return Reply{204, ""};
-    if (type == "Event")
-        co_return fail(Code::unsupported, "The invocation type Event is not supported here.");
-    if (type != "RequestResponse")
+    if (type != "RequestResponse" && type != "Event")
         co_return fail(Code::invalid_argument,
                        "X-Amz-Invocation-Type must be RequestResponse, Event or DryRun.");
     const std::string log_type = header_of(request, "X-Amz-Log-Type", "None");
@@ -157,6 +139,11 @@ io::Task<Result<Lambda::Reply>> Lambda::invoke(http::Exchange& exchange, Target 
     const JsonLimits limits{.depth_max = 256, .bytes_max = kPayloadBytesMax};
     if (!parse_json(payload, limits))
         co_return fail(Code::malformed, "Could not parse request body into json.");
+    if (type == "Event") {
+        events::Event event{exchange.request_id(), std::move(payload), std::move(subject)};
+        CO_TRY_VOID(co_await parts_.events.accept(*function, std::move(event)));
+        co_return Reply{202, ""};
+    }
     functions::Call call;
     call.event = std::move(payload);
     call.request_id = exchange.request_id();
@@ -170,8 +157,8 @@ io::Task<Result<Lambda::Reply>> Lambda::invoke(http::Exchange& exchange, Target 
     reply.headers.emplace_back("X-Amz-Executed-Version", "$LATEST");
     if (tail) reply.headers.emplace_back("X-Amz-Log-Result", to_base64(*tail));
     if (!result) {
-        auto document =
-            document_of(result.error(), exchange.request_id(), function->timeout_seconds);
+        auto document = functions::document_of(result.error(), exchange.request_id(),
+                                               function->timeout_seconds);
         if (!document) co_return std::unexpected(result.error());
         result = functions::Answer{std::move(*document), true};
     }

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "config/config.h"
+#include "events/queue.h"
 #include "functions/functions.h"
 #include "http/server.h"
 #include "io/clock.h"
@@ -22,6 +23,7 @@ class Lambda {
   public:
     struct Parts {
         functions::Functions& functions;
+        events::Queue& events;
         const config::NamedList<config::Function>& configured;
         access::Access& access;
         std::string region;  // what credentials must be scoped to
@@ -45,7 +47,9 @@ class Lambda {
     };
 
     io::Task<Result<Reply>> answer(http::Exchange& exchange);
-    io::Task<Result<Reply>> invoke(http::Exchange& exchange, Target target, std::string payload);
+    // `subject`: whom the caller's credentials are bound to.
+    io::Task<Result<Reply>> invoke(http::Exchange& exchange, Target target, std::string payload,
+                                   std::optional<std::string> subject);
     Result<json::object> describe(const Target& target) const;
     Result<json::object> list(const Target& target) const;
 

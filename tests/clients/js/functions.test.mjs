@@ -51,6 +51,11 @@ test('a dry run says whether it would be allowed', async () => {
     });
 });
 
+test('an event is taken, for later', async () => {
+    const event = { FunctionName: kName, InvocationType: 'Event', Payload: '{}' };
+    assert.equal((await lambda.send(new InvokeCommand(event))).StatusCode, 202);
+});
+
 test('ids of the pool and its clients are parameters', async () => {
     const one = await ssm.send(new GetParameterCommand({ Name: `${kPool}/id` }));
     assert.equal(one.Parameter.Value, target.pool_id);

@@ -1,0 +1,124 @@
+#!/usr/bin/python3
+"""Event invocations: what was acknowledged is run, also when the region is killed in between; what
+fails is tried again and told to another function."""
+
+import json
+import signal
+import subprocess
+import unittest
+
+import boto3
+from botocore.config import Config
+
+import own
+from own import REGION, poll
+
+# Notes what it was given once its answer is taken. "wait": not before the file `go` is there.
+RUNTIME = r'''
+import http.client, json, os, time
+api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+def send(method, path, body=None):
+    api.request(method, "/2018-06-01/runtime/" + path, body)
+    reply = api.getresponse()
+    return reply, reply.read()
+def note(file, event, id):
+    with open(file, "a") as out:
+        out.write(json.dumps({"event": event, "id": id}) + "\n")
+while True:
+    head, body = send("GET", "invocation/next")
+    event, id = json.loads(body), head.headers["Lambda-Runtime-Aws-Request-Id"]
+    note("begun", event, id)
+    if event.get("do") == "raise":
+        send("POST", "invocation/" + id + "/error", '{"errorType": "Oops", "errorMessage": "no"}')
+        continue
+    while event.get("do") == "wait" and not os.path.exists("go"):
+        time.sleep(0.01)
+    if send("POST", "invocation/" + id + "/response", "{}")[0].status == 202:
+        note("done", event, id)
+'''
+
+CONFIG = """
+functions:
+  demo:
+    command: [/usr/bin/python3, runtime.py]
+    concurrency: {maximum: 2, reserved: 0}
+    events: {retries: 1, retry_seconds: 1, queue_max: 60, on_failure: undertaker}
+  undertaker: {command: [/usr/bin/python3, runtime.py], concurrency: {reserved: 0}}
+"""
+
+
+class Events(unittest.TestCase):
+    def setUp(self):
+        self.upstream = own.Upstream()
+        self.addCleanup(self.upstream.close)
+        self.deployment = own.Deployment(own.config(self.upstream, extra=CONFIG))
+        self.addCleanup(self.deployment.close)
+        (self.deployment.folder / "runtime.py").write_text(RUNTIME)
+        self.deployment.up()
+        out = subprocess.run(
+            [own.PROGRAM, "keys", "create", "--data", self.deployment.data, "--region", REGION,
+             "--operations", "lambda:*"],
+            capture_output=True, text=True, timeout=own.TIMEOUT_S, check=True).stdout
+        key = dict(line.split("=", 1) for line in out.splitlines())
+        self.calls = boto3.client(
+            "lambda", region_name=REGION,
+            endpoint_url=f"http://127.0.0.1:{self.deployment.port('loopback')}",
+            aws_access_key_id=key["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=key["AWS_SECRET_ACCESS_KEY"],
+            config=Config(retries={"max_attempts": 0}, read_timeout=own.TIMEOUT_S))
+        self.addCleanup(self.calls.close)
+
+    def send(self, **event):
+        """The id of the invocation."""
+        got = self.calls.invoke(FunctionName="demo", InvocationType="Event", Payload=json.dumps(event))
+        self.assertEqual((got["StatusCode"], got["Payload"].read()), (202, b""))
+        return got["ResponseMetadata"]["RequestId"]
+
+    def noted(self, file):
+        try:
+            lines = (self.deployment.folder / file).read_text().splitlines()
+        except FileNotFoundError:
+            return []
+        return [json.loads(line) for line in lines]
+
+    def go(self):
+        (self.deployment.folder / "go").touch()
+
+    def test_what_was_acknowledged_is_run_after_kill_9(self):
+        self.deployment.stop()
+        self.deployment.serve()
+        sent = {self.send(do="wait", n=n) for n in range(40)}
+        poll("two to begin", lambda: len(self.noted("begun")) == 2)
+        self.deployment.stop(signal.SIGKILL)
+        self.assertEqual(self.noted("done"), [])
+        self.go()
+        self.deployment.serve()
+        poll("all of them", lambda: sent <= {one["id"] for one in self.noted("done")})
+        self.assertEqual({one["event"]["n"] for one in self.noted("done")}, set(range(40)))
+
+    def test_a_failure_is_tried_again_and_told(self):
+        id = self.send(do="raise")
+        poll("the undertaker", lambda: len(self.noted("done")) == 1)
+        self.assertEqual([one["id"] for one in self.noted("begun")][:2], [id, id])
+        record = self.noted("done")[0]["event"]
+        self.assertEqual(record["requestContext"]["requestId"], id)
+        self.assertEqual(record["requestContext"]["condition"], "RetriesExhausted")
+        self.assertEqual(record["requestPayload"], {"do": "raise"})
+        self.assertEqual(record["responsePayload"]["errorType"], "Oops")
+
+    def test_what_the_queue_does_not_hold_is_429_and_a_stop_loses_nothing(self):
+        taken = set()
+        with self.assertRaises(self.calls.exceptions.TooManyRequestsException):
+            for n in range(100):
+                taken.add(self.send(do="wait", n=n))
+        self.assertEqual(len(taken), 60)
+        with self.assertRaises(self.calls.exceptions.RequestTooLargeException):
+            self.send(text="x" * (1 << 20))
+        self.go()
+        self.deployment.stop()
+        self.deployment.serve()
+        poll("all of them", lambda: taken <= {one["id"] for one in self.noted("done")})
+
+
+if __name__ == "__main__":
+    unittest.main()
