@@ -4,6 +4,7 @@
 #include "io/clock.h"
 #include "sql/database.h"
 #include "sql/postgres_pool.h"
+#include "sql/reads_together.h"
 #include "sql/tables.h"
 #include "sql/text.h"
 #include "telemetry/registry.h"
@@ -18,7 +19,8 @@ using Session = PostgresPool::Session;
 constexpr int kLostMax = 40;
 // A session that turns out to be of no use is replaced this often.
 constexpr int kReplacedMax = 2;
-constexpr int kLostAtOnce = 2;  // lost without a pause
+constexpr std::size_t kTogetherMax = 16;  // reads in one pipeline
+constexpr int kLostAtOnce = 2;            // lost without a pause
 constexpr std::uint64_t kPauseMs = 4, kPauseMsMax = 256;
 
 // The pause before the next try: none, then up to twice as much each time, so that those who
@@ -31,7 +33,7 @@ Millis pause_after(int lost) {
 }
 
 // Before anything is sent, so that a pipeline never has half a batch in it.
-Result<void> check(const std::vector<Statement>& batch) {
+Result<BatchResult> check(const std::vector<Statement>& batch) {
     for (const Statement& statement : batch) {
         if (statement.sql.empty()) return fail(Code::internal, "Not exactly one SQL statement.");
         if (parameters_in(statement.sql) != statement.parameters.size())
@@ -39,7 +41,7 @@ Result<void> check(const std::vector<Statement>& batch) {
                         "The number of SQL parameters differs from the statement's.");
         TRY_VOID(check_text(statement.parameters));
     }
-    return {};
+    return BatchResult();
 }
 
 // Of the standard's catalogue, which the other engines have too.
@@ -56,7 +58,8 @@ constexpr const char* kCatalogue =
     "AND k.column_name = c.column_name WHERE c.table_schema = current_schema() "
     "ORDER BY CAST(c.table_name AS TEXT), c.ordinal_position";
 
-enum class Kind : std::uint8_t { writing, reading };
+// separately: reads that need not be of one snapshot.
+enum class Kind : std::uint8_t { writing, reading, separately };
 
 struct Metrics {
     const telemetry::CounterBy<telemetry::Outcome> batches;
@@ -66,7 +69,16 @@ struct Metrics {
 
 class PostgresDatabase final : public Database {
   public:
-    explicit PostgresDatabase(const PostgresOptions& options) : options_(options), pool_(options) {}
+    explicit PostgresDatabase(const PostgresOptions& options)
+        : options_(options),
+          pool_(options),
+          together_(
+              [this](std::vector<Statement> statements) {
+                  return run(std::move(statements), Kind::separately);
+              },
+              {.pipelines_max = std::max<std::size_t>(1, options.connections_max / 4),
+               .together_max = kTogetherMax,
+               .waiting_max = options.queue_max}) {}
 
     io::Task<Result<BatchResult>> write(std::vector<Statement> batch) override {
         return measured(std::move(batch), Kind::writing);
@@ -86,7 +98,7 @@ class PostgresDatabase final : public Database {
 
   private:
     io::Task<Result<BatchResult>> measured(std::vector<Statement> batch, Kind kind);
-    io::Task<Result<BatchResult>> run(const std::vector<Statement>& batch, Kind kind);
+    io::Task<Result<BatchResult>> run(std::vector<Statement> batch, Kind kind);
     io::Task<Result<Tried>> try_once(const std::vector<Statement>& batch, Kind kind,
                                      Instant deadline);
     void report(telemetry::Registry& registry, const Metrics& metrics, const std::string& name,
@@ -94,6 +106,7 @@ class PostgresDatabase final : public Database {
 
     const PostgresOptions options_;
     PostgresPool pool_;
+    ReadsTogether together_;
     Metrics writes_, reads_;
     const telemetry::Counter lost_, replaced_;
     std::string name_;  // set before there is work
@@ -106,7 +119,15 @@ io::Task<Result<BatchResult>> PostgresDatabase::measured(std::vector<Statement> 
     if (writing && !name_.empty()) span.emplace(telemetry::SpanKind::commit, name_);
     const io::Clock& clock = io::Executor::current().clock();
     const std::int64_t start = clock.monotonic_ns();
-    Result<BatchResult> out = co_await run(batch, kind);
+    // One statement is of one snapshot by itself.
+    const bool lone = !writing && batch.size() == 1 && batch[0].expect_rows < 0;
+    Result<BatchResult> out = check(batch);
+    if (out && !batch.empty()) {
+        if (lone)
+            out = co_await together_.read(std::move(batch[0]));
+        else
+            out = co_await run(std::move(batch), kind);
+    }
     metrics.time.observe(telemetry::Nanos(clock.monotonic_ns() - start));
     metrics.batches.add(telemetry::outcome_of(out));
     if (!out && out.error().code == Code::resource_exhausted) metrics.refused.add();
@@ -133,16 +154,15 @@ io::Task<Result<Tried>> PostgresDatabase::try_once(const std::vector<Statement>&
     Tried out;
     if (kind == Kind::writing)
         out = co_await session->write(batch, deadline);
-    else
+    else if (kind == Kind::reading)
         out = co_await session->read(batch, deadline);
+    else
+        out = co_await session->read_separately(batch, deadline);
     pool_.give_back(std::move(session));
     co_return out;
 }
 
-io::Task<Result<BatchResult>> PostgresDatabase::run(const std::vector<Statement>& batch,
-                                                    Kind kind) {
-    CO_TRY_VOID(check(batch));
-    if (batch.empty()) co_return BatchResult();
+io::Task<Result<BatchResult>> PostgresDatabase::run(std::vector<Statement> batch, Kind kind) {
     const Instant deadline = io::deadline_in(options_.batch_max);
     for (int lost = 0, replaced = 0;;) {
         CO_TRY(Tried tried, co_await try_once(batch, kind, deadline));
@@ -190,6 +210,11 @@ void PostgresDatabase::report_to(telemetry::Registry& registry, const std::strin
         [this] { return static_cast<double>(pool_.open()); }, labels);
     registry.add("domicile_sql_connected_total", "Connections made to PostgreSQL.",
                  pool_.connected(), labels);
+    registry.add("domicile_sql_read_pipelines_total",
+                 "Round trips that carried reads of one statement, several at a time.",
+                 together_.pipelines(), labels);
+    registry.add("domicile_sql_read_pipeline_statements_total", "Statements in them.",
+                 together_.statements(), labels);
     registry.add("domicile_sql_lost_total",
                  "Tries of batches that lost against a concurrent one and were tried again.", lost_,
                  labels);

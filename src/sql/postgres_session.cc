@@ -190,12 +190,13 @@ bool PostgresSession::queue_writes(const std::vector<Statement>& batch) {
     return complete;
 }
 
-io::Task<Tried> PostgresSession::run(const std::vector<Statement>& batch, bool reading,
+io::Task<Tried> PostgresSession::run(const std::vector<Statement>& batch, How how,
                                      Instant deadline) {
     sent_.clear();
+    const bool reading = how != How::writing;
     // One statement that reads is of one snapshot without a transaction around it, and the session
     // writes nothing unless told to: see set_up.
-    const bool alone = reading && batch.size() == 1;
+    const bool alone = how == How::separately || (reading && batch.size() == 1);
     if (!alone) queue({reading ? kBeginRead : kBeginWrite, {}}, Kind::frames);
     bool complete = true;
     if (reading)
@@ -231,11 +232,16 @@ io::Task<Tried> PostgresSession::end(Tried tried, Instant deadline) {
 }
 
 io::Task<Tried> PostgresSession::write(const std::vector<Statement>& batch, Instant deadline) {
-    return run(batch, false, deadline);
+    return run(batch, How::writing, deadline);
 }
 
 io::Task<Tried> PostgresSession::read(const std::vector<Statement>& batch, Instant deadline) {
-    return run(batch, true, deadline);
+    return run(batch, How::reading, deadline);
+}
+
+io::Task<Tried> PostgresSession::read_separately(const std::vector<Statement>& batch,
+                                                 Instant deadline) {
+    return run(batch, How::separately, deadline);
 }
 
 }  // namespace domicile::sql

@@ -35,6 +35,8 @@ class PostgresSession {
     // The batch's values are checked by the caller: check_text, and below.
     io::Task<Tried> write(const std::vector<Statement>& batch, Instant deadline);
     io::Task<Tried> read(const std::vector<Statement>& batch, Instant deadline);
+    // Each of a snapshot of its own, and one that fails fails all.
+    io::Task<Tried> read_separately(const std::vector<Statement>& batch, Instant deadline);
     io::Task<Result<void>> migrate(const std::string& component,
                                    const std::vector<std::string>& steps, Instant deadline);
     // After a migration that failed: another node may have made the same tables at once.
@@ -51,6 +53,7 @@ class PostgresSession {
         checks,   // one with its expectation in it
         commits,  // of a write
     };
+    enum class How : std::uint8_t { writing, reading, separately };
     struct Command {
         Kind kind;
         std::string prepared;      // the key in prepared_, taken back when the preparation fails
@@ -69,7 +72,7 @@ class PostgresSession {
     io::Task<Result<void>> handshake(Instant deadline);
     io::Task<Result<void>> set_up(const PostgresOptions& options, Instant deadline);
 
-    io::Task<Tried> run(const std::vector<Statement>& batch, bool reading, Instant deadline);
+    io::Task<Tried> run(const std::vector<Statement>& batch, How how, Instant deadline);
     bool queue_writes(const std::vector<Statement>& batch);
     void take_rows(Answers& answers, const PGresult* result, const Command& command);
     io::Task<Tried> end(Tried tried, Instant deadline);
