@@ -1,4 +1,4 @@
-"""A deployment of one region for the benchmark, and a person who signs up in it."""
+"""A deployment for the benchmark, of one region or two, and people who sign up in the first."""
 import base64
 import json
 import os
@@ -8,7 +8,7 @@ import urllib.request
 
 from harness import Failed, free_port, stop, wait_until
 
-REGION = "eu-central-1"
+REGION, NEIGHBOUR = "eu-central-1", "us-east-1"
 POOL = "Bench1"
 CLIENTS = {"RS256": "bench0rs256client", "ES256": "bench0es256client"}
 TABLE = "Diary"
@@ -21,9 +21,9 @@ listen: 127.0.0.1:0
 reactors: {reactors}
 log: {{requests: {request_log}}}
 jurisdictions:
-  EU: {{countries: [DE], regions: [{region}]}}
+  EU: {{countries: [DE], regions: [{region}]}}{other_jurisdiction}
 regions:
-  {region}: {{listen: {{http: {http_port}}}{database}}}
+  {region}: {{listen: {{http: {http_port}}}{database}}}{other_region}
 pools:
   bench:
     id_suffix: {pool}
@@ -81,14 +81,15 @@ class Deployment:
     """`domicile up` with one region, pinned to a core, and the people who signed up in it."""
 
     def __init__(self, build, folder, core, upstream_port=9, reactors=1, people=1,
-                 request_log=False, database=""):
+                 request_log=False, database="", neighbour=False):
         self.program = os.path.join(build, "domicile")
         self.folder, self.core, self.upstream_port = folder, core, upstream_port
         self.reactors, self.people, self.request_log = reactors, people, request_log
         self.database = database  # of the region, as the configuration has it
-        self.http_port = free_port()
+        self.neighbour = neighbour  # another region, in another jurisdiction, on the same core
+        self.http_port, self.neighbour_port = free_port(), free_port()
         self.process = None
-        self.ready = {}
+        self.ready, self.ready_neighbour = {}, {}
         self.tokens = {}  # algorithm -> what a sign-in of the first person gave
         os.makedirs(folder, exist_ok=True)
 
@@ -98,8 +99,13 @@ class Deployment:
             file.write(CONFIG.format(
                 region=REGION, http_port=self.http_port,
                 database=self.database and ", database: " + self.database,
-                upstream_port=self.upstream_port,
-                reactors=self.reactors, request_log=str(self.request_log).lower(), pool=POOL, table=TABLE, rs256=CLIENTS["RS256"],
+                other_jurisdiction=self.neighbour and
+                f"\n  US: {{countries: [US], regions: [{NEIGHBOUR}]}}" or "",
+                other_region=self.neighbour and
+                f"\n  {NEIGHBOUR}: {{listen: {{http: {self.neighbour_port}}}}}" or "",
+                upstream_port=self.upstream_port, reactors=self.reactors,
+                request_log=str(self.request_log).lower(), pool=POOL, table=TABLE,
+                rs256=CLIENTS["RS256"],
                 es256=CLIENTS["ES256"],
                 flows="[USER_PASSWORD_AUTH, USER_SRP_AUTH, REFRESH_TOKEN_AUTH]"))
         ready = os.path.join(self.folder, "ready.json")
@@ -109,7 +115,8 @@ class Deployment:
                  "--listen", "127.0.0.1:0", "--ready-file", ready], stdout=log, stderr=log)
         wait_until(lambda: os.path.exists(ready), self.process, "domicile up")
         with open(ready, encoding="utf-8") as file:
-            self.ready = json.load(file)["regions"][REGION]
+            regions = json.load(file)["regions"]
+        self.ready, self.ready_neighbour = regions[REGION], regions.get(NEIGHBOUR)
         self.pin(self.core)
         for number in range(self.people):
             self.sign_up(MAIL.format(number))
@@ -123,9 +130,10 @@ class Deployment:
         return self.ready["pid"]
 
     def pin(self, cores):
-        """All threads of the region; what `up` itself does is none of a request's path."""
-        subprocess.run(["taskset", "-a", "-p", "-c", str(cores), str(self.pid())],
-                       stdout=subprocess.DEVNULL, check=True)
+        """All threads of the regions; what `up` itself does is none of a request's path."""
+        for ready in filter(None, (self.ready, self.ready_neighbour)):
+            subprocess.run(["taskset", "-a", "-p", "-c", str(cores), str(ready["pid"])],
+                           stdout=subprocess.DEVNULL, check=True)
 
     def token(self, algorithm):
         return self.tokens[algorithm]["AccessToken"]

@@ -131,6 +131,25 @@ def reactors(suite):
     return rows
 
 
+def forwarding(suite):
+    """A request that arrives in another region than the person's home, against one that arrives at
+    home. Both regions share one core, so that the ratio is that of all the work there is."""
+    upstream = free_port()
+    home = suite.deployment(upstream_port=upstream, neighbour=True)
+
+    def pair(words, connections, wanted=None):
+        options = {"upstream": upstream, "path": GUARDED_PATH, "header": home.bearer("ES256"),
+                   "connections": connections}
+        direct = Case(f"at home, {words}", suite.load("bench_http", home.http_port, **options),
+                      pid=home.pid)
+        away = Case(f"forwarded, {words}",
+                    suite.load("bench_http", home.neighbour_port, **options), [(direct, wanted)],
+                    home.pid)
+        return [direct, away]
+
+    return suite.run(pair("64 at a time", 64) + pair("one at a time", 1))
+
+
 def signin(suite):
     """SRP sign-ins and token issue against what OpenSSL alone takes for the same numbers."""
     region = suite.deployment()
@@ -380,6 +399,7 @@ SUITES = {
     "proxy": (proxy, 240),
     "tls": (tls, 90),
     "reactors": (reactors, 90),
+    "forwarding": (forwarding, 120),
     "signin": (signin, 180),
     "documents": (documents, 200),
     "postgres": (postgres, 240),

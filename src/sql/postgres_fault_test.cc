@@ -176,8 +176,12 @@ class Faults : public ::testing::Test {
             condition);
     }
     void wait_for_session(const std::string& condition) {
-        for (int tries = 0; tries < 3'000 && sessions(condition) == "0"; ++tries) usleep(10'000);
-        EXPECT_NE(sessions(condition), "0") << condition;
+        std::string found = sessions(condition);
+        for (int tries = 0; tries < 3'000 && found == "0"; ++tries) {
+            usleep(10'000);
+            found = sessions(condition);
+        }
+        EXPECT_NE(found, "0") << condition;
     }
     // Runs the batch while somebody else holds the row that it wants; `then` happens when it waits
     // for the row.
@@ -304,10 +308,11 @@ TEST_F(Faults, a_session_killed_before_its_commit_is_replaced) {
     for (const std::int64_t expected : {-1, 1}) {
         Statement last{"SELECT id FROM notes WHERE id = 'sum'", {}, expected};
         auto out = write_blocked({kCount, last}, [&](Outside& other) {
-            other(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = "
-                "'Lock' AND datname = current_database()");
-            wait_for_session("wait_event_type = 'Lock'");  // the next try
+            const std::string waits = "wait_event_type = 'Lock'";
+            const std::string killed = ask("SELECT pid FROM pg_stat_activity WHERE " + waits +
+                                           " AND datname = current_database()");
+            other("SELECT pg_terminate_backend(" + killed + ")");
+            wait_for_session(waits + " AND pid <> " + killed);  // the next try
             other("ROLLBACK");
         });
         EXPECT_TRUE(out) << out.error().message;

@@ -63,8 +63,9 @@ ReadsTogether::Batch ReadsTogether::take(Queue& queue) {
     return out;
 }
 
-// After a pipeline has ended, or when more waits than goes into one.
+// After a pipeline has ended, or when more waits than goes into one. What somebody gathers is his.
 void ReadsTogether::hand_on(Queue& queue) {
+    if (queue.gathering) return;
     while (!queue.waiting.empty() && queue.pipelines < options_.pipelines_max) {
         ++queue.pipelines;
         Batch next = take(queue);

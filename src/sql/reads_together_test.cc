@@ -133,6 +133,54 @@ TEST_F(ReadsTogetherTest, those_who_wait_are_bounded) {
     EXPECT_EQ(texts(read("ab", "cdcef")), "a b c d c resource_exhausted resource_exhausted ");
 }
 
+io::Task<void> turns(int count) {
+    for (; count > 0; --count) {
+        io::Completion<bool> turn;
+        turn.set(true);
+        co_await turn;
+    }
+}
+
+io::Task<Answer> answer_later(std::vector<Statement> statements, int* count) {
+    const int number = ++*count * 7 % 5;  // of turns: pipelines end in any order
+    co_await turns(number);
+    BatchResult out;
+    for (const Statement& statement : statements) {
+        StatementResult result;
+        result.rows.push_back({{statement.parameters[0]}});
+        out.push_back(std::move(result));
+    }
+    co_return out;
+}
+
+// One after the other, each a little later than the one before was answered.
+io::Task<Answer> ask_often(ReadsTogether* reads, int reader) {
+    for (int i = 0; i < 100; ++i) {
+        const std::string name = std::to_string((reader + i) % 13);
+        const Answer answer = co_await reads->read(ask(name));
+        EXPECT_TRUE(answer && (*answer)[0].rows[0].text(0) == name);
+        co_await turns((reader * i) % 4);
+    }
+    co_return BatchResult();
+}
+
+io::Task<Answers> ask_all_often(ReadsTogether* reads) {
+    std::vector<io::Task<Answer>> tasks;
+    for (int reader = 0; reader < 20; ++reader) tasks.push_back(ask_often(reads, reader));
+    co_return co_await io::testing::gather<Answer>(std::move(tasks));
+}
+
+// A pipeline may end while another reader still gathers.
+TEST_F(ReadsTogetherTest, each_read_gets_its_own_answer_in_whatever_order_they_come) {
+    for (options.pipelines_max = 1; options.pipelines_max < 4; ++options.pipelines_max) {
+        int count = 0;
+        ReadsTogether reads(
+            [&](std::vector<Statement> s) { return answer_later(std::move(s), &count); }, options);
+        EXPECT_EQ(io::run_task<Answers>([&] { return ask_all_often(&reads); }).size(), 20u);
+        EXPECT_LT(reads.pipelines().value(), reads.statements().value());
+    }
+}
+
 TEST_F(ReadsTogetherTest, executors_do_not_wait_for_each_other) {
     ReadsTogether reads([this](std::vector<Statement> s) { return server.carry(std::move(s)); },
                         options);
