@@ -68,6 +68,7 @@ std::size_t Balancer::round(std::size_t turn, Fits fits) const {
 }
 
 std::size_t Balancer::pick(std::int64_t now, std::uint64_t tried) {
+    if (servers_.size() == 1) return 0;
     const std::size_t turn = turn_.fetch_add(1, std::memory_order_relaxed);
     const auto untried = [&](std::size_t server) { return !was_tried(tried, server); };
     const auto usable = [&](std::size_t server) {

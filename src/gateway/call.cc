@@ -88,9 +88,10 @@ bool is_hop_header(std::string_view name) {
     }
 }
 
-void add_trace(const http::Exchange& exchange, std::string& text, http::Headers& to) {
-    text = telemetry::traceparent_of(RequestContext::current());
-    to.add("traceparent", text);
+void add_trace(const http::Exchange& exchange, telemetry::TraceParentText& text,
+               http::Headers& to) {
+    text = telemetry::traceparent_text(RequestContext::current());
+    to.add("traceparent", {text.data(), text.size()});
     const http::Headers& headers = exchange.request().headers;
     const auto state = headers.find("tracestate");
     // Several fields are a list in parts; a list that long is not passed on.

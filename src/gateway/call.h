@@ -3,6 +3,7 @@
 
 #include "gateway/gateway.h"
 #include "gateway/routes.h"
+#include "telemetry/trace.h"
 
 namespace domicile::gateway {
 
@@ -26,7 +27,7 @@ void add_cors(http::ResponseHead& head, const Call& call);
 // Where a call that goes on from here belongs: `traceparent` of the span that is open now, and the
 // caller's `tracestate` as far as it may be passed on. The head keeps views of both: `text` and the
 // exchange outlive its use. What came under these names is not copied (is_hop_header).
-void add_trace(const http::Exchange& exchange, std::string& text, http::Headers& to);
+void add_trace(const http::Exchange& exchange, telemetry::TraceParentText& text, http::Headers& to);
 // Names of headers that belong to one connection or that only we may set; never passed on.
 bool is_hop_header(std::string_view name);
 

@@ -1,20 +1,25 @@
 #include "gateway/downstream.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <iterator>
 
 namespace domicile::gateway {
 namespace {
 
+// Every call passes here: no format is parsed.
+void put(fmt::basic_memory_buffer<char, 160>& out, std::initializer_list<std::string_view> texts) {
+    for (const std::string_view text : texts) out.append(text.data(), text.data() + text.size());
+}
+
 // RFC 7239, 6: an IPv6 address stands in brackets and, having colons, in quotes.
 void print_node(std::string_view address, fmt::basic_memory_buffer<char, 160>& out) {
-    const auto to = std::back_inserter(out);
-    if (address.empty()) {
-        fmt::format_to(to, "unknown");
-    } else if (address.find(':') == std::string_view::npos) {
-        fmt::format_to(to, "{}", address);
+    const bool v6 = address.find(':') != std::string_view::npos;
+    if (address.empty()) address = "unknown";
+    if (v6) {
+        put(out, {"\"[", address, "]\""});
     } else {
-        fmt::format_to(to, "\"[{}]\"", address);
+        put(out, {address});
     }
 }
 
@@ -23,13 +28,13 @@ void print_forwarded(const Call& call, std::string_view region,
     const http::RequestHead& request = call.exchange.request();
     const std::string_view protocol = call.exchange.peer().tls ? "https" : "http";
     const bool direct = call.from.empty();
-    const auto to = std::back_inserter(out);
-    fmt::format_to(to, "for=");
+    const std::string_view from = call.from;
+    put(out, {"for="});
     print_node(call.client, out);
     // A Host that the parser took has no character that a quoted string cannot hold.
-    fmt::format_to(to, ";by=_{};host=\"{}\";proto={}", direct ? region : call.from,
-                   request.headers.find("Host").value_or(request.host), protocol);
-    if (!direct) fmt::format_to(to, ", for=_{};by=_{};proto={}", call.from, region, protocol);
+    const std::string_view host = request.headers.find("Host").value_or(request.host);
+    put(out, {";by=_", direct ? region : from, ";host=\"", host, "\";proto=", protocol});
+    if (!direct) put(out, {", for=_", from, ";by=_", region, ";proto=", protocol});
 }
 
 bool is_plain(char c) { return c > 0x20 && c < 0x7f && c != '%'; }

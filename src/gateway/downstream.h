@@ -25,7 +25,7 @@ class Downstream {
     void add_to(http::Headers& to, const Call& call, const Place& place);
 
   private:
-    std::string trace_;
+    telemetry::TraceParentText trace_;
     // RFC 7239: the client, and for a call that was forwarded here the region between.
     fmt::basic_memory_buffer<char, 160> forwarded_;  // most fit, and cost no allocation
     std::vector<std::string> claims_;

@@ -68,6 +68,7 @@ struct Gateway::Impl {
     // Owns the call.
     io::Task<Result<void>> run(Call call);
     io::Task<Result<void>> authorize(Call& call);
+    io::Task<Result<void>> not_authorized(Call& call, const Error& error);
     io::Task<Result<void>> act(Call& call, residency::Decision decision);
     // The same of its API key and of what the route asks of its token: 403 and 429.
     bool is_refused(Call& call, Problem& problem);
@@ -145,14 +146,8 @@ io::Task<Result<void>> Gateway::Impl::run(Call call) {
     if (call.route().authorizer) {
         const Result<void> authorized = co_await authorize(call);
         if (!authorized) {
-            // Not being able to tell is not a refusal: the client keeps its token and comes back.
-            const bool unsure = authorized.error().code != Code::unauthenticated;
-            metrics.verdicts.add(unsure ? Verdict::unavailable : Verdict::unauthorized);
-            if (unsure)
-                co_return co_await reply_message(
-                    call, 503, "The token cannot be checked at the moment.", parts.region);
-            // Expired and revoked look alike from outside; the message says how to go on.
-            co_return co_await reply_message(call, 401, "Unauthorized", parts.region);
+            auto reply = not_authorized(call, authorized.error());
+            co_return co_await reply;
         }
     }
     if (is_refused(call, problem)) co_return co_await reply_problem(call, problem, parts.region);
@@ -175,6 +170,17 @@ io::Task<Result<void>> Gateway::Impl::run(Call call) {
     metrics.verdicts.add(verdict_of(decision.action));
     io::Task<Result<void>> task = act(call, std::move(decision));
     co_return co_await task;
+}
+
+// Not a coroutine: what run() waits for stays in its frame, which is to fit io::allocate_frame.
+io::Task<Result<void>> Gateway::Impl::not_authorized(Call& call, const Error& error) {
+    // Not being able to tell is not a refusal: the client keeps its token and comes back.
+    const bool unsure = error.code != Code::unauthenticated;
+    metrics.verdicts.add(unsure ? Verdict::unavailable : Verdict::unauthorized);
+    if (unsure)
+        return reply_message(call, 503, "The token cannot be checked at the moment.", parts.region);
+    // Expired and revoked look alike from outside; the message says how to go on.
+    return reply_message(call, 401, "Unauthorized", parts.region);
 }
 
 io::Task<Result<void>> Gateway::Impl::authorize(Call& call) {
@@ -288,7 +294,7 @@ io::Task<Result<void>> Gateway::Impl::forward(Call& call, std::string home) {
     head.headers.add("Domicile-Request-Id", call.request_id);
     head.headers.add("Domicile-Client", call.client);
     telemetry::ChildSpan span(telemetry::SpanKind::crossing, home);
-    std::string trace;
+    telemetry::TraceParentText trace;
     add_trace(call.exchange, trace, head.headers);
     ExchangeBody body(call.exchange,
                       call.route().body_bytes_max.value_or(parts.config.limits.body_bytes_max));

@@ -113,8 +113,7 @@ RouteTable::RouteTable(const std::vector<config::Route>& routes) {
     }
 }
 
-bool RouteTable::matches(const Entry& entry, std::string_view path,
-                         std::vector<PathParameter>& parameters) {
+bool RouteTable::matches(const Entry& entry, std::string_view path, PathParameters& parameters) {
     Segments parts(path);
     for (const Segment& segment : entry.segments) {
         const bool all = segment.kind == Segment::Kind::rest;

@@ -1,6 +1,7 @@
 // The compiled route table: first match in the order of the file.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <map>
 #include <string>
 #include <string_view>
@@ -31,12 +32,16 @@ struct Compiled {
     std::unique_ptr<Gauge> gauge;
 };
 
+// Most routes have one or two: no allocation for them. A call is in a coroutine frame, which is to fit
+// io::allocate_frame.
+using PathParameters = boost::container::small_vector<PathParameter, 2>;
+
 struct Match {
     const config::Route* route = nullptr;  // null when nothing fits
     // By name and decoded; made when asked for, since most calls go on without.
     std::map<std::string, std::string> parameters() const;
 
-    std::vector<PathParameter> raw_parameters;
+    PathParameters raw_parameters;
     const Compiled* compiled = nullptr;
     const telemetry::Route* report = nullptr;  // what its requests are counted under
 };
@@ -63,8 +68,7 @@ class RouteTable {
         std::vector<Segment> segments;
         const telemetry::Route* report = nullptr;
     };
-    static bool matches(const Entry& entry, std::string_view path,
-                        std::vector<PathParameter>& parameters);
+    static bool matches(const Entry& entry, std::string_view path, PathParameters& parameters);
     std::vector<Entry> entries_;  // matches point into it
 };
 

@@ -143,7 +143,7 @@ functions::HttpCall Target::describe(Call& call, const config::Function& functio
     out.headers.emplace_back("X-Request-Id", call.request_id);
     out.headers.emplace_back("X-Amzn-Trace-Id", telemetry::amazon_trace_of(context));
     http::Headers trace;
-    std::string parent;
+    telemetry::TraceParentText parent;
     add_trace(call.exchange, parent, trace);
     for (const http::Header& header : trace) out.headers.emplace_back(header.name, header.value);
     out.path_parameters = call.match.parameters();

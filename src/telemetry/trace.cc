@@ -94,14 +94,20 @@ std::optional<TraceParent> parse_amazon_trace(std::string_view text) {
     return out;
 }
 
-std::string traceparent_of(const RequestContext& context) {
-    std::string out(kBytes, '-');
+TraceParentText traceparent_text(const RequestContext& context) {
+    TraceParentText out;
+    out.fill('-');
     char* at = out.data();
     at[0] = at[1] = '0';
     write_hex(context.trace_id, at + kTraceAt);
     write_hex(context.span_id, at + kParentAt);
     write_hex(std::array<std::uint8_t, 1>{context.trace_flags}, at + kFlagsAt);
     return out;
+}
+
+std::string traceparent_of(const RequestContext& context) {
+    const TraceParentText text = traceparent_text(context);
+    return {text.data(), text.size()};
 }
 
 std::string amazon_trace_of(const RequestContext& context) {

@@ -25,7 +25,9 @@ struct TraceParent {
 // The value of a `traceparent` field: nullopt for whatever the specification calls invalid. A later
 // version is read as far as version 00 goes.
 std::optional<TraceParent> parse_traceparent(std::string_view text);
-// "00-<trace>-<span>-<flags>" of the span that is open in `context`.
+// "00-<trace>-<span>-<flags>" of the span that is open in `context`; the first costs no allocation.
+using TraceParentText = std::array<char, 55>;
+TraceParentText traceparent_text(const RequestContext& context);
 std::string traceparent_of(const RequestContext& context);
 // The same as AWS writes it: "Root=1-<8 hex>-<24 hex>;Parent=<16 hex>;Sampled=0".
 std::string amazon_trace_of(const RequestContext& context);
