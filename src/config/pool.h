@@ -34,6 +34,7 @@ struct PasswordPolicy {
     bool upper = true;
     bool digit = true;
     bool symbol = true;
+    int history = 0;  // how many of the last passwords a new one must differ from
 };
 
 // An attribute of the pool beyond the standard ones, or what differs for a standard one.

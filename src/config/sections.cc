@@ -214,7 +214,10 @@ const Object<PasswordPolicy>& describe() {
             .field("lower", &PasswordPolicy::lower, "a lower-case letter")
             .field("upper", &PasswordPolicy::upper, "an upper-case letter")
             .field("digit", &PasswordPolicy::digit, "a digit")
-            .field("symbol", &PasswordPolicy::symbol, "a symbol");
+            .field("symbol", &PasswordPolicy::symbol, "a symbol")
+            .field("history", &PasswordPolicy::history,
+                   "how many of the last passwords, with the present one, must not come again",
+                   range(0, 24));
     return object;
 }
 

@@ -1,7 +1,12 @@
 #include "identity/home.h"
 
+#include "crypto/hash.h"
+#include "identity/validation.h"
+
 namespace domicile::identity {
 namespace {
+
+constexpr Millis kMailsKept{7 * 24 * 3'600'000LL};
 
 constexpr AttemptLimiter::Options kDecoyTries{.first_delay = Millis(24 * 3'600'000),
                                               .delay_max = Millis(24 * 3'600'000),
@@ -42,6 +47,20 @@ std::string destination_of(const std::string& username, const Attributes& attrib
     return is_email ? username : std::string();
 }
 
+CodeDelivery delivery_to(const std::string& destination) {
+    return {"email", "EMAIL", mask_destination(destination)};
+}
+
+std::string Home::decoy_destination(const std::string& username) const {
+    std::string shown = destination_of(username, Attributes());
+    if (!shown.empty()) return shown;
+    const std::string mac = crypto::hmac_sha256(decoy_secret_, username);
+    const auto letter = [&](std::size_t at) {
+        return std::string(1, static_cast<char>('a' + static_cast<unsigned char>(mac[at]) % 26));
+    };
+    return letter(0) + "@" + letter(1);
+}
+
 Home::Home(Parts parts)
     : p_(std::move(parts)),
       users_(p_.database, p_.keyring),
@@ -49,8 +68,10 @@ Home::Home(Parts parts)
       sessions_(p_.database, p_.clock, p_.verifier),
       outbox_(p_.database, p_.keyring, p_.random),
       signer_(p_.database, p_.keyring, p_.clock, p_.random),
+      codes_(p_.database, p_.keyring, p_.clock, p_.random),
       attempts_(p_.database, p_.clock, "attempt"),
       resends_(p_.database, p_.clock, "resend"),
+      resets_(p_.database, p_.clock, "reset"),
       decoy_tries_(p_.database, p_.clock, "decoy", kDecoyTries),
       block_key_(p_.keyring.region_key("identity.secret_block")),
       refresh_key_(p_.keyring.region_key("identity.refresh_token")),
@@ -84,6 +105,24 @@ io::Task<Result<void>> Home::sweep() {
     batch.push_back(Attempts::sweep(p_.clock.now()));
     CO_TRY_VOID(co_await p_.database.write(std::move(batch)));
     co_return Result<void>();
+}
+
+io::Task<Result<std::vector<sql::Statement>>> Home::mailing(std::string sub, Mail mail) {
+    const Timestamp now = p_.clock.now();
+    mail.sent_at = now;
+    std::vector<sql::Statement> out;
+    out.push_back(Outbox::drop_before(now - kMailsKept));
+    CO_TRY(sql::Statement insertion, co_await outbox_.insertion(std::move(sub), std::move(mail)));
+    out.push_back(std::move(insertion));
+    co_return out;
+}
+
+io::Task<Result<sql::BatchResult>> Home::write_changes(std::vector<sql::Statement> batch) {
+    auto done = co_await p_.database.write(std::move(batch));
+    if (!done && done.error().code == Code::conflict) {
+        co_return fail(Code::resource_exhausted, "Something else changed it at the same time.");
+    }
+    co_return done;
 }
 
 TokenSubject Home::token_subject(const UserRow& row, const config::Client& client) const {

@@ -13,6 +13,7 @@
 #include "directory/claims.h"
 #include "directory/directory.h"
 #include "identity/attempts.h"
+#include "identity/codes.h"
 #include "identity/messages.h"
 #include "identity/outbox.h"
 #include "identity/sessions.h"
@@ -76,6 +77,10 @@ class Home {
     io::Task<Result<User>> get_user(AccessTokenRequest request);
     io::Task<Result<Done>> revoke(RevokeRequest request);
     io::Task<Result<Done>> sign_out(AccessTokenRequest request);
+    // Sends a code with which a forgotten password is replaced.
+    io::Task<Result<CodeDelivery>> forgot_password(ForgotPasswordRequest request);
+    io::Task<Result<Done>> reset_password(ResetPasswordRequest request);
+    io::Task<Result<Done>> change_password(ChangePasswordRequest request);
 
     Signer& signer() { return signer_; }
     Users& users() { return users_; }
@@ -92,9 +97,14 @@ class Home {
     io::Task<Result<void>> write_person(const config::Pool* pool, UserRow row);
     io::Task<Result<void>> give_up(std::string claim_id);
     io::Task<Result<Done>> confirm_nobody(const config::Pool* pool, std::string username);
-    io::Task<Result<sql::Statement>> write_code(const config::Pool* pool, UserRow& row);
+    io::Task<Result<std::vector<sql::Statement>>> write_code(const config::Pool* pool,
+                                                             UserRow& row);
+    // What puts a mail into the outbox, and takes old ones out.
+    io::Task<Result<std::vector<sql::Statement>>> mailing(std::string sub, Mail mail);
     io::Task<Result<bool>> password_fits(UserRow row, std::string password);
     std::vector<directory::SubjectKey> keys_of(const UserRow& row) const;
+    // Where a code for somebody who does not exist seems to go.
+    std::string decoy_destination(const std::string& username) const;
     io::Task<Result<void>> sweep();
 
     // sign-in (home_sign_in.cc)
@@ -103,7 +113,17 @@ class Home {
     io::Task<Result<Tokens>> judge(std::optional<UserRow> row, bool proven,
                                    Attempts::Attempt attempt, ClientOfPool client);
     io::Task<Result<TokenPtr>> own_access_token(std::string token);
+    io::Task<Result<UserRow>> own_user(TokenPtr token);
+    Result<const config::Pool*> pool_of(const UserRow& row) const;
     TokenSubject token_subject(const UserRow& row, const config::Client& client) const;
+
+    // passwords (home_password.cc)
+    // Puts the new one in its place, if neither it nor one that the policy remembers was it before.
+    io::Task<Result<void>> set_password(const config::Pool* pool, UserRow& row,
+                                        std::string password);
+    // What was read may have been changed meanwhile: resource_exhausted then, so that clients try
+    // again.
+    io::Task<Result<sql::BatchResult>> write_changes(std::vector<sql::Statement> batch);
 
     Parts p_;
     Users users_;
@@ -111,7 +131,8 @@ class Home {
     Sessions sessions_;
     Outbox outbox_;
     Signer signer_;
-    Attempts attempts_, resends_;
+    Codes codes_;
+    Attempts attempts_, resends_, resets_;
     Attempts decoy_tries_;  // plays the part of the row's counter for people who do not exist
     keyring::DataKey block_key_, refresh_key_;
     std::string decoy_secret_;
@@ -119,5 +140,7 @@ class Home {
 
 // Where a code for these attributes goes; empty when there is nowhere.
 std::string destination_of(const std::string& username, const Attributes& attributes);
+// Masked.
+CodeDelivery delivery_to(const std::string& destination);
 
 }  // namespace domicile::identity

@@ -202,14 +202,26 @@ io::Task<Result<TokenPtr>> Home::own_access_token(std::string token) {
     co_return verified;
 }
 
-io::Task<Result<User>> Home::get_user(AccessTokenRequest request) {
-    CO_TRY(const TokenPtr token, co_await own_access_token(std::move(request.access_token)));
+io::Task<Result<UserRow>> Home::own_user(TokenPtr token) {
     CO_TRY(auto row, co_await users_.find_sub(token->sub));
     if (!row || !row->confirmed) {
         co_return fail(Code::unauthenticated, "Invalid Access Token", reason::kAccessInvalid);
     }
-    User out{row->username, row->sub, std::move(row->attributes)};
-    out.attributes["sub"] = row->sub;
+    co_return std::move(*row);
+}
+
+Result<const config::Pool*> Home::pool_of(const UserRow& row) const {
+    for (const config::Pool& pool : p_.config->pools) {
+        if (pool.id_suffix == row.pool) return &pool;
+    }
+    return fail(Code::unauthenticated, "Invalid Access Token", reason::kAccessInvalid);
+}
+
+io::Task<Result<User>> Home::get_user(AccessTokenRequest request) {
+    CO_TRY(const TokenPtr token, co_await own_access_token(std::move(request.access_token)));
+    CO_TRY(UserRow row, co_await own_user(token));
+    User out{row.username, row.sub, std::move(row.attributes)};
+    out.attributes["sub"] = row.sub;
     out.attributes["custom:region"] = p_.region;
     co_return out;
 }

@@ -12,7 +12,6 @@ namespace domicile::identity {
 namespace {
 
 constexpr std::int64_t kCodeTriesMax = 5;
-constexpr Millis kMailsKept{7 * 24 * 3'600'000LL};
 
 std::unexpected<Error> user_exists() {
     return fail(Code::already_exists, "User already exists", reason::kUserExists);
@@ -36,23 +35,10 @@ bool is_over(const Error& error) {
     return error.code == Code::already_exists || error.reason == directory::kReasonClaimState;
 }
 
-// Six digits without bias.
-std::string random_code(io::Random& random) {
-    constexpr std::uint64_t kCodes = 1'000'000;
-    std::uint64_t number = random.number();
-    while (number >= UINT64_MAX / kCodes * kCodes) number = random.number();
-    std::string text = std::to_string(number % kCodes);
-    return std::string(6 - text.size(), '0') + text;
-}
-
 std::optional<std::string> value_of(const Attributes& attributes, const std::string& name) {
     const auto found = attributes.find(name);
     if (found == attributes.end() || found->second.empty()) return std::nullopt;
     return found->second;
-}
-
-CodeDelivery delivery_to(const std::string& destination) {
-    return {"email", "EMAIL", mask_destination(destination)};
 }
 
 }  // namespace
@@ -90,19 +76,17 @@ io::Task<Result<void>> Home::check_sign_up(const config::Pool* pool, SignUpReque
 }
 
 // A new code, in the row, and the mail that carries it.
-io::Task<Result<sql::Statement>> Home::write_code(const config::Pool* pool, UserRow& row) {
+io::Task<Result<std::vector<sql::Statement>>> Home::write_code(const config::Pool* pool,
+                                                               UserRow& row) {
     const std::string code = random_code(p_.random);
-    const Timestamp now = p_.clock.now();
     row.code_mac = users_.code_mac(row.sub, code);
-    row.code_expires = now + Millis(std::int64_t{pool->code_hours} * 3'600'000);
+    row.code_expires = p_.clock.now() + Millis(std::int64_t{pool->code_hours} * 3'600'000);
     row.code_tries = 0;
     Mail mail;
     mail.to = destination_of(row.username, row.attributes);
     mail.subject = "Your verification code";
     mail.text = "Your confirmation code is " + code + ".";
-    mail.sent_at = now;
-    CO_TRY_VOID(co_await outbox_.drop_before(now - kMailsKept));
-    co_return co_await outbox_.insertion(row.sub, std::move(mail));
+    co_return co_await mailing(row.sub, std::move(mail));
 }
 
 io::Task<Result<bool>> Home::password_fits(UserRow row, std::string password) {
@@ -147,7 +131,7 @@ io::Task<Result<SignUpResult>> Home::repeat_sign_up(const config::Pool* pool, Us
     auto renewed = co_await claims_.renew(row.claim_id);
     if (!renewed && is_over(renewed.error())) co_return user_exists();
     if (!renewed) co_return std::unexpected(renewed.error());
-    CO_TRY(sql::Statement mail, co_await write_code(pool, wanted));
+    CO_TRY(auto mail, co_await write_code(pool, wanted));
     CO_TRY_VOID(co_await users_.replace_unconfirmed(wanted, std::move(mail)));
     co_return SignUpResult{false, wanted.sub,
                            delivery_to(destination_of(wanted.username, wanted.attributes))};
@@ -182,11 +166,9 @@ io::Task<Result<directory::ClaimHandle>> Home::claim(UserRow row, PasswordReques
 
 // The row, its first mail and the claim that stands for it, in one commit.
 io::Task<Result<void>> Home::write_person(const config::Pool* pool, UserRow row) {
-    CO_TRY(sql::Statement mail, co_await write_code(pool, row));
+    CO_TRY(std::vector<sql::Statement> batch, co_await write_code(pool, row));
     CO_TRY(sql::Statement insertion, co_await users_.insertion(row));
-    std::vector<sql::Statement> batch;
     batch.push_back(std::move(insertion));
-    batch.push_back(std::move(mail));
     batch.push_back(directory::Claims::held(row.claim_id));
     auto written = co_await p_.database.write(std::move(batch));
     if (written) co_return Result<void>();
@@ -303,17 +285,14 @@ io::Task<Result<CodeDelivery>> Home::resend(ResendRequest request) {
         }
         Attempts::Attempt tries{key};
         CO_TRY_VOID(co_await decoy_tries_.succeeded(std::move(tries)));
-        CO_TRY_VOID(co_await users_.pace(key));
+        if (!decoy_tries_.durable()) CO_TRY_VOID(co_await users_.pace(key));
         std::string shown = destination_of(request.username, row ? row->attributes : Attributes());
-        if (shown.empty()) {
-            const std::string mac = to_hex(crypto::hmac_sha256(decoy_secret_, request.username));
-            shown = mac.substr(0, 1) + "@" + mac.substr(1, 1);
-        }
+        if (shown.empty()) shown = decoy_destination(request.username);
         co_return delivery_to(shown);
     }
     // Does not prolong the claim: that is a write to the directory, whose duration would tell that
     // there is somebody to confirm (I8). Signing up again does.
-    CO_TRY(sql::Statement mail, co_await write_code(client.pool, *row));
+    CO_TRY(auto mail, co_await write_code(client.pool, *row));
     CO_TRY_VOID(co_await users_.replace_unconfirmed(*row, std::move(mail)));
     co_return delivery_to(destination_of(row->username, row->attributes));
 }

@@ -23,11 +23,15 @@ enum class Act : std::uint8_t {
     refresh,
     get_user,
     revoke,
-    sign_out
+    sign_out,
+    forgot_password,
+    reset_password,
+    change_password
 };
-constexpr std::array<std::string_view, 10> label_values(Act) {
-    return {"sign_up",  "confirm", "resend_code", "srp_start", "srp_answer",
-            "password", "refresh", "get_user",    "revoke",    "sign_out"};
+constexpr std::array<std::string_view, 13> label_values(Act) {
+    return {"sign_up",         "confirm",        "resend_code",    "srp_start", "srp_answer",
+            "password",        "refresh",        "get_user",       "revoke",    "sign_out",
+            "forgot_password", "reset_password", "change_password"};
 }
 
 struct Identity::Impl {
@@ -46,17 +50,27 @@ struct Identity::Impl {
         co_return outcome;
     }
 
-    // The operations themselves.
+    // At the home that the directory names for a user name, or the decoy.
+    template <class Request, class Answer>
+    io::Task<Result<Answer>> by_name(Operation operation, const char* type, Request request,
+                                     io::Task<Result<Answer>> (Home::*here)(Request)) {
+        CO_TRY(std::string at,
+               co_await router.home_of_username(request.client_id, request.username));
+        co_return co_await router.run(std::move(at), operation, type, std::move(request), here);
+    }
+    // At the home of whose access token it is.
+    template <class Request, class Answer>
+    io::Task<Result<Answer>> by_token(const char* type, Request request,
+                                      io::Task<Result<Answer>> (Home::*here)(Request)) {
+        CO_TRY(std::string at, co_await home_of_token(request.access_token));
+        co_return co_await router.run(std::move(at), Operation::sign_in, type, std::move(request),
+                                      here);
+    }
+    // At the region that a sealed value names.
     io::Task<Result<SignUpResult>> sign_up(SignUpRequest request);
-    io::Task<Result<void>> confirm_sign_up(ConfirmRequest request);
-    io::Task<Result<CodeDelivery>> resend_code(ResendRequest request);
-    io::Task<Result<SrpChallenge>> start_srp(SrpStartRequest request);
     io::Task<Result<Tokens>> answer_srp(SrpAnswerRequest request);
-    io::Task<Result<Tokens>> sign_in_with_password(PasswordRequest request);
     io::Task<Result<Tokens>> refresh(RefreshRequest request);
-    io::Task<Result<User>> get_user(AccessTokenRequest request);
-    io::Task<Result<void>> revoke(RevokeRequest request);
-    io::Task<Result<void>> global_sign_out(AccessTokenRequest request);
+    io::Task<Result<Done>> revoke(RevokeRequest request);
 
     const telemetry::CounterBy<Act, Outcome> acts;
     Parts p;
@@ -66,15 +80,6 @@ struct Identity::Impl {
     RevocationWatch watch;
     Router router;
 };
-
-namespace {
-
-Result<void> nothing(Result<Done> done) {
-    if (!done) return std::unexpected(done.error());
-    return {};
-}
-
-}  // namespace
 
 Identity::Impl::Impl(Parts given)
     : p(std::move(given)),
@@ -134,36 +139,11 @@ io::Task<Result<SignUpResult>> Identity::Impl::sign_up(SignUpRequest request) {
                                   std::move(request), &Home::sign_up);
 }
 
-io::Task<Result<void>> Identity::Impl::confirm_sign_up(ConfirmRequest request) {
-    CO_TRY(std::string home, co_await router.home_of_username(request.client_id, request.username));
-    auto done = co_await router.run(std::move(home), Operation::sign_up, message::kConfirm,
-                                    std::move(request), &Home::confirm);
-    co_return nothing(std::move(done));
-}
-
-io::Task<Result<CodeDelivery>> Identity::Impl::resend_code(ResendRequest request) {
-    CO_TRY(std::string home, co_await router.home_of_username(request.client_id, request.username));
-    co_return co_await router.run(std::move(home), Operation::sign_up, message::kResend,
-                                  std::move(request), &Home::resend);
-}
-
-io::Task<Result<SrpChallenge>> Identity::Impl::start_srp(SrpStartRequest request) {
-    CO_TRY(std::string home, co_await router.home_of_username(request.client_id, request.username));
-    co_return co_await router.run(std::move(home), Operation::sign_in, message::kStartSrp,
-                                  std::move(request), &Home::start_srp);
-}
-
 io::Task<Result<Tokens>> Identity::Impl::answer_srp(SrpAnswerRequest request) {
     CO_TRY(std::string home,
            known(region_of_secret_block(request.secret_block), reason::kWrongCredentials));
     co_return co_await router.run(std::move(home), Operation::sign_in, message::kAnswerSrp,
                                   std::move(request), &Home::answer_srp);
-}
-
-io::Task<Result<Tokens>> Identity::Impl::sign_in_with_password(PasswordRequest request) {
-    CO_TRY(std::string home, co_await router.home_of_username(request.client_id, request.username));
-    co_return co_await router.run(std::move(home), Operation::sign_in, message::kPassword,
-                                  std::move(request), &Home::sign_in);
 }
 
 io::Task<Result<Tokens>> Identity::Impl::refresh(RefreshRequest request) {
@@ -174,57 +154,64 @@ io::Task<Result<Tokens>> Identity::Impl::refresh(RefreshRequest request) {
                                   std::move(request), &Home::refresh);
 }
 
-io::Task<Result<User>> Identity::Impl::get_user(AccessTokenRequest request) {
-    CO_TRY(std::string home, co_await home_of_token(request.access_token));
-    co_return co_await router.run(std::move(home), Operation::sign_in, message::kGetUser,
-                                  std::move(request), &Home::get_user);
-}
-
-io::Task<Result<void>> Identity::Impl::revoke(RevokeRequest request) {
+io::Task<Result<Done>> Identity::Impl::revoke(RevokeRequest request) {
     CO_TRY_VOID(find_client(p.config, request.client_id));
     auto home = known(region_of_refresh_token(request.token), reason::kRefreshInvalid);
-    if (!home) co_return Result<void>();  // an unknown token is as good as revoked
-    auto done = co_await router.run(std::move(*home), Operation::sign_in, message::kRevoke,
-                                    std::move(request), &Home::revoke);
-    co_return nothing(std::move(done));
-}
-
-io::Task<Result<void>> Identity::Impl::global_sign_out(AccessTokenRequest request) {
-    CO_TRY(std::string home, co_await home_of_token(request.access_token));
-    auto done = co_await router.run(std::move(home), Operation::sign_in, message::kSignOut,
-                                    std::move(request), &Home::sign_out);
-    co_return nothing(std::move(done));
+    if (!home) co_return Done{};  // an unknown token is as good as revoked
+    co_return co_await router.run(std::move(*home), Operation::sign_in, message::kRevoke,
+                                  std::move(request), &Home::revoke);
 }
 
 io::Task<Result<SignUpResult>> Identity::sign_up(SignUpRequest request) {
     return impl_->counted(Act::sign_up, impl_->sign_up(std::move(request)));
 }
-io::Task<Result<void>> Identity::confirm_sign_up(ConfirmRequest request) {
-    return impl_->counted(Act::confirm, impl_->confirm_sign_up(std::move(request)));
+io::Task<Result<Done>> Identity::confirm_sign_up(ConfirmRequest request) {
+    return impl_->counted(Act::confirm, impl_->by_name(Operation::sign_up, message::kConfirm,
+                                                       std::move(request), &Home::confirm));
 }
 io::Task<Result<CodeDelivery>> Identity::resend_code(ResendRequest request) {
-    return impl_->counted(Act::resend_code, impl_->resend_code(std::move(request)));
+    return impl_->counted(Act::resend_code, impl_->by_name(Operation::sign_up, message::kResend,
+                                                           std::move(request), &Home::resend));
 }
 io::Task<Result<SrpChallenge>> Identity::start_srp(SrpStartRequest request) {
-    return impl_->counted(Act::start_srp, impl_->start_srp(std::move(request)));
+    return impl_->counted(Act::start_srp, impl_->by_name(Operation::sign_in, message::kStartSrp,
+                                                         std::move(request), &Home::start_srp));
 }
 io::Task<Result<Tokens>> Identity::answer_srp(SrpAnswerRequest request) {
     return impl_->counted(Act::answer_srp, impl_->answer_srp(std::move(request)));
 }
 io::Task<Result<Tokens>> Identity::sign_in_with_password(PasswordRequest request) {
-    return impl_->counted(Act::password, impl_->sign_in_with_password(std::move(request)));
+    return impl_->counted(Act::password, impl_->by_name(Operation::sign_in, message::kPassword,
+                                                        std::move(request), &Home::sign_in));
 }
 io::Task<Result<Tokens>> Identity::refresh(RefreshRequest request) {
     return impl_->counted(Act::refresh, impl_->refresh(std::move(request)));
 }
 io::Task<Result<User>> Identity::get_user(AccessTokenRequest request) {
-    return impl_->counted(Act::get_user, impl_->get_user(std::move(request)));
+    return impl_->counted(Act::get_user,
+                          impl_->by_token(message::kGetUser, std::move(request), &Home::get_user));
 }
-io::Task<Result<void>> Identity::revoke(RevokeRequest request) {
+io::Task<Result<Done>> Identity::revoke(RevokeRequest request) {
     return impl_->counted(Act::revoke, impl_->revoke(std::move(request)));
 }
-io::Task<Result<void>> Identity::global_sign_out(AccessTokenRequest request) {
-    return impl_->counted(Act::sign_out, impl_->global_sign_out(std::move(request)));
+io::Task<Result<Done>> Identity::global_sign_out(AccessTokenRequest request) {
+    return impl_->counted(Act::sign_out,
+                          impl_->by_token(message::kSignOut, std::move(request), &Home::sign_out));
+}
+io::Task<Result<CodeDelivery>> Identity::forgot_password(ForgotPasswordRequest request) {
+    return impl_->counted(Act::forgot_password,
+                          impl_->by_name(Operation::sign_in, message::kForgotPassword,
+                                         std::move(request), &Home::forgot_password));
+}
+io::Task<Result<Done>> Identity::reset_password(ResetPasswordRequest request) {
+    return impl_->counted(Act::reset_password,
+                          impl_->by_name(Operation::sign_in, message::kResetPassword,
+                                         std::move(request), &Home::reset_password));
+}
+io::Task<Result<Done>> Identity::change_password(ChangePasswordRequest request) {
+    return impl_->counted(
+        Act::change_password,
+        impl_->by_token(message::kChangePassword, std::move(request), &Home::change_password));
 }
 
 void Identity::report_to(telemetry::Registry& registry) {

@@ -57,15 +57,18 @@ class Identity {
     io::Task<void> stop();
 
     io::Task<Result<SignUpResult>> sign_up(SignUpRequest request);
-    io::Task<Result<void>> confirm_sign_up(ConfirmRequest request);
+    io::Task<Result<Done>> confirm_sign_up(ConfirmRequest request);
     io::Task<Result<CodeDelivery>> resend_code(ResendRequest request);
     io::Task<Result<SrpChallenge>> start_srp(SrpStartRequest request);
     io::Task<Result<Tokens>> answer_srp(SrpAnswerRequest request);
     io::Task<Result<Tokens>> sign_in_with_password(PasswordRequest request);
     io::Task<Result<Tokens>> refresh(RefreshRequest request);
     io::Task<Result<User>> get_user(AccessTokenRequest request);
-    io::Task<Result<void>> revoke(RevokeRequest request);
-    io::Task<Result<void>> global_sign_out(AccessTokenRequest request);
+    io::Task<Result<Done>> revoke(RevokeRequest request);
+    io::Task<Result<Done>> global_sign_out(AccessTokenRequest request);
+    io::Task<Result<CodeDelivery>> forgot_password(ForgotPasswordRequest request);
+    io::Task<Result<Done>> reset_password(ResetPasswordRequest request);
+    io::Task<Result<Done>> change_password(ChangePasswordRequest request);
 
     // The home's own database decides: is this subject here (confirmed, not moved away)?
     io::Task<Result<bool>> is_resident(std::string sub);

@@ -1,147 +1,20 @@
 // The whole life of a sign-in in one region: real SQLite, a real directory over a store in memory,
 // the client's side of SRP from crypto.
-#include "identity/identity.h"
-
-#include <gtest/gtest.h>
-
 #include <array>
 #include <cstdlib>
 
-#include "base/encoding.h"
 #include "crypto/jwt.h"
-#include "crypto/srp.h"
-#include "directory/testing.h"
-#include "identity/srp_block.h"
-#include "io/files.h"
-#include "io/runtime.h"
-#include "io/testing.h"
-#include "sql/engine_testing.h"
+#include "identity/testing.h"
 
 namespace domicile::identity {
 namespace {
 
 using io::Task;
-
-constexpr const char* kPassword = "Sicher-1234";
-
-config::Config make_config() {
-    config::Config out;
-    config::Jurisdiction eu;
-    eu.name = "EU";
-    eu.countries = {"DE"};
-    eu.regions = {"eu-central-1"};
-    out.jurisdictions.push_back(eu);
-    config::Region region;
-    region.name = "eu-central-1";
-    out.regions.push_back(region);
-    config::Client client;
-    client.name = "web";
-    client.id = "client1";
-    config::Pool pool;
-    pool.name = "health";
-    pool.id_suffix = "Health1";
-    pool.clients.push_back(client);
-    out.pools.push_back(pool);
-    return out;
-}
-
-class IdentityTest : public ::testing::Test {
-  protected:
-    IdentityTest() {
-        database_ = sql::testing::open_database(folder_.file("data.db"));
-        keys_ = sql::testing::open_database(folder_.file("keys.db"));
-        audit_ = std::move(*audit::Log::open(io::system_files(), folder_.file("audit.log"),
-                                             "eu-central-1", io::system_clock()));
-    }
-    ~IdentityTest() override {
-        audit_.reset();
-        database_.reset();
-        keys_.reset();
-    }
-
-    // Runs a journey against an open identity.
-    Result<void> run(Task<Result<void>> (*journey)(Identity&)) {
-        return io::run_task<Result<void>>([this, journey] { return with_identity(this, journey); });
-    }
-
-    directory::testing::StillClock clock_;
-    config::Config config_ = make_config();
-
-  private:
-    static Task<Result<void>> with_identity(IdentityTest* self,
-                                            Task<Result<void>> (*journey)(Identity&)) {
-        keyring::Keyring keyring(*self->keys_, io::system_random(), std::string(32, 'm'));
-        CO_TRY_VOID(co_await keyring.open());
-        directory::Options options;
-        options.region = "eu-central-1";
-        options.pepper.key = std::string(32, 'p');
-        options.regions = {"eu-central-1"};
-        directory::Directory directory(*self->store_, self->clock_, options);
-        border::Options border_options;
-        border_options.region = "eu-central-1";
-        border::Border border(border_options, *self->audit_);
-        Identity::Parts parts{self->config_,
-                              self->policy_,
-                              *self->database_,
-                              keyring,
-                              directory,
-                              border,
-                              *self->audit_,
-                              self->clock_,
-                              io::system_random(),
-                              "eu-central-1",
-                              8443,
-                              {},
-                              {}};
-        Identity identity(std::move(parts));
-        CO_TRY_VOID(co_await identity.open());
-        auto done = co_await journey(identity);
-        co_await identity.stop();
-        co_return done;
-    }
-
-    io::testing::TemporaryFolder folder_;
-    std::unique_ptr<sql::Database> database_, keys_;
-    std::unique_ptr<audit::Log> audit_;
-    std::shared_ptr<kv::Store> store_ = kv::make_memory_store();
-    residency::Policy policy_ = config::make_policy(config_);
-};
-
-SignUpRequest sign_up_request() {
-    return {"client1",
-            "anna@example.de",
-            kPassword,
-            {{"email", "anna@example.de"}, {"custom:country", "DE"}}};
-}
-
-Task<Result<Tokens>> srp_sign_in(Identity& identity, std::string username, std::string password) {
-    const std::string a = io::system_random().bytes(128);
-    SrpStartRequest start{"client1", username, crypto::client_public(a)};
-    CO_TRY(const SrpChallenge challenge, co_await identity.start_srp(std::move(start)));
-    CO_TRY(const std::string key,
-           crypto::client_session_key("Health1", challenge.user_id_for_srp, password,
-                                      challenge.salt_hex, a, challenge.srp_b_hex));
-    const std::string time = to_srp_timestamp(directory::testing::StillClock().now());
-    const std::string block = from_base64(challenge.secret_block).value_or("");
-    const std::string signature =
-        to_base64(crypto::claim_signature(key, "Health1", challenge.user_id_for_srp, block, time));
-    SrpAnswerRequest answer{"client1", challenge.user_id_for_srp, challenge.secret_block, time,
-                            signature};
-    co_return co_await identity.answer_srp(std::move(answer));
-}
-
-Task<Result<void>> sign_up_and_confirm(Identity& identity) {
-    auto request = sign_up_request();
-    CO_TRY(const SignUpResult signed_up, co_await identity.sign_up(std::move(request)));
-    EXPECT_FALSE(signed_up.confirmed);
-    EXPECT_EQ(signed_up.delivery->destination, "a***@e***");
-    CO_TRY(const auto mails, co_await identity.outbox(10));
-    EXPECT_EQ(mails.size(), 1u);
-    const std::string& text = mails[0].text;
-    ConfirmRequest confirm{"client1", "anna@example.de",
-                           text.substr(text.find_first_of("0123456789"), 6)};
-    co_return co_await identity.confirm_sign_up(std::move(confirm));
-}
+using testing::IdentityTest;
+using testing::kPassword;
+using testing::sign_up_and_confirm;
+using testing::sign_up_request;
+using testing::srp_sign_in;
 
 Task<Result<void>> whole_journey(Identity& identity) {
     CO_TRY_VOID(co_await sign_up_and_confirm(identity));

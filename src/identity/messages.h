@@ -30,10 +30,10 @@ inline constexpr const char* kRefresh = "identity.refresh";
 inline constexpr const char* kGetUser = "identity.get_user";
 inline constexpr const char* kRevoke = "identity.revoke";
 inline constexpr const char* kSignOut = "identity.global_sign_out";
+inline constexpr const char* kForgotPassword = "identity.forgot_password";
+inline constexpr const char* kResetPassword = "identity.reset_password";
+inline constexpr const char* kChangePassword = "identity.change_password";
 }  // namespace message
-
-// The empty answer of operations that return nothing.
-struct Done {};
 
 BOOST_DESCRIBE_STRUCT(Done, (), ())
 BOOST_DESCRIBE_STRUCT(CodeDelivery, (), (attribute, medium, destination))
@@ -50,6 +50,9 @@ BOOST_DESCRIBE_STRUCT(PasswordRequest, (), (client_id, username, password))
 BOOST_DESCRIBE_STRUCT(RefreshRequest, (), (client_id, refresh_token))
 BOOST_DESCRIBE_STRUCT(RevokeRequest, (), (client_id, token))
 BOOST_DESCRIBE_STRUCT(AccessTokenRequest, (), (access_token))
+BOOST_DESCRIBE_STRUCT(ForgotPasswordRequest, (), (client_id, username))
+BOOST_DESCRIBE_STRUCT(ResetPasswordRequest, (), (client_id, username, code, password))
+BOOST_DESCRIBE_STRUCT(ChangePasswordRequest, (), (access_token, previous, proposed))
 BOOST_DESCRIBE_STRUCT(Tokens, (), (access_token, id_token, refresh_token, expires_in_seconds))
 BOOST_DESCRIBE_STRUCT(User, (), (username, sub, attributes))
 

@@ -154,7 +154,8 @@ Task<Result<std::string>> code(Identity& at) {
 
 Task<Result<void>> confirm(Identity& at, std::string code) {
     ConfirmRequest request{"client1", kName, std::move(code)};
-    co_return co_await at.confirm_sign_up(std::move(request));
+    CO_TRY_VOID(co_await at.confirm_sign_up(std::move(request)));
+    co_return Result<void>();
 }
 
 Task<Result<Tokens>> sign_in(Identity& first, Identity& second, std::string password) {

@@ -50,11 +50,8 @@ io::Task<Result<std::vector<Mail>>> Outbox::list(std::size_t limit) {
     co_return out;
 }
 
-io::Task<Result<void>> Outbox::drop_before(Timestamp time) {
-    std::vector<sql::Statement> batch;
-    batch.push_back({"DELETE FROM identity_mails WHERE sent_at < $1", {time.ms}});
-    CO_TRY_VOID(co_await database_.write(std::move(batch)));
-    co_return Result<void>();
+sql::Statement Outbox::drop_before(Timestamp time) {
+    return {"DELETE FROM identity_mails WHERE sent_at < $1", {time.ms}};
 }
 
 }  // namespace domicile::identity

@@ -23,7 +23,7 @@ class Outbox {
     io::Task<Result<sql::Statement>> insertion(std::string sub, Mail mail);
     // Newest first. A mail whose person's key is gone is left out.
     io::Task<Result<std::vector<Mail>>> list(std::size_t limit);
-    io::Task<Result<void>> drop_before(Timestamp time);
+    static sql::Statement drop_before(Timestamp time);
 
   private:
     sql::Database& database_;

@@ -213,6 +213,54 @@ TEST(Regions, a_person_signed_up_through_wrong_endpoints_is_at_home_only) {
     ASSERT_TRUE(done) << done.error().message << " " << done.error().reason;
 }
 
+// The six digits of the newest mail at a region.
+Task<Result<std::string>> code_at(Nodes& nodes, std::size_t at, std::string word) {
+    CO_TRY(const auto mails, co_await nodes[at]->identity.outbox(10));
+    for (const Mail& mail : mails) {
+        if (mail.subject.find(word) == std::string::npos) continue;
+        co_return mail.text.substr(mail.text.find_first_of("0123456789"), 6);
+    }
+    co_return fail(Code::not_found, "There is no such mail.");
+}
+
+// Somebody of Australia, by way of the two others.
+Task<Result<void>> settle(Nodes& nodes) {
+    auto request = person_of("AU");
+    CO_TRY_VOID(co_await nodes[kUs]->identity.sign_up(std::move(request)));
+    CO_TRY(std::string code, co_await code_at(nodes, kAu, "verification"));
+    ConfirmRequest confirm{"client1", "ann@example.org", std::move(code)};
+    CO_TRY_VOID(co_await nodes[kEu]->identity.confirm_sign_up(std::move(confirm)));
+    co_return Result<void>();
+}
+
+Task<Result<Tokens>> sign_in_at(Nodes& nodes, std::size_t at, std::string password) {
+    PasswordRequest request{"client1", "ann@example.org", std::move(password)};
+    co_return co_await nodes[at]->identity.sign_in_with_password(std::move(request));
+}
+
+Task<Result<void>> passwords_elsewhere(Nodes& nodes) {
+    CO_TRY_VOID(co_await settle(nodes));
+    ForgotPasswordRequest forgotten{"client1", "ann@example.org"};
+    CO_TRY_VOID(co_await nodes[kUs]->identity.forgot_password(std::move(forgotten)));
+    CO_TRY(std::string code, co_await code_at(nodes, kAu, "reset"));
+    ResetPasswordRequest reset{"client1", "ann@example.org", std::move(code), "Anders-1234"};
+    CO_TRY_VOID(co_await nodes[kEu]->identity.reset_password(std::move(reset)));
+    CO_TRY(const Tokens tokens, co_await sign_in_at(nodes, kUs, "Anders-1234"));
+    ChangePasswordRequest change{tokens.access_token, "Anders-1234", "Drittes-1234"};
+    CO_TRY_VOID(co_await nodes[kUs]->identity.change_password(std::move(change)));
+    CO_TRY_VOID(co_await sign_in_at(nodes, kEu, "Drittes-1234"));
+    for (std::size_t at : {kEu, kUs}) {
+        CO_TRY(const std::size_t count, co_await mails_at(nodes, at));
+        EXPECT_EQ(count, 0u) << kRegions[at];
+    }
+    co_return Result<void>();
+}
+
+TEST(Regions, a_password_is_replaced_and_changed_through_wrong_endpoints) {
+    const auto done = run(passwords_elsewhere);
+    ASSERT_TRUE(done) << done.error().message << " " << done.error().reason;
+}
+
 Task<Result<void>> corrected_country(Nodes& nodes) {
     auto mistaken = person_of("US");
     CO_TRY_VOID(co_await nodes[kUs]->identity.sign_up(std::move(mistaken)));

@@ -35,6 +35,9 @@ void Router::register_handlers() {
     answer(message::kGetUser, &Home::get_user);
     answer(message::kRevoke, &Home::revoke);
     answer(message::kSignOut, &Home::sign_out);
+    answer(message::kForgotPassword, &Home::forgot_password);
+    answer(message::kResetPassword, &Home::reset_password);
+    answer(message::kChangePassword, &Home::change_password);
 }
 
 Result<std::string> Router::home_of_sign_up(const config::Pool& pool,

@@ -79,17 +79,23 @@ io::Task<Result<void>> Sessions::revoke(std::string origin_jti) {
 }
 
 io::Task<Result<void>> Sessions::revoke_all(std::string sub) {
-    const Timestamp now = clock_.now();
     std::vector<sql::Statement> batch;
-    batch.push_back(
-        {"UPDATE identity_sessions SET revoked = $2 WHERE sub = $1 AND revoked = 0 "
-         "RETURNING origin_jti",
-         {std::move(sub), now.ms}});
+    batch.push_back(ending_all(std::move(sub), ""));
     CO_TRY(auto done, co_await database_.write(std::move(batch)));
-    for (const sql::Row& row : done[0].rows) {
-        verifier_.revoke_origin(row.text(0), now + kTokenLifetimeMax);
-    }
+    ended(done[0]);
     co_return Result<void>();
+}
+
+sql::Statement Sessions::ending_all(std::string sub, std::string keep) const {
+    return {
+        "UPDATE identity_sessions SET revoked = $2 WHERE sub = $1 AND revoked = 0 "
+        "AND origin_jti <> $3 RETURNING origin_jti",
+        {std::move(sub), clock_.now().ms, std::move(keep)}};
+}
+
+void Sessions::ended(const sql::StatementResult& result) {
+    const Timestamp until = clock_.now() + kTokenLifetimeMax;
+    for (const sql::Row& row : result.rows) verifier_.revoke_origin(row.text(0), until);
 }
 
 }  // namespace domicile::identity

@@ -37,6 +37,10 @@ class Sessions {
     // Idempotent.
     io::Task<Result<void>> revoke(std::string origin_jti);
     io::Task<Result<void>> revoke_all(std::string sub);
+    // The same within another batch, for all but the session `keep`; ended() when it is durable,
+    // with this statement's result.
+    sql::Statement ending_all(std::string sub, std::string keep) const;
+    void ended(const sql::StatementResult& result);
 
   private:
     // From the time that a revocation bears to its being there for all, at most: what takes longer

@@ -14,7 +14,8 @@ namespace domicile::identity {
 namespace reason {
 inline constexpr const char* kUserExists = "user_exists";
 inline constexpr const char* kPasswordPolicy = "password_policy";  // message says which rule
-inline constexpr const char* kAttribute = "attribute";             // message names the attribute
+inline constexpr const char* kPasswordHistory = "password_history";
+inline constexpr const char* kAttribute = "attribute";  // message names the attribute
 inline constexpr const char* kCodeMismatch = "code_mismatch";
 inline constexpr const char* kCodeExpired = "code_expired";
 inline constexpr const char* kAlreadyConfirmed = "already_confirmed";
@@ -37,6 +38,9 @@ inline constexpr const char* kNotInRegion =
 }  // namespace reason
 
 using Attributes = std::map<std::string, std::string>;
+
+// The answer of operations that return nothing.
+struct Done {};
 
 struct CodeDelivery {
     std::string attribute;    // "email"
@@ -79,6 +83,15 @@ struct RevokeRequest {
 };
 struct AccessTokenRequest {
     std::string access_token;
+};
+struct ForgotPasswordRequest {
+    std::string client_id, username;
+};
+struct ResetPasswordRequest {
+    std::string client_id, username, code, password;
+};
+struct ChangePasswordRequest {
+    std::string access_token, previous, proposed;
 };
 struct Tokens {
     std::string access_token, id_token;

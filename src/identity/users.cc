@@ -1,5 +1,7 @@
 #include "identity/users.h"
 
+#include <iterator>
+
 #include "base/encoding.h"
 #include "crypto/hash.h"
 #include "directory/directory.h"
@@ -9,7 +11,8 @@ namespace domicile::identity {
 namespace {
 
 constexpr const char* kColumns =
-    "sub, pool, claim_id, created, epoch, confirmed, sealed, code_mac, code_expires, code_tries";
+    "sub, pool, claim_id, created, epoch, confirmed, sealed, code_mac, code_expires, code_tries, "
+    "version";
 constexpr const char* kNobody = "00000000-0000-4000-8000-000000000000";
 
 constexpr std::size_t kPaceRows = 64;
@@ -22,15 +25,39 @@ std::string more_pace_rows() {
 
 std::string profile_context(const std::string& sub) { return "identity_users.sealed:" + sub; }
 
+std::unexpected<Error> broken_profile() {
+    return fail(Code::internal, "A stored profile is broken.");
+}
+
+void write_verifier(const crypto::SrpVerifier& verifier, json::object& into) {
+    into["salt"] = verifier.salt_hex;
+    into["verifier"] = to_base64(verifier.verifier);
+}
+
+Result<crypto::SrpVerifier> read_verifier(const json::object& from) {
+    crypto::SrpVerifier out;
+    TRY(out.salt_hex, require_string(from, "salt"));
+    TRY(const std::string verifier, require_string(from, "verifier"));
+    const auto bytes = from_base64(verifier);
+    if (!bytes) return broken_profile();
+    out.verifier = *bytes;
+    return out;
+}
+
 Result<void> read_profile(std::string_view text, UserRow& into) {
     TRY(const json::object profile, parse_json_object(text));
     TRY(into.username, require_string(profile, "username"));
-    TRY(into.password.salt_hex, require_string(profile, "salt"));
-    TRY(const std::string verifier, require_string(profile, "verifier"));
-    const auto bytes = from_base64(verifier);
+    TRY(into.password, read_verifier(profile));
     const json::value* attributes = profile.if_contains("attributes");
-    if (!bytes || attributes == nullptr) return fail(Code::internal, "A stored profile is broken.");
-    into.password.verifier = *bytes;
+    if (attributes == nullptr) return broken_profile();
+    if (const json::value* past = profile.if_contains("past")) {
+        if (!past->is_array()) return broken_profile();
+        for (const json::value& item : past->get_array()) {
+            if (!item.is_object()) return broken_profile();
+            TRY(auto verifier, read_verifier(item.get_object()));
+            into.past_passwords.push_back(std::move(verifier));
+        }
+    }
     TRY(into.attributes, from_message<Attributes>(*attributes));
     return {};
 }
@@ -46,6 +73,7 @@ UserRow clear_part(const sql::Row& row) {
     out.code_mac = row.bytes(7);
     out.code_expires = Timestamp{row.integer(8)};
     out.code_tries = row.integer(9);
+    out.version = row.integer(10);
     return out;
 }
 
@@ -88,6 +116,11 @@ sql::Component Users::schema() {
         "last_ms BIGINT NOT NULL, ends_ms BIGINT NOT NULL)");
     steps.emplace_back("CREATE INDEX identity_attempts_by_end ON identity_attempts (ends_ms)");
     steps.push_back(more_pace_rows());
+    steps.emplace_back("ALTER TABLE identity_users ADD COLUMN version BIGINT NOT NULL DEFAULT 0");
+    steps.emplace_back(
+        "CREATE TABLE identity_codes (id BYTEA PRIMARY KEY, code_mac BYTEA NOT NULL, "
+        "expires BIGINT NOT NULL, tries BIGINT NOT NULL)");
+    steps.emplace_back("CREATE INDEX identity_codes_by_end ON identity_codes (expires)");
     return {"identity", std::move(steps)};
 }
 
@@ -144,10 +177,13 @@ io::Task<Result<std::optional<UserRow>>> Users::find_sub(std::string sub) {
 
 io::Task<Result<sql::Blob>> Users::sealed_profile(const UserRow row) {
     CO_TRY(const keyring::DataKey key, co_await keyring_.create(row.sub));
-    const json::object profile{{"username", row.username},
-                               {"attributes", to_message(row.attributes)},
-                               {"salt", row.password.salt_hex},
-                               {"verifier", to_base64(row.password.verifier)}};
+    json::object profile{{"username", row.username}, {"attributes", to_message(row.attributes)}};
+    write_verifier(row.password, profile);
+    json::array past;
+    for (const crypto::SrpVerifier& verifier : row.past_passwords) {
+        write_verifier(verifier, past.emplace_back(json::object()).get_object());
+    }
+    if (!past.empty()) profile["past"] = std::move(past);
     co_return sql::Blob{key.seal(profile_context(row.sub), json::serialize(profile))};
 }
 
@@ -170,17 +206,28 @@ io::Task<Result<sql::Statement>> Users::insertion(UserRow row) {
     co_return out;
 }
 
-io::Task<Result<void>> Users::replace_unconfirmed(UserRow row, std::optional<sql::Statement> with) {
+io::Task<Result<void>> Users::replace_unconfirmed(UserRow row, std::vector<sql::Statement> with) {
     CO_TRY(sql::Blob sealed, co_await sealed_profile(row));
     std::vector<sql::Statement> batch;
     batch.push_back(
         {"UPDATE identity_users SET sealed = $2, code_mac = $3, code_expires = $4, "
-         "code_tries = 0 WHERE sub = $1 AND confirmed = 0",
+         "code_tries = 0, version = version + 1 WHERE sub = $1 AND confirmed = 0",
          {row.sub, std::move(sealed), sql::Blob{row.code_mac}, row.code_expires.ms},
          1});
-    if (with) batch.push_back(std::move(*with));
+    batch.insert(batch.end(), std::make_move_iterator(with.begin()),
+                 std::make_move_iterator(with.end()));
     CO_TRY_VOID(co_await database_.write(std::move(batch)));
     co_return Result<void>();
+}
+
+io::Task<Result<sql::Statement>> Users::replacement(UserRow row) {
+    CO_TRY(sql::Blob sealed, co_await sealed_profile(row));
+    sql::Statement out{
+        "UPDATE identity_users SET sealed = $2, version = version + 1 "
+        "WHERE sub = $1 AND version = $3 AND confirmed = 1",
+        {row.sub, std::move(sealed), row.version},
+        1};
+    co_return out;
 }
 
 io::Task<Result<bool>> Users::count_code_try(std::string sub, std::int64_t tries_max) {

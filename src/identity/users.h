@@ -26,10 +26,13 @@ struct UserRow {
     Timestamp created;
     std::uint64_t epoch = 0;
     bool confirmed = false;
+    std::int64_t version = 0;  // of the row; each change of what is sealed counts
     // Sealed:
     std::string username;  // as typed at sign-up; what SRP hashes
     Attributes attributes;
     crypto::SrpVerifier password;
+    std::vector<crypto::SrpVerifier>
+        past_passwords;  // newest first; as many as the policy asks for
     // The confirmation code, as an HMAC; kept after confirming, so that a repeated confirmation by
     // whoever knows the code can be told from a guess.
     std::string code_mac;
@@ -63,7 +66,10 @@ class Users final : public directory::ClaimOwner {
     // user name is taken here).
     io::Task<Result<sql::Statement>> insertion(UserRow row);
     // Writes attributes and code of an unconfirmed row anew. failed_precondition when it is gone.
-    io::Task<Result<void>> replace_unconfirmed(UserRow row, std::optional<sql::Statement> with);
+    io::Task<Result<void>> replace_unconfirmed(UserRow row, std::vector<sql::Statement> with);
+    // The statement that writes what is sealed of a confirmed row anew: a conflict when the row was
+    // changed since it was read.
+    io::Task<Result<sql::Statement>> replacement(UserRow row);
     // Counts a try before it is judged, so that guesses at once cannot outrun the bound. False when
     // all tries are used up.
     io::Task<Result<bool>> count_code_try(std::string sub, std::int64_t tries_max);

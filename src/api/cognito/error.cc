@@ -24,6 +24,7 @@ constexpr std::array kByReason = {
     Line{reason::kUserExists, "UsernameExistsException", "User already exists"},
     Line{reason::kPasswordPolicy, "InvalidPasswordException", nullptr,
          "Password did not conform with policy: "},
+    Line{reason::kPasswordHistory, "PasswordHistoryPolicyViolationException", nullptr},
     Line{reason::kAttribute, kInvalidParameter, nullptr,
          "Attributes did not conform to the schema: "},
     Line{reason::kSchema, kInvalidParameter, nullptr},

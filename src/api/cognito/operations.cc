@@ -1,55 +1,12 @@
 #include "api/cognito/operations.h"
 
-#include <map>
-
-#include "api/cognito/members.h"
-
-// Early return of a dialect error from a coroutine.
-#define CHECK_MEMBERS(members) \
-    if (auto problem = (members).problem()) co_return std::unexpected(std::move(*problem))
-#define ANSWER(name, ...)                                                             \
-    auto name##_result = (__VA_ARGS__);                                               \
-    if (!name##_result) co_return std::unexpected(to_dialect(name##_result.error())); \
-    [[maybe_unused]] auto& name = *name##_result
-#define DO(...) \
-    if (auto done = (__VA_ARGS__); !done) co_return std::unexpected(to_dialect(done.error()))
+#include "api/cognito/operation.h"
 
 namespace domicile::api::cognito {
 namespace {
 
 using identity::Attributes;
 using identity::Identity;
-using Reply = io::Task<Outcome<json::object>>;
-
-constexpr std::size_t kUsernameBytesMax = 128;
-constexpr std::size_t kPasswordBytesMax = 256;
-
-json::object delivery_details(const identity::CodeDelivery& delivery) {
-    return {{"AttributeName", delivery.attribute},
-            {"DeliveryMedium", delivery.medium},
-            {"Destination", delivery.destination}};
-}
-
-json::object authentication_result(const identity::Tokens& tokens) {
-    json::object result{{"AccessToken", tokens.access_token},
-                        {"IdToken", tokens.id_token},
-                        {"ExpiresIn", tokens.expires_in_seconds},
-                        {"TokenType", "Bearer"}};
-    if (tokens.refresh_token) result["RefreshToken"] = *tokens.refresh_token;
-    return {{"AuthenticationResult", std::move(result)}, {"ChallengeParameters", json::object()}};
-}
-
-// A parameter of AuthParameters or ChallengeResponses.
-Outcome<std::string> parameter(const Attributes& parameters, const char* name) {
-    const auto found = parameters.find(name);
-    if (found != parameters.end() && !found->second.empty()) return found->second;
-    return std::unexpected(invalid_parameter(std::string("Missing required parameter ") + name));
-}
-
-#define PARAMETER(variable, parameters, name)                                     \
-    auto variable##_result = parameter(parameters, name);                         \
-    if (!variable##_result) co_return std::unexpected(variable##_result.error()); \
-    std::string& variable = *variable##_result
 
 Reply sign_up(Identity& identity, json::object request) {
     Members members(request);
@@ -197,20 +154,22 @@ Reply global_sign_out(Identity& identity, json::object request) {
     co_return json::object();
 }
 
-using Operation = Reply (*)(Identity&, json::object);
-
-const std::map<std::string, Operation, std::less<>>& operations() {
-    static const std::map<std::string, Operation, std::less<>> table = {
-        {"SignUp", sign_up},
-        {"ConfirmSignUp", confirm_sign_up},
-        {"ResendConfirmationCode", resend_code},
-        {"InitiateAuth", initiate_auth},
-        {"GetTokensFromRefreshToken", refresh_tokens},
-        {"RespondToAuthChallenge", respond_to_challenge},
-        {"GetUser", get_user},
-        {"RevokeToken", revoke_token},
-        {"GlobalSignOut", global_sign_out},
-    };
+const Operations& operations() {
+    static const Operations table = [] {
+        Operations out = {
+            {"SignUp", sign_up},
+            {"ConfirmSignUp", confirm_sign_up},
+            {"ResendConfirmationCode", resend_code},
+            {"InitiateAuth", initiate_auth},
+            {"GetTokensFromRefreshToken", refresh_tokens},
+            {"RespondToAuthChallenge", respond_to_challenge},
+            {"GetUser", get_user},
+            {"RevokeToken", revoke_token},
+            {"GlobalSignOut", global_sign_out},
+        };
+        add_password_operations(out);
+        return out;
+    }();
     return table;
 }
 

@@ -1,0 +1,27 @@
+#include "api/cognito/operation.h"
+
+namespace domicile::api::cognito {
+
+json::object delivery_details(const identity::CodeDelivery& delivery) {
+    return {{"AttributeName", delivery.attribute},
+            {"DeliveryMedium", delivery.medium},
+            {"Destination", delivery.destination}};
+}
+
+json::object authentication_result(const identity::Tokens& tokens) {
+    json::object result{{"AccessToken", tokens.access_token},
+                        {"IdToken", tokens.id_token},
+                        {"ExpiresIn", tokens.expires_in_seconds},
+                        {"TokenType", "Bearer"}};
+    if (tokens.refresh_token) result["RefreshToken"] = *tokens.refresh_token;
+    return {{"AuthenticationResult", std::move(result)}, {"ChallengeParameters", json::object()}};
+}
+
+// A parameter of AuthParameters or ChallengeResponses.
+Outcome<std::string> parameter(const identity::Attributes& parameters, const char* name) {
+    const auto found = parameters.find(name);
+    if (found != parameters.end() && !found->second.empty()) return found->second;
+    return std::unexpected(invalid_parameter(std::string("Missing required parameter ") + name));
+}
+
+}  // namespace domicile::api::cognito

@@ -1,0 +1,47 @@
+// What the files that hold operations share: the form of one, and how it reads and answers.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "api/cognito/error.h"
+#include "api/cognito/members.h"
+#include "base/json.h"
+#include "identity/identity.h"
+#include "io/task.h"
+
+// Early return of a dialect error from a coroutine.
+#define CHECK_MEMBERS(members) \
+    if (auto problem = (members).problem()) co_return std::unexpected(std::move(*problem))
+#define ANSWER(name, ...)                                                             \
+    auto name##_result = (__VA_ARGS__);                                               \
+    if (!name##_result) co_return std::unexpected(to_dialect(name##_result.error())); \
+    [[maybe_unused]] auto& name = *name##_result
+#define DO(...) \
+    if (auto done = (__VA_ARGS__); !done) co_return std::unexpected(to_dialect(done.error()))
+
+#define PARAMETER(variable, parameters, name)                                     \
+    auto variable##_result = parameter(parameters, name);                         \
+    if (!variable##_result) co_return std::unexpected(variable##_result.error()); \
+    std::string& variable = *variable##_result
+
+namespace domicile::api::cognito {
+
+using Reply = io::Task<Outcome<json::object>>;
+using Operation = Reply (*)(identity::Identity&, json::object);
+using Operations = std::map<std::string, Operation, std::less<>>;
+
+inline constexpr std::size_t kClientIdBytesMax = 128;
+inline constexpr std::size_t kUsernameBytesMax = 128;
+inline constexpr std::size_t kPasswordBytesMax = 256;
+inline constexpr std::size_t kCodeBytesMax = 2048;
+
+json::object delivery_details(const identity::CodeDelivery& delivery);
+json::object authentication_result(const identity::Tokens& tokens);
+// A parameter of AuthParameters or ChallengeResponses.
+Outcome<std::string> parameter(const identity::Attributes& parameters, const char* name);
+
+// Each file adds its own.
+void add_password_operations(Operations& into);
+
+}  // namespace domicile::api::cognito

@@ -1,0 +1,145 @@
+// Passwords at the home: forgotten ones, replaced with a code that went to the person's address,
+// and changed ones. With a forgotten password all sessions end, with a changed one all others:
+// whoever else knows the old one is out.
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "crypto/hash.h"
+#include "identity/home.h"
+#include "identity/validation.h"
+#include "io/executor.h"
+
+namespace domicile::identity {
+namespace {
+
+constexpr Millis kResetLifetime{3'600'000};
+constexpr const char* kReset = "reset_password";
+
+// In one go on the blocking pool, since each look at an old password is a modular exponentiation.
+Result<crypto::SrpVerifier> new_verifier(const UserRow& row, const std::string& password,
+                                         const std::string& salt, std::size_t remembered) {
+    std::vector<crypto::SrpVerifier> before = row.past_passwords;
+    before.insert(before.begin(), row.password);
+    before.resize(std::min(before.size(), remembered));
+    for (const crypto::SrpVerifier& old : before) {
+        const std::string its_salt = from_hex(old.salt_hex).value_or(std::string(16, '\0'));
+        const auto tried = crypto::make_verifier(row.pool, row.username, password, its_salt);
+        if (crypto::constant_time_equal(tried.verifier, old.verifier)) {
+            return fail(Code::invalid_argument, "Password has previously been used.",
+                        reason::kPasswordHistory);
+        }
+    }
+    return crypto::make_verifier(row.pool, row.username, password, salt);
+}
+
+// Where the code for somebody goes who may reset their password.
+std::string proven_destination(const std::optional<UserRow>& row) {
+    if (!row || !row->confirmed) return {};
+    const auto verified = row->attributes.find("email_verified");
+    if (verified == row->attributes.end() || verified->second != "true") return {};
+    return destination_of(row->username, row->attributes);
+}
+
+}  // namespace
+
+io::Task<Result<CodeDelivery>> Home::forgot_password(ForgotPasswordRequest request) {
+    CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
+    const config::Pool& pool = *client.pool;
+    const std::string name = users_.username_index(pool.id_suffix, request.username);
+    CO_TRY(Attempts::Attempt attempt, co_await resets_.begin(name));
+    // Each one may send a mail, so each one counts.
+    CO_TRY_VOID(co_await resets_.failed(std::move(attempt)));
+    CO_TRY(const auto row, co_await users_.find(pool.id_suffix, request.username));
+    const std::string to = proven_destination(row);
+    if (to.empty() && pool.reveal_existing) {
+        if (!row) co_return fail(Code::not_found, "User does not exist.", reason::kUserUnknown);
+        co_return fail(Code::invalid_argument,
+                       "Cannot reset password for the user as there is no registered/verified "
+                       "email or phone_number",
+                       reason::kSchema);
+    }
+    const Codes::Purpose purpose{kReset, name};
+    Codes::Issued issued =
+        codes_.issue(purpose, to.empty() ? std::string() : row->sub, kResetLifetime);
+    std::vector<sql::Statement> batch = std::move(issued.statements);
+    if (!to.empty()) {
+        Mail mail;
+        mail.to = to;
+        mail.subject = "Your password reset code";
+        mail.text = "Your password reset code is " + issued.code + ".";
+        CO_TRY(auto mailed, co_await mailing(row->sub, std::move(mail)));
+        batch.insert(batch.end(), mailed.begin(), mailed.end());
+    }
+    CO_TRY_VOID(co_await p_.database.write(std::move(batch)));
+    // A user name that is an address shows that one, wherever the mail goes: another one would tell
+    // that there is somebody.
+    const std::string decoy = decoy_destination(request.username);
+    const bool is_address = !destination_of(request.username, Attributes()).empty();
+    const bool show_decoy = to.empty() || (is_address && !pool.reveal_existing);
+    co_return delivery_to(show_decoy ? decoy : to);
+}
+
+io::Task<Result<Done>> Home::reset_password(ResetPasswordRequest request) {
+    CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
+    const config::Pool& pool = *client.pool;
+    CO_TRY_VOID(check_password(pool.password, request.password));
+    CO_TRY(auto row, co_await users_.find(pool.id_suffix, request.username));
+    if (!row && pool.reveal_existing) {
+        co_return fail(Code::not_found, "User does not exist.", reason::kUserUnknown);
+    }
+    const std::string name = users_.username_index(pool.id_suffix, request.username);
+    Codes::Purpose purpose{kReset, name};
+    std::string bound_to = proven_destination(row).empty() ? std::string() : row->sub;
+    CO_TRY(sql::Statement use,
+           co_await codes_.judge(std::move(purpose), std::move(bound_to), request.code));
+    CO_TRY_VOID(co_await set_password(&pool, *row, std::move(request.password)));
+    CO_TRY(sql::Statement replacement, co_await users_.replacement(*row));
+    std::vector<sql::Statement> batch;
+    batch.push_back(sessions_.ending_all(row->sub, ""));
+    batch.push_back(std::move(use));
+    batch.push_back(std::move(replacement));
+    CO_TRY(const auto done, co_await write_changes(std::move(batch)));
+    sessions_.ended(done[0]);
+    Attempts::Attempt guesses{name};
+    CO_TRY_VOID(co_await attempts_.succeeded(std::move(guesses)));
+    co_return Done{};
+}
+
+io::Task<Result<Done>> Home::change_password(ChangePasswordRequest request) {
+    CO_TRY(const TokenPtr token, co_await own_access_token(std::move(request.access_token)));
+    CO_TRY(UserRow row, co_await own_user(token));
+    CO_TRY(const config::Pool* pool, pool_of(row));
+    CO_TRY_VOID(check_password(pool->password, request.proposed));
+    std::string index = users_.username_index(row.pool, row.username);
+    CO_TRY(Attempts::Attempt attempt, co_await attempts_.begin(std::move(index)));
+    CO_TRY(const bool fits, co_await password_fits(row, std::move(request.previous)));
+    if (!fits) {
+        CO_TRY_VOID(co_await attempts_.failed(std::move(attempt)));
+        co_return fail(Code::unauthenticated, "Incorrect username or password.",
+                       reason::kWrongCredentials);
+    }
+    CO_TRY_VOID(co_await attempts_.succeeded(std::move(attempt)));
+    CO_TRY_VOID(co_await set_password(pool, row, std::move(request.proposed)));
+    CO_TRY(sql::Statement replacement, co_await users_.replacement(row));
+    std::vector<sql::Statement> batch;
+    batch.push_back(sessions_.ending_all(row.sub, token->origin_jti));
+    batch.push_back(std::move(replacement));
+    CO_TRY(const auto done, co_await write_changes(std::move(batch)));
+    sessions_.ended(done[0]);
+    co_return Done{};
+}
+
+io::Task<Result<void>> Home::set_password(const config::Pool* pool, UserRow& row,
+                                          std::string password) {
+    const auto remembered = static_cast<std::size_t>(pool->password.history);
+    auto work = [row, password = std::move(password), salt = p_.random.bytes(crypto::kSrpSaltSize),
+                 remembered] { return new_verifier(row, password, salt, remembered); };
+    CO_TRY(auto made, co_await io::run_blocking(std::move(work)));
+    row.past_passwords.insert(row.past_passwords.begin(), std::move(row.password));
+    const std::size_t kept = remembered == 0 ? 0 : remembered - 1;  // beside the new one
+    row.past_passwords.resize(std::min(row.past_passwords.size(), kept));
+    row.password = std::move(made);
+    co_return Result<void>();
+}
+
+}  // namespace domicile::identity
