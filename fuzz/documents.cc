@@ -1,11 +1,13 @@
 // The form of items on disk, and numbers. Bytes that decode are encoded to bytes that decode to the
-// same item; numbers are in normal form, keep their value, and their key bytes compare as they do.
+// same item; what looks personal does so between blanks too; numbers are in normal form, keep their
+// value, and their key bytes compare as they do.
 #include <cmath>
 #include <cstdlib>
 #include <string>
 
 #include "documents/codec.h"
 #include "documents/number.h"
+#include "documents/personal.h"
 #include "fuzz.h"
 
 namespace domicile::fuzz {
@@ -61,6 +63,12 @@ void check_order(std::string_view first, std::string_view second) {
     DOMICILE_CHECK(by_bytes == compare(*a, *b));
 }
 
+// What is found in a text is found where nothing touches it.
+void check_personal(std::string_view text) {
+    if (!documents::looks_personal(text)) return;
+    DOMICILE_CHECK(documents::looks_personal("; " + std::string(text) + " ;").has_value());
+}
+
 }  // namespace
 }  // namespace domicile::fuzz
 
@@ -68,6 +76,7 @@ FUZZ_TARGET(documents) {
     using namespace domicile::fuzz;
     check_codec(input);
     check_number(input);
+    check_personal(input);
     const auto blank = input.find(' ');
     if (blank != input.npos) check_order(input.substr(0, blank), input.substr(blank + 1));
 }

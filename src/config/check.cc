@@ -156,6 +156,19 @@ void check_pools(const Config& config, Reader& reader) {
     }
 }
 
+void check_global(const Table& table, const Path& path, Reader& reader) {
+    if (table.resident)
+        reader.problem(path / "global", "a table is resident or global, not both",
+                       "items of a global table are in every region");
+    const auto is_key = [&](const std::string& name) {
+        return name == table.partition_key.name || (table.sort_key && name == table.sort_key->name);
+    };
+    for (const ItemAttribute& attribute : table.global->attributes)
+        if (is_key(attribute.name))
+            reader.problem(path / "global" / "attributes" / attribute.name,
+                           "the key attributes are declared by the key", "leave it out here");
+}
+
 void check_tables(const Config& config, Reader& reader) {
     for (const Table& table : config.tables) {
         const Path path = kRoot / "tables" / table.name;
@@ -163,6 +176,7 @@ void check_tables(const Config& config, Reader& reader) {
         if (table.sort_key && table.sort_key->name == partition.name && !partition.name.empty())
             reader.problem(path / "sort_key" / "name",
                            "the sort key is the same attribute as the partition key");
+        if (table.global) check_global(table, path, reader);
         if (!table.resident || table.resident->subject.empty() || partition.name.empty()) continue;
         if (table.resident->subject != partition.name)
             reader.problem(

@@ -22,6 +22,7 @@ struct Rule {
 const Rule kRules[] = {
     {"name", is_name, pattern::kName},
     {"dns label", is_dns_label, pattern::kDnsLabel},
+    {"item attribute", is_item_attribute, pattern::kItemAttribute},
     {"dns name", is_dns_name, pattern::kDnsName},
     {"id suffix", is_id_suffix, pattern::kIdSuffix},
     {"client id", is_client_id, pattern::kClientId},

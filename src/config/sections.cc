@@ -53,6 +53,7 @@ DOMICILE_WORDS(log::Level, "debug", "info", "warning", "error")
 DOMICILE_WORDS(AuthFlow, "USER_SRP_AUTH", "USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH")
 DOMICILE_WORDS(TokenAlgorithm, "RS256", "ES256")
 DOMICILE_WORDS(KeyType, "S", "N", "B")
+DOMICILE_WORDS(ItemType, "S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M")
 DOMICILE_WORDS(SortKeyStorage, "encrypted", "clear")
 DOMICILE_WORDS(ParameterType, "String", "StringList")
 DOMICILE_WORDS(RouteHost, "api", "app", "region")
@@ -270,6 +271,27 @@ const Object<Resident>& describe() {
 }
 
 template <>
+const Object<ItemAttribute>& describe() {
+    static const auto object =
+        Object<ItemAttribute>("An attribute that items of a global table may have.")
+            .field("type", &ItemAttribute::type,
+                   "S text, N number, B bytes, BOOL, NULL, SS, NS, BS sets of these, L list, M map",
+                   required());
+    return object;
+}
+
+template <>
+const Object<Global>& describe() {
+    static const auto object =
+        Object<Global>("Makes the table one for all regions, without personal data.")
+            .field("attributes", &Global::attributes,
+                   "what items may have beside the key; other writes are refused",
+                   text(is_item_attribute, pattern::kItemAttribute,
+                        "1 to 255 of A-Z a-z 0-9 _ . : -"));
+    return object;
+}
+
+template <>
 const Object<Table>& describe() {
     static const auto object =
         Object<Table>("A table of the document store.")
@@ -277,6 +299,8 @@ const Object<Table>& describe() {
             .field("sort_key", &Table::sort_key, "the sort key")
             .field("resident", &Table::resident,
                    "items belong to a person and are stored only at their home")
+            .field("global", &Table::global,
+                   "one table for all regions: nothing about people; needs no resident")
             .field("sort_key_storage", &Table::sort_key_storage,
                    "encrypted: ordered queries sort in memory, which bounds a partition; "
                    "clear: readable at rest, ordered by the index");

@@ -75,6 +75,7 @@ bool is_dns_name(std::string_view text) {
 
 bool is_id_suffix(std::string_view text) { return all_of(text, 1, 55, ""); }
 bool is_client_id(std::string_view text) { return all_of(text, 1, 128, "_+"); }
+bool is_item_attribute(std::string_view text) { return all_of(text, 1, 255, "_.:-"); }
 bool is_table_name(std::string_view text) { return all_of(text, 3, 255, "_.-"); }
 
 bool is_attribute(std::string_view text) {

@@ -7,13 +7,14 @@
 
 namespace domicile::config {
 
-bool is_name(std::string_view text);        // [A-Za-z0-9][A-Za-z0-9_.-]{0,63}
-bool is_dns_label(std::string_view text);   // RFC 1123, lower case
-bool is_dns_name(std::string_view text);    // labels and dots, at most 253
-bool is_id_suffix(std::string_view text);   // [A-Za-z0-9]{1,55}
-bool is_client_id(std::string_view text);   // [A-Za-z0-9_+]{1,128}
-bool is_table_name(std::string_view text);  // [A-Za-z0-9_.-]{3,255}, as DynamoDB
-bool is_attribute(std::string_view text);   // standard claim, or custom: and 1 to 20 characters
+bool is_name(std::string_view text);            // [A-Za-z0-9][A-Za-z0-9_.-]{0,63}
+bool is_dns_label(std::string_view text);       // RFC 1123, lower case
+bool is_dns_name(std::string_view text);        // labels and dots, at most 253
+bool is_id_suffix(std::string_view text);       // [A-Za-z0-9]{1,55}
+bool is_client_id(std::string_view text);       // [A-Za-z0-9_+]{1,128}
+bool is_table_name(std::string_view text);      // [A-Za-z0-9_.-]{3,255}, as DynamoDB
+bool is_item_attribute(std::string_view text);  // [A-Za-z0-9_.:-]{1,255}
+bool is_attribute(std::string_view text);       // standard claim, or custom: and 1 to 20 characters
 bool is_path_template(std::string_view text);
 bool is_method(std::string_view text);
 bool is_origin(std::string_view text);             // "*" or scheme://host[:port]
@@ -48,6 +49,7 @@ inline constexpr const char* kDnsName =
 inline constexpr const char* kIdSuffix = "^[A-Za-z0-9]{1,55}$";
 inline constexpr const char* kClientId = "^[A-Za-z0-9_+]{1,128}$";
 inline constexpr const char* kTableName = "^[A-Za-z0-9_.-]{3,255}$";
+inline constexpr const char* kItemAttribute = "^[A-Za-z0-9_.:-]{1,255}$";
 inline constexpr const char* kAttribute =
     "^(custom:[A-Za-z0-9_.-]{1,20}|address|birthdate|email|email_verified|family_name|gender|"
     "given_name|locale|middle_name|name|nickname|phone_number|phone_number_verified|picture|"

@@ -59,6 +59,7 @@ bool is_of_the_directory(const kv::Entry& entry) {
     const std::string& key = entry.key;
     if (key.starts_with("k/")) return key.size() == 2 + kSubjectKeyBytes && decode(entry.value);
     if (key.starts_with("f/")) return key.size() == 2 + kClaimIdBytes && decode_fence(entry.value);
+    if (key.starts_with(kv::kTablesPrefix)) return true;  // an item of a global table
     return key.starts_with(kKeyRecordPrefix) && decode_key(entry);
 }
 

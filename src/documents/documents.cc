@@ -8,6 +8,8 @@
 #include "base/encoding.h"
 #include "crypto/hash.h"
 #include "documents/codec.h"
+#include "documents/global.h"
+#include "documents/global_items.h"
 #include "documents/key.h"
 #include "documents/store.h"
 #include "telemetry/outcome.h"
@@ -28,6 +30,17 @@ using Change = std::function<Result<std::optional<Item>>(const std::optional<Ite
 struct Changed {
     std::optional<Item> before, after;
 };
+
+audit::Event refusal_event(const std::string& operation, const std::string& table,
+                           const Error& error) {
+    audit::Event event;
+    event.kind = "refusal";
+    event.details["service"] = "documents";
+    event.details["operation"] = operation;
+    event.details["table"] = table;
+    event.details["reason"] = error.reason;
+    return event;
+}
 
 Result<void> check_condition(const std::optional<Item>& before, std::optional<bool> must_exist) {
     if (must_exist && *must_exist != before.has_value()) return condition_failed();
@@ -54,7 +67,15 @@ struct Documents::Impl {
         : parts(std::move(p)),
           store(parts.database, parts.keyring.region_secret("blind_index:documents")),
           region_key(parts.keyring.region_key("documents")),
-          audit_secret(parts.keyring.region_secret("audit_subject")) {}
+          audit_secret(parts.keyring.region_secret("audit_subject")) {
+        if (parts.shared != nullptr) shared.emplace(*parts.shared);
+    }
+
+    // Where this table's items are. Every operation has come through allowed_table().
+    Rows& rows(const config::Table& table) {
+        if (!table.global) return store;
+        return *shared;
+    }
 
     template <class T>
     io::Task<Result<T>> counted(Operation operation, io::Task<Result<T>> task) {
@@ -79,6 +100,7 @@ struct Documents::Impl {
     } metrics;
     Parts parts;
     Store store;
+    std::optional<GlobalItems> shared;
     const keyring::DataKey region_key;
     const std::string audit_secret;
 
@@ -90,6 +112,8 @@ struct Documents::Impl {
                                  bool write);
     io::Task<Result<void>> refuse(std::string operation, std::string table, std::string subject,
                                   Error error);
+    io::Task<Result<void>> guard_global(std::string operation, const config::Table& table,
+                                        const Item& item);
     io::Task<Result<Changed>> modify(Partition partition, std::optional<Attribute> sort,
                                      Change change);
     io::Task<Result<QueryResult>> query_at_rest(Partition partition, Bounds bounds,
@@ -125,20 +149,18 @@ Result<const config::Table*> Documents::Impl::allowed_table(const access::Princi
     const config::Table* table = parts.tables->find(name);
     if (table == nullptr)
         return fail(Code::not_found, "Requested resource not found", reason::kUnknownTable);
+    if (table->global && !shared)
+        return fail(Code::internal, "There is no store for global tables.");
     return table;
 }
 
 // Evidence first (I6): if it cannot be recorded, the caller gets that error instead.
 io::Task<Result<void>> Documents::Impl::refuse(std::string operation, std::string table,
                                                std::string subject, Error error) {
-    audit::Event event;
-    event.kind = "refusal";
-    event.details["service"] = "documents";
-    event.details["operation"] = operation;
-    event.details["table"] = table;
-    event.details["reason"] = error.reason;
-    event.details["subject_hash"] =
-        to_hex(crypto::hmac_sha256(audit_secret, subject)).substr(0, 16);
+    audit::Event event = refusal_event(operation, table, error);
+    if (!subject.empty())
+        event.details["subject_hash"] =
+            to_hex(crypto::hmac_sha256(audit_secret, subject)).substr(0, 16);
     CO_TRY_VOID(co_await parts.audit.record(std::move(event)));
     co_return std::unexpected(std::move(error));
 }
@@ -162,6 +184,17 @@ io::Task<Result<void>> Documents::Impl::guard(std::string operation, const confi
                               std::move(error));
 }
 
+// Nothing that is not declared or looks like personal data goes where every region reads it (I2).
+io::Task<Result<void>> Documents::Impl::guard_global(std::string operation,
+                                                     const config::Table& table, const Item& item) {
+    auto refusal = refusal_of(table, item);
+    if (!refusal) co_return Result<void>{};
+    audit::Event event = refusal_event(operation, table.name, refusal->error);
+    if (!refusal->attribute.empty()) event.details["attribute"] = refusal->attribute;
+    CO_TRY_VOID(co_await parts.audit.record(std::move(event)));
+    co_return std::unexpected(std::move(refusal->error));
+}
+
 // nullopt: nothing can be there to be read, since the subject has no data key here.
 io::Task<Result<std::optional<Partition>>> Documents::Impl::enter(access::Principal who,
                                                                   std::string operation,
@@ -169,7 +202,7 @@ io::Task<Result<std::optional<Partition>>> Documents::Impl::enter(access::Princi
                                                                   bool write) {
     CO_TRY(const config::Table* table, allowed_table(who, operation, name));
     CO_TRY_VOID(check_partition(*table, value));
-    Partition out{table, region_key, store.partition_index(*table, value)};
+    Partition out{table, region_key, rows(*table).partition_index(*table, value)};
     if (!table->resident) co_return std::optional<Partition>(std::move(out));
 
     const auto* subject = std::get_if<std::string>(&value.value);
@@ -188,6 +221,7 @@ io::Task<Result<std::optional<Partition>>> Documents::Impl::enter(access::Princi
 
 io::Task<Result<Changed>> Documents::Impl::modify(Partition partition,
                                                   std::optional<Attribute> sort, Change change) {
+    Rows& store = rows(*partition.table);
     const std::string index = store.sort_index(partition, sort);
     for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
         CO_TRY(auto stored, co_await store.find(partition, index));
@@ -208,6 +242,9 @@ io::Task<Result<std::optional<Item>>> Documents::Impl::put(access::Principal who
     CO_TRY(const config::Table* schema, allowed_table(who, "PutItem", table));
     CO_TRY(KeyValues key, key_of_item(*schema, item));
     CO_TRY_VOID(check_item(item));
+    if (schema->global) {
+        CO_TRY_VOID(co_await guard_global("PutItem", *schema, item));
+    }
     CO_TRY(auto partition,
            co_await enter(std::move(who), "PutItem", std::move(table), key.partition, true));
     Change change = [&](const std::optional<Item>& before) -> Result<std::optional<Item>> {
@@ -223,10 +260,14 @@ io::Task<Result<void>> Documents::Impl::overwrite(access::Principal who, std::st
     CO_TRY(const config::Table* schema, allowed_table(who, "PutItem", table));
     CO_TRY(KeyValues key, key_of_item(*schema, item));
     CO_TRY_VOID(check_item(item));
+    if (schema->global) {
+        CO_TRY_VOID(co_await guard_global("PutItem", *schema, item));
+    }
     CO_TRY(auto partition,
            co_await enter(std::move(who), "PutItem", std::move(table), key.partition, true));
-    std::string index = store.sort_index(*partition, key.sort);
-    co_return co_await store.overwrite(std::move(*partition), std::move(index), std::move(item));
+    Rows& at = rows(*schema);
+    std::string index = at.sort_index(*partition, key.sort);
+    co_return co_await at.overwrite(std::move(*partition), std::move(index), std::move(item));
 }
 
 io::Task<Result<std::optional<Item>>> Documents::Impl::get(access::Principal who, std::string table,
@@ -236,8 +277,9 @@ io::Task<Result<std::optional<Item>>> Documents::Impl::get(access::Principal who
     CO_TRY(auto partition,
            co_await enter(std::move(who), "GetItem", std::move(table), values.partition, false));
     if (!partition) co_return std::optional<Item>();
-    std::string index = store.sort_index(*partition, values.sort);
-    CO_TRY(auto stored, co_await store.find(*partition, std::move(index)));
+    Rows& at = rows(*schema);
+    std::string index = at.sort_index(*partition, values.sort);
+    CO_TRY(auto stored, co_await at.find(*partition, std::move(index)));
     if (!stored) co_return std::optional<Item>();
     co_return std::optional<Item>(std::move(stored->item));
 }
@@ -290,6 +332,10 @@ io::Task<Result<UpdateResult>> Documents::Impl::update(access::Principal who,
     CO_TRY(const config::Table* schema, allowed_table(who, "UpdateItem", request.table));
     CO_TRY(KeyValues key, exact_key(*schema, request.key));
     CO_TRY_VOID(check_update(*schema, request));
+    if (schema->global) {
+        CO_TRY_VOID(co_await guard_global("UpdateItem", *schema, request.key));
+        CO_TRY_VOID(co_await guard_global("UpdateItem", *schema, request.set));
+    }
     CO_TRY(auto partition,
            co_await enter(std::move(who), "UpdateItem", request.table, key.partition, true));
     Change change = [&](const std::optional<Item>& before) { return updated(request, before); };
@@ -330,21 +376,22 @@ class Page {
 
 io::Task<Result<QueryResult>> Documents::Impl::query_at_rest(Partition partition, Bounds bounds,
                                                              QueryRequest request) {
+    Rows& at = rows(*partition.table);
     Page page(*partition.table, request.limit);
     for (;;) {
-        CO_TRY(auto rows, co_await store.scan(partition, bounds, request.forward, kScanRows));
-        for (StoredItem& row : rows)
+        CO_TRY(auto found, co_await at.scan(partition, bounds, request.forward, kScanRows));
+        for (StoredItem& row : found)
             if (!page.add(std::move(row.item))) co_return page.take();
-        if (rows.size() < kScanRows) co_return page.take();
-        bounds.begin_after(rows.back().sort_index, request.forward);
+        if (found.size() < kScanRows) co_return page.take();
+        bounds.begin_after(found.back().sort_index, request.forward);
     }
 }
 
 io::Task<Result<QueryResult>> Documents::Impl::query_in_memory(Partition partition, Bounds bounds,
                                                                QueryRequest request) {
-    CO_TRY(auto rows, co_await store.load(partition));
+    CO_TRY(auto loaded, co_await rows(*partition.table).load(partition));
     std::vector<std::pair<std::string, Item>> found;
-    for (StoredItem& row : rows) {
+    for (StoredItem& row : loaded) {
         std::string bytes;
         if (partition.table->sort_key)
             bytes = key_bytes(row.item.at(partition.table->sort_key->name));
@@ -377,7 +424,7 @@ io::Task<Result<QueryResult>> Documents::Impl::query(access::Principal who, Quer
     CO_TRY(auto partition,
            co_await enter(std::move(who), "Query", request.table, request.partition, false));
     if (!partition) co_return QueryResult{};
-    if (partition->sorted_at_rest())
+    if (rows(*table).scans(*partition, request.forward))
         co_return co_await query_at_rest(*partition, std::move(bounds), std::move(request));
     co_return co_await query_in_memory(*partition, std::move(bounds), std::move(request));
 }

@@ -1,8 +1,9 @@
 // Tables of documents (items) keyed by a partition and an optional sort key. Resident tables
 // declare the attribute that holds the subject; the guard against writes for subjects at home
 // elsewhere is here, where no dialect can go round it. Items are encrypted under the subject's key
-// (region key for global or subject-less tables); keys are stored as blind indexes unless the table
-// opts out.
+// (region key for subject-less tables); keys are stored as blind indexes unless the table opts out.
+// Global tables are in the store that all regions share, and hold only what they declare and
+// nothing that looks like personal data.
 #pragma once
 
 #include <functional>
@@ -22,6 +23,7 @@
 #include "config/config.h"
 #include "io/task.h"
 #include "keyring/keyring.h"
+#include "kv/store.h"
 #include "sql/database.h"
 #include "telemetry/registry.h"
 
@@ -70,7 +72,8 @@ Result<Number> make_number(std::string_view text);
 std::size_t item_bytes(const Item& item);
 
 inline constexpr std::size_t kItemBytesMax = 400 * 1024;
-inline constexpr std::size_t kPageBytesMax = 1 << 20;           // of a query's result
+inline constexpr std::size_t kGlobalItemBytesMax = kv::kValueBytesMax;  // as it is stored
+inline constexpr std::size_t kPageBytesMax = 1 << 20;                   // of a query's result
 inline constexpr std::size_t kSortedPartitionRowsMax = 10'000;  // of a partition sorted in memory
 
 // Asks the home's own database; implemented by identity in the composition root.
@@ -81,8 +84,11 @@ inline constexpr const char* kNotHome = "not_home";  // misdirected: subject's h
 inline constexpr const char* kUnknownTable = "unknown_table";
 inline constexpr const char* kConditionFailed = "condition_failed";
 inline constexpr const char* kKeySchema = "key_schema";  // key attribute missing or of another type
-inline constexpr const char* kItemSize = "item_size";    // above 400 KB
+inline constexpr const char* kItemSize = "item_size";    // above 400 KB, global 64 KiB
 inline constexpr const char* kPartitionSize = "partition_size";  // too large to be sorted in memory
+// Of writes to a global table; in the audit log before they are returned.
+inline constexpr const char* kNotDeclared = "not_declared";      // attribute or type
+inline constexpr const char* kLooksPersonal = "looks_personal";  // a value, or a name in a map
 }  // namespace reason
 
 struct SortRange {  // on the sort key
@@ -130,6 +136,7 @@ class Documents {
         keyring::Keyring& keyring;
         audit::Log& audit;
         IsResident is_resident;
+        kv::Store* shared = nullptr;  // of all regions, for global tables; null: there are none
     };
     explicit Documents(Parts parts);
     ~Documents();
@@ -138,11 +145,11 @@ class Documents {
     const config::NamedList<config::Table>& tables() const;
     const config::Table* describe(std::string_view table) const;  // nullptr if there is none
     // Code::not_found with kUnknownTable; failed_precondition with kConditionFailed;
-    // invalid_argument with kKeySchema or kItemSize; permission_denied; misdirected with kNotHome,
-    // which is in the audit log before it is returned; conflict when concurrent writers of one item
-    // never let this one through; resource_exhausted for a query over more encrypted rows than are
-    // sorted in memory. A read for a subject at home elsewhere finds nothing, since nothing is
-    // here.
+    // invalid_argument with kKeySchema, kItemSize, kNotDeclared or kLooksPersonal;
+    // permission_denied; misdirected with kNotHome, which is in the audit log before it is
+    // returned; conflict when concurrent writers of one item never let this one through;
+    // resource_exhausted for a query over more encrypted rows than are sorted in memory. A read for
+    // a subject at home elsewhere finds nothing, since nothing is here.
     //
     // Each is authorised as "dynamodb:<Operation>" on "table/<name>"; a principal bound to a
     // subject may only name partitions of that subject in a resident table. `must_exist` as in

@@ -9,7 +9,6 @@ namespace domicile::documents {
 namespace {
 
 constexpr std::size_t kIndexBytes = 16;
-constexpr std::int64_t kLoadBytesMax = 64 << 20;
 
 std::string context_of(const Partition& partition, const std::string& sort_index) {
     return "items/" + partition.table->name + '\0' + partition.index + sort_index;
@@ -176,7 +175,7 @@ io::Task<Result<std::vector<StoredItem>>> Store::load(Partition partition) {
     CO_TRY(auto measured, co_await database_.read(std::move(measure)));
     const sql::Row& size = measured[0].rows[0];
     if (size.integer(0) > static_cast<std::int64_t>(kSortedPartitionRowsMax) ||
-        size.integer(1) > kLoadBytesMax)
+        size.integer(1) > static_cast<std::int64_t>(kLoadBytesMax))
         co_return fail(
             Code::resource_exhausted,
             "The partition is too large to be sorted in memory (10,000 items or 64 MiB). "

@@ -28,6 +28,9 @@ inline constexpr std::size_t kTransactionItemsMax = 64;
 // Of the keys that keep_present() takes.
 inline constexpr std::string_view kPresencePrefix = "p/";
 
+// Of the items of global tables (documents): like all but kPresencePrefix, part of every export.
+inline constexpr std::string_view kTablesPrefix = "t/";
+
 // Why changes() cannot go on from where it was asked to: read everything again.
 inline constexpr std::string_view kReasonCompacted = "compacted";
 

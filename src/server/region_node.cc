@@ -129,7 +129,8 @@ struct RegionNode::Parts {
           identity(identity_parts()),
           documents(documents::Documents::Parts{
               current.tables, *base.data, keyring, *base.audit,
-              [this](std::string subject) { return identity.is_resident(std::move(subject)); }}),
+              [this](std::string subject) { return identity.is_resident(std::move(subject)); },
+              base.directory.store.get()}),
           events({.config = current.config,
                   .database = *base.data,
                   .keyring = keyring,
