@@ -1,40 +1,40 @@
 #include "gateway/downstream.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <initializer_list>
 #include <iterator>
 
 namespace domicile::gateway {
 namespace {
 
-// Every call passes here: no format is parsed.
-void put(fmt::basic_memory_buffer<char, 160>& out, std::initializer_list<std::string_view> texts) {
-    for (const std::string_view text : texts) out.append(text.data(), text.data() + text.size());
-}
-
 // RFC 7239, 6: an IPv6 address stands in brackets and, having colons, in quotes.
-void print_node(std::string_view address, fmt::basic_memory_buffer<char, 160>& out) {
+void put_node(std::string_view address, JoinedText& out) {
     const bool v6 = address.find(':') != std::string_view::npos;
-    if (address.empty()) address = "unknown";
-    if (v6) {
-        put(out, {"\"[", address, "]\""});
-    } else {
-        put(out, {address});
-    }
+    if (v6) out.put("\"[");
+    out.put(address.empty() ? "unknown" : address);
+    if (v6) out.put("]\"");
 }
 
-void print_forwarded(const Call& call, std::string_view region,
-                     fmt::basic_memory_buffer<char, 160>& out) {
+// Every call passes here: no format is parsed.
+void print_forwarded(const Call& call, std::string_view region, JoinedText& out) {
     const http::RequestHead& request = call.exchange.request();
     const std::string_view protocol = call.exchange.peer().tls ? "https" : "http";
-    const bool direct = call.from.empty();
     const std::string_view from = call.from;
-    put(out, {"for="});
-    print_node(call.client, out);
+    out.put("for=");
+    put_node(call.client, out);
+    out.put(";by=_");
+    out.put(from.empty() ? region : from);
+    out.put(";host=\"");
     // A Host that the parser took has no character that a quoted string cannot hold.
-    const std::string_view host = request.headers.find("Host").value_or(request.host);
-    put(out, {";by=_", direct ? region : from, ";host=\"", host, "\";proto=", protocol});
-    if (!direct) put(out, {", for=_", from, ";by=_", region, ";proto=", protocol});
+    out.put(request.headers.find("Host").value_or(request.host));
+    out.put("\";proto=");
+    out.put(protocol);
+    if (from.empty()) return;
+    for (const std::string_view text :
+         {std::string_view(", for=_"), from, std::string_view(";by=_"), region,
+          std::string_view(";proto="), protocol})
+        out.put(text);
 }
 
 bool is_plain(char c) { return c > 0x20 && c < 0x7f && c != '%'; }
@@ -60,7 +60,7 @@ std::optional<std::string> claim_text(const json::object& claims, std::string_vi
 
 void Downstream::add_to(http::Headers& to, const Call& call, const Place& place) {
     print_forwarded(call, place.region, forwarded_);
-    to.add("Forwarded", {forwarded_.data(), forwarded_.size()});
+    to.add("Forwarded", forwarded_.view());
     if (!call.client.empty()) to.add("X-Forwarded-For", call.client);
     to.add("X-Request-Id", call.request_id);
     if (!call.api_key.empty()) to.add("Domicile-Api-Key", call.api_key);

@@ -3,9 +3,9 @@
 // comes under these names is not passed on (is_hop_header). Internal.
 #pragma once
 
-#include <fmt/format.h>
-
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/call.h"
@@ -19,6 +19,28 @@ struct Place {
     const residency::Policy& policy;
 };
 
+// Texts one behind the other; most fit, and cost no allocation.
+class JoinedText {
+  public:
+    void put(std::string_view text) {
+        if (long_.empty() && text.size() <= short_.size() - size_) {
+            text.copy(short_.data() + size_, text.size());
+            size_ += text.size();
+            return;
+        }
+        if (long_.empty()) long_.assign(short_.data(), size_);
+        long_ += text;
+    }
+    std::string_view view() const {
+        return long_.empty() ? std::string_view(short_.data(), size_) : std::string_view(long_);
+    }
+
+  private:
+    std::array<char, 160> short_;
+    std::size_t size_ = 0;
+    std::string long_;
+};
+
 // Has the texts that a head keeps views of; outlives its use.
 class Downstream {
   public:
@@ -27,7 +49,7 @@ class Downstream {
   private:
     telemetry::TraceParentText trace_;
     // RFC 7239: the client, and for a call that was forwarded here the region between.
-    fmt::basic_memory_buffer<char, 160> forwarded_;  // most fit, and cost no allocation
+    JoinedText forwarded_;
     std::vector<std::string> claims_;
 };
 

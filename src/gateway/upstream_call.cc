@@ -222,8 +222,9 @@ http::ResponseHead Target::passed_on(const Call& call, const http::ClientRespons
         if (!is_hop_header(header.name))
             out.add(std::string(header.name), std::string(header.value));
     }
-    out.set("Domicile-Served-By", region_);
-    out.set("X-Request-Id", std::string(call.request_id));
+    // Not among what was passed on: is_hop_header.
+    out.add("Domicile-Served-By", region_);
+    out.add("X-Request-Id", std::string(call.request_id));
     add_cors(out, call);
     return out;
 }
