@@ -268,9 +268,20 @@ void check_target(const Config& config, Reader& reader, const Route& route, cons
         check_exists(reader, config.upstreams, *route.upstream, path / "upstream", "upstream");
 }
 
+// Who may not name anybody's home cannot say whose data a call is about.
+bool can_name_homes(const Authorizer& authorizer) {
+    return authorizer.jwt && authorizer.jwt->home_claim;
+}
+
 void check_authorizer(const Config& config, Reader& reader, const Route& route, const Path& path) {
     if (route.authorizer) {
-        check_exists(reader, config.pools, *route.authorizer, path / "authorizer", "pool");
+        const Authorizer* other = config.authorizers.find(*route.authorizer);
+        if (other == nullptr)
+            check_exists(reader, config.pools, *route.authorizer, path / "authorizer", "pool");
+        else if (!can_name_homes(*other) && route.residency == residency::RouteResidency::resident)
+            reader.problem(path / "authorizer",
+                           fmt::format("`{}` names nobody's home", other->name),
+                           "give it a `home_claim`, or say `residency: public`");
     } else if (route.residency == residency::RouteResidency::resident) {
         reader.problem(path,
                        "a resident route needs an authorizer: only a token says whose data it is",
@@ -364,8 +375,9 @@ void check_api_keys(const Config& config, Reader& reader) {
         if (plan.burst && !plan.per_second)
             reader.problem(path / "burst", "a burst needs a rate", "give `per_second`");
         if (!plan.burst && !plan.per_second && plan.per_day == 0)
-            reader.problem_at_key(path, "the plan bounds nothing",
-                                  "give `per_second` or `per_day`, or leave `plan` out of the keys");
+            reader.problem_at_key(
+                path, "the plan bounds nothing",
+                "give `per_second` or `per_day`, or leave `plan` out of the keys");
     }
     Once hashes(reader, "the hash");
     for (const ApiKey& key : config.api_keys) {
@@ -378,6 +390,23 @@ void check_api_keys(const Config& config, Reader& reader) {
         if (config.routes[i].api_key && config.api_keys.empty())
             reader.problem(kRoot / "routes" / i / "api_key", "the file declares no API key",
                            "nobody could call this route");
+}
+
+void check_authorizers(const Config& config, Reader& reader) {
+    for (const Authorizer& authorizer : config.authorizers) {
+        const Path path = kRoot / "authorizers" / authorizer.name;
+        if (config.pools.find(authorizer.name))
+            reader.problem_at_key(path, fmt::format("`{}` is a pool already", authorizer.name),
+                                  "routes name both as `authorizer`: choose another name");
+        if (authorizer.name == "none")
+            reader.problem_at_key(path, "`none` is no name", "routes say it to have no authorizer");
+        if (!authorizer.jwt)
+            reader.problem_at_key(path, "the authorizer asks nobody", "give it `jwt`");
+        if (authorizer.jwt && authorizer.jwt->stale_seconds < authorizer.jwt->refresh_seconds)
+            reader.problem(path / "jwt" / "stale_seconds",
+                           "the keys are stale before the next look",
+                           "raise it, or lower refresh_seconds");
+    }
 }
 
 void check_upstreams(const Config& config, Reader& reader) {
@@ -547,6 +576,7 @@ void check(const Config& config, Reader& reader) {
     check_tables(config, reader);
     check_functions(config, reader);
     check_upstreams(config, reader);
+    check_authorizers(config, reader);
     check_parameters(config, reader);
     check_api_keys(config, reader);
     check_routes(config, reader);

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/result.h"
+#include "config/authorizer.h"
 #include "config/directory.h"
 #include "config/function.h"
 #include "config/mail.h"
@@ -67,6 +68,7 @@ struct Config {
     NamedList<Function> functions;
     NamedList<Parameter> parameters;
     NamedList<Upstream> upstreams;
+    NamedList<Authorizer> authorizers;
     NamedList<UsagePlan> usage_plans;
     NamedList<ApiKey> api_keys;
     std::vector<Route> routes;

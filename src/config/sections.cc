@@ -484,6 +484,46 @@ const Object<Throttle>& describe() {
 }
 
 template <>
+const Object<JwtIssuer>& describe() {
+    static const auto object =
+        Object<JwtIssuer>("Tokens that somebody else issues: JWT with RS256 or ES256.")
+            .field(
+                "issuer", &JwtIssuer::issuer,
+                "the `iss` of its tokens, byte by byte; also where its discovery document is, at "
+                "<issuer>/.well-known/openid-configuration",
+                text(is_issuer, pattern::kIssuer,
+                     "https://host[:port][/path], or http:// to this machine", true))
+            .field("jwks_url", &JwtIssuer::jwks_url,
+                   "where its keys are; left out: what the discovery document says",
+                   text(is_key_url, pattern::kKeyUrl,
+                        "https://host[:port][/path][?query], or http:// to this machine"))
+            .field("audience", &JwtIssuer::audience,
+                   "one of these is the token's `aud` (without an `aud`, its `client_id`)",
+                   Limit{.required = true, .filled = true})
+            .field("home_claim", &JwtIssuer::home_claim,
+                   "the claim that names the home region; left out: nobody has one, and the routes "
+                   "are public",
+                   text(is_claim, pattern::kClaim, "1 to 128 of A-Z a-z 0-9 _ : . / -"))
+            .field("refresh_seconds", &JwtIssuer::refresh_seconds,
+                   "between two looks at the keys; a key that is not known is looked for at once",
+                   range(10, 86'400))
+            .field("stale_seconds", &JwtIssuer::stale_seconds,
+                   "keys that could not be refreshed for so long count for nothing: 503",
+                   range(60, 604'800))
+            .field("leeway_seconds", &JwtIssuer::leeway_seconds,
+                   "how far its clock may be off, for `exp` and `nbf`", range(0, 300));
+    return object;
+}
+
+template <>
+const Object<Authorizer>& describe() {
+    static const auto object =
+        Object<Authorizer>("Who else may say who calls; for the `authorizer` of routes.")
+            .field("jwt", &Authorizer::jwt, "an issuer of tokens");
+    return object;
+}
+
+template <>
 const Object<UsagePlan>& describe() {
     static const auto object =
         Object<UsagePlan>(
@@ -531,15 +571,16 @@ const Object<Route>& describe() {
                         "/ and a path with {name} of the route's path, perhaps ? and a query"))
             .field("claims", &Route::claims,
                    "claims of the token that the upstream is told as Domicile-Claim-<name>",
-                   text(is_claim, pattern::kClaim, "1 to 64 of A-Z a-z 0-9 _ : . -"))
-            .field("authorizer", &Route::authorizer,
-                   "the pool whose tokens are wanted, or `none` (the default)")
+                   text(is_claim, pattern::kClaim, "1 to 128 of A-Z a-z 0-9 _ : . / -"))
+            .field(
+                "authorizer", &Route::authorizer,
+                "the pool whose tokens are wanted, one of `authorizers`, or `none` (the default)")
             .field("scopes", &Route::scopes, "the token's `scope` has one of them; none: any token",
                    text(is_scope, pattern::kScope, "1 to 256 visible ASCII characters"))
             .field("where", &Route::where,
                    "claims that the token must have: a value, one of a list of values in the "
                    "token, or `*` for any",
-                   text(is_claim, pattern::kClaim, "1 to 64 of A-Z a-z 0-9 _ : . -"))
+                   text(is_claim, pattern::kClaim, "1 to 128 of A-Z a-z 0-9 _ : . / -"))
             .field("api_key", &Route::api_key, "a key of `api_keys` is wanted, as X-Api-Key")
             .field("residency", &Route::residency,
                    "resident: only the home of the person answers; public: any region does")
@@ -658,6 +699,7 @@ const Object<Config>& describe() {
                    text(is_parameter, pattern::kParameter,
                         "/ and 1 to 15 words of A-Z a-z 0-9 _ . - with a / between"))
             .field("upstreams", &Config::upstreams, "the HTTP upstreams", names())
+            .field("authorizers", &Config::authorizers, "who else may say who calls", names())
             .field("usage_plans", &Config::usage_plans, "how much API keys may be used", names())
             .field("api_keys", &Config::api_keys, "the keys of programs", names())
             .field("routes", &Config::routes, "the route table, in order")

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/encoding.h"
+#include "base/url.h"
 
 namespace domicile::config {
 namespace {
@@ -163,7 +164,26 @@ bool is_sha256(std::string_view text) {
            text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-bool is_claim(std::string_view text) { return all_of(text, 1, 64, "_:.-"); }
+bool is_claim(std::string_view text) { return all_of(text, 1, 128, "_:./-"); }
+
+bool is_issuer(std::string_view text) {
+    return text.find('?') == std::string_view::npos && is_key_url(text);
+}
+
+// One spelling each, as issuers are compared byte by byte: no escapes, no superfluous zeros.
+bool is_key_url(std::string_view text) {
+    const auto url = parse_url(text);
+    if (!url || text.find('%') != std::string_view::npos) return false;
+    const bool here = url->host == "localhost" || url->host == "127.0.0.1" || url->host == "::1";
+    if (url->tls ? url->host.find(':') != std::string::npos : !here) return false;
+    text.remove_prefix(url->tls ? 8 : 7);
+    const std::string host = url->host == "::1" ? "[::1]" : url->host;
+    if (!text.starts_with(host)) return false;
+    text.remove_prefix(host.size());
+    const std::string port = ':' + std::to_string(url->port);
+    return text.empty() || text.starts_with('/') || text.starts_with('?') || text == port ||
+           text.starts_with(port + '/') || text.starts_with(port + '?');
+}
 
 bool is_relative_file(std::string_view text) {
     if (text.empty() || text.front() == '/' || text.size() > 255) return false;

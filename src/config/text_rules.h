@@ -24,7 +24,9 @@ bool is_rewrite(std::string_view text);            // "/v2/{id}?a={b}&{query}"
 bool is_check_path(std::string_view text);         // "/healthz?full=1"
 bool is_scope(std::string_view text);              // RFC 6749, 3.3
 bool is_sha256(std::string_view text);             // [0-9a-f]{64}
-bool is_claim(std::string_view text);              // [A-Za-z0-9_:.-]{1,64}
+bool is_claim(std::string_view text);              // [A-Za-z0-9_:./-]{1,128}
+bool is_issuer(std::string_view text);             // https://host[:port][/path]
+bool is_key_url(std::string_view text);            // the same, perhaps with a query
 bool is_relative_file(std::string_view text);      // no leading slash, no ".."
 bool is_store_prefix(std::string_view text);       // [A-Za-z0-9_./-]{1,64}, ends in a slash
 bool is_database_name(std::string_view text);      // [a-z_][a-z0-9_]{0,57}, with room for "_keys"
@@ -69,7 +71,14 @@ inline constexpr const char* kRewrite =
 inline constexpr const char* kCheckPath = "^/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,255}$";
 inline constexpr const char* kScope = "^[!#-\\[\\]-~]{1,256}$";
 inline constexpr const char* kSha256 = "^[0-9a-f]{64}$";
-inline constexpr const char* kClaim = "^[A-Za-z0-9_:.-]{1,64}$";
+inline constexpr const char* kClaim = "^[A-Za-z0-9_:./-]{1,128}$";
+#define DOMICILE_ORIGIN                                                                      \
+    "^(https://(?![^/?]*\\.\\.)[a-z0-9][a-z0-9.-]{0,252}|http://(localhost|127\\.0\\.0\\.1|" \
+    "\\[::1\\]))(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|"            \
+    "655[0-2][0-9]|6553[0-5]))?(/[A-Za-z0-9._~!$&'()*+,;=:@/-]*)?"
+inline constexpr const char* kIssuer = DOMICILE_ORIGIN "$";
+inline constexpr const char* kKeyUrl = DOMICILE_ORIGIN "(\\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]*)?$";
+#undef DOMICILE_ORIGIN
 inline constexpr const char* kRelativeFile = "^(?!/)(?!.*\\.\\.)[^\\\\]{1,255}$";
 inline constexpr const char* kStorePrefix = "^[A-Za-z0-9_./-]{0,63}/$";
 inline constexpr const char* kDatabaseName = "^[a-z_][a-z0-9_]{0,57}$";

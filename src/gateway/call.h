@@ -20,6 +20,10 @@ struct Call {
     const std::vector<std::string>* own_origins = nullptr;
 
     const config::Route& route() const { return *match.route; }
+    // The issuer of the token, if it is not one of our pools.
+    const Issuer* issuer() const {
+        return token ? match.compiled->authorizer->issuer.get() : nullptr;
+    }
 };
 
 // CORS headers of a reply, and the gateway's own: who served it, and through whom it came.

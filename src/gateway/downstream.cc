@@ -46,6 +46,10 @@ std::optional<std::string> claim_text(const json::object& claims, std::string_vi
     if (value == nullptr || value->is_null()) return std::nullopt;
     std::string text =
         value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
+    return encode_claim(std::move(text));
+}
+
+std::string encode_claim(std::string text) {
     if (std::ranges::all_of(text, is_plain)) return text;
     std::string out;
     for (const char c : text) {
@@ -65,12 +69,21 @@ void Downstream::add_to(http::Headers& to, const Call& call, const Place& place)
     to.add("X-Request-Id", call.request_id);
     if (!call.api_key.empty()) to.add("Domicile-Api-Key", call.api_key);
     if (call.token) {
-        to.add("Domicile-Subject", call.token->sub);
-        to.add("Domicile-Home", call.token->home);
+        const Issuer* issuer = call.issuer();
+        // The head has views: they must not move.
+        claims_.reserve(call.route().claims.size() + (issuer == nullptr ? 0 : 1));
+        if (issuer == nullptr) {
+            to.add("Domicile-Subject", call.token->sub);
+        } else {
+            // Under a name of its own: nobody else may name one of our people.
+            claims_.push_back(encode_claim(call.token->sub));
+            to.add("Domicile-Issuer", issuer->name());
+            to.add("Domicile-Issuer-Subject", claims_.back());
+        }
+        if (!call.token->home.empty()) to.add("Domicile-Home", call.token->home);
         const residency::Jurisdiction* own = place.policy.of_region(call.token->home);
         if (own != nullptr) to.add("Domicile-Jurisdiction", own->name);
         const std::vector<std::string>& wanted = call.route().claims;
-        claims_.reserve(wanted.size());  // the head has views: they must not move
         for (std::size_t i = 0; i < wanted.size(); ++i) {
             auto text = claim_text(call.token->claims, wanted[i]);
             if (!text) continue;

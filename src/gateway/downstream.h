@@ -55,6 +55,7 @@ class Downstream {
 
 // The value of Domicile-Claim-*: text as it is, anything else as JSON; what is not visible ASCII,
 // and %, percent-encoded as UTF-8. Nothing for a claim that the token does not have.
+std::string encode_claim(std::string text);
 std::optional<std::string> claim_text(const json::object& claims, std::string_view name);
 
 }  // namespace domicile::gateway

@@ -55,9 +55,12 @@ Problem too_many(config::ThrottleBy by, std::int64_t retry_after_seconds) {
 struct Gateway::Impl {
     explicit Impl(Parts parts_in)
         : parts(std::move(parts_in)),
-          routes(parts.config.routes),
+          authorizers(parts.config,
+                      parts.before == nullptr ? nullptr : &parts.before->impl_->authorizers),
+          routes(parts.config.routes, &authorizers),
           keys(parts.config),
           target(parts.config, parts.policy, parts.functions, parts.region, parts.upstreams) {
+        parts.before = nullptr;  // may go before this
         const std::string port =
             parts.public_port == 443 ? "" : ':' + std::to_string(parts.public_port);
         for (const config::Site& site : parts.config.sites) {
@@ -69,6 +72,7 @@ struct Gateway::Impl {
     io::Task<Result<void>> run(Call call);
     io::Task<Result<void>> authorize(Call& call);
     io::Task<Result<void>> not_authorized(Call& call, const Error& error);
+    residency::Decision decide(const Call& call) const;
     io::Task<Result<void>> act(Call& call, residency::Decision decision);
     // The same of its API key and of what the route asks of its token: 403 and 429.
     bool is_refused(Call& call, Problem& problem);
@@ -80,6 +84,7 @@ struct Gateway::Impl {
     io::Task<Result<void>> preflight(Call& call);
 
     Parts parts;
+    Authorizers authorizers;
     RouteTable routes;
     ApiKeys keys;
     Target target;
@@ -118,13 +123,22 @@ io::Task<Result<void>> Gateway::handle_forwarded(std::string from, http::Exchang
 }
 
 http::ClientOptions Gateway::client_options() { return gateway::client_options(); }
-void Gateway::start() { impl_->target.start(); }
-io::Task<void> Gateway::stop() { return impl_->target.stop(); }
+
+void Gateway::start() {
+    impl_->authorizers.start();
+    impl_->target.start();
+}
+
+io::Task<void> Gateway::stop(const Gateway* next) {
+    co_await impl_->authorizers.stop(next == nullptr ? nullptr : &next->impl_->authorizers);
+    co_await impl_->target.stop();
+}
 
 void Gateway::report_to(telemetry::Registry& registry) {
     impl_->metrics.report_to(registry);
     impl_->routes.report_to(registry);
     impl_->target.report_to(registry);
+    impl_->authorizers.report_to(registry);
 }
 
 io::Task<Result<void>> Gateway::Impl::run(Call call) {
@@ -160,13 +174,7 @@ io::Task<Result<void>> Gateway::Impl::run(Call call) {
         problem.detail = "Too many calls of this route are under way.";
         co_return co_await reply_problem(call, problem, parts.region);
     }
-    residency::Call question;
-    question.arrival = parts.region;
-    if (call.token) question.home = call.token->home;
-    question.residency =
-        call.route().authorizer ? call.route().residency : residency::RouteResidency::open;
-    question.elsewhere = call.route().elsewhere;
-    residency::Decision decision = residency::decide_call(parts.policy, question);
+    residency::Decision decision = decide(call);
     metrics.verdicts.add(verdict_of(decision.action));
     io::Task<Result<void>> task = act(call, std::move(decision));
     co_return co_await task;
@@ -183,6 +191,18 @@ io::Task<Result<void>> Gateway::Impl::not_authorized(Call& call, const Error& er
     return reply_message(call, 401, "Unauthorized", parts.region);
 }
 
+// Not in run(): its frame is kept small enough for the pool.
+residency::Decision Gateway::Impl::decide(const Call& call) const {
+    residency::Call question;
+    question.arrival = parts.region;
+    // Somebody else's token may name no home, and a resident route is then closed.
+    if (call.token && !call.token->home.empty()) question.home = call.token->home;
+    question.residency =
+        call.route().authorizer ? call.route().residency : residency::RouteResidency::open;
+    question.elsewhere = call.route().elsewhere;
+    return residency::decide_call(parts.policy, question);
+}
+
 io::Task<Result<void>> Gateway::Impl::authorize(Call& call) {
     constexpr std::string_view kScheme = "Bearer ";
     const http::Headers& headers = call.exchange.request().headers;
@@ -194,14 +214,20 @@ io::Task<Result<void>> Gateway::Impl::authorize(Call& call) {
     // API Gateway takes the token with or without the scheme.
     if (equals_ignore_case(value.substr(0, kScheme.size()), kScheme))
         value.remove_prefix(kScheme.size());
-    Result<identity::TokenPtr> token = parts.verifier.lookup(value);
+    const Authorizer& by = *call.match.compiled->authorizer;
+    Issuer* issuer = by.issuer.get();
+    Result<identity::TokenPtr> token =
+        issuer != nullptr ? issuer->lookup(value) : parts.verifier.lookup(value);
     const bool hit = token && *token != nullptr;
-    if (token && !hit) token = co_await parts.verifier.verify(std::string(value));
+    if (token && !hit) {
+        auto task = issuer != nullptr ? issuer->verify(std::string(value))
+                                      : parts.verifier.verify(std::string(value));
+        token = co_await task;
+    }
     const TokenCheck good = hit ? TokenCheck::hit : TokenCheck::verified;
     metrics.tokens.add(token ? good : TokenCheck::refused);
     if (!token) co_return std::unexpected(token.error());
-    const config::Pool* pool = parts.config.pools.find(*call.route().authorizer);
-    if (pool == nullptr || (*token)->pool_suffix != pool->id_suffix) {
+    if (by.pool != nullptr && (*token)->pool_suffix != by.pool->id_suffix) {
         co_return fail(Code::unauthenticated, "The token is of another pool.");
     }
     call.token = std::move(*token);

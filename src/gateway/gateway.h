@@ -28,15 +28,17 @@ class Gateway {
         std::string region;
         std::uint16_t public_port = 443;
         http::Client* upstreams = nullptr;  // outlives this; null: one of its own
+        const Gateway* before = nullptr;    // of an earlier configuration
     };
     explicit Gateway(Parts parts);
     ~Gateway();
 
     // The client for upstreams: what bounds a call is its route's and its upstream's.
     static http::ClientOptions client_options();
-    // Health checks of upstreams, on one executor, where there are any.
+    // Health checks of upstreams and the keys of issuers, on one executor, where there are any;
+    // stop() leaves what belongs to `next` as well.
     void start();
-    io::Task<void> stop();
+    io::Task<void> stop(const Gateway* next = nullptr);
 
     // A request that arrived at app.<domain> or <region>.<domain>.
     io::Task<Result<void>> handle(http::Exchange& exchange, config::RouteHost host);

@@ -53,6 +53,24 @@ bool has_value(const json::value& claim, std::string_view wanted) {
                                [&](const json::value& one) { return text_of(one) == wanted; });
 }
 
+// `scope`, a list with blanks between (RFC 8693, 4.2), or as others write it `scp`, perhaps an
+// array.
+bool has_scope(const std::vector<std::string>& wanted, const json::object& claims) {
+    std::string given = " ";
+    const auto add = [&](const json::value& text) {
+        if (text.is_string()) given += std::string(text.get_string()) + ' ';
+    };
+    for (const char* name : {"scope", "scp"}) {
+        const json::value* claim = claims.if_contains(name);
+        if (claim == nullptr) continue;
+        if (!claim->is_array()) add(*claim);
+        if (claim->is_array()) std::ranges::for_each(claim->get_array(), add);
+    }
+    return std::ranges::any_of(wanted, [&](const std::string& scope) {
+        return given.find(' ' + scope + ' ') != std::string::npos;
+    });
+}
+
 bool has_all(const http::Headers& headers, const std::map<std::string, std::string>& wanted) {
     for (const auto& [name, value] : wanted) {
         const auto found = headers.find(name);
@@ -64,16 +82,7 @@ bool has_all(const http::Headers& headers, const std::map<std::string, std::stri
 }  // namespace
 
 bool is_allowed(const config::Route& route, const json::object& claims) {
-    if (!route.scopes.empty()) {
-        const json::value* scope = claims.if_contains("scope");
-        if (scope == nullptr || !scope->is_string()) return false;
-        // A list with blanks between (RFC 8693, 4.2).
-        const std::string given = ' ' + std::string(scope->get_string()) + ' ';
-        if (std::ranges::none_of(route.scopes, [&](const std::string& wanted) {
-                return given.find(' ' + wanted + ' ') != std::string::npos;
-            }))
-            return false;
-    }
+    if (!route.scopes.empty() && !has_scope(route.scopes, claims)) return false;
     return std::ranges::all_of(route.where, [&](const auto& entry) {
         const json::value* claim = claims.if_contains(entry.first);
         return claim != nullptr && !claim->is_null() && has_value(*claim, entry.second);
@@ -82,20 +91,22 @@ bool is_allowed(const config::Route& route, const json::object& claims) {
 
 std::string claim_header(std::string_view claim) {
     std::string out = "Domicile-Claim-";
-    for (const char c : claim) out += c == ':' ? '-' : c;
+    for (const char c : claim) out += c == ':' || c == '/' ? '-' : c;
     return out;
 }
 
-Compiled::Compiled(const config::Route& route) {
+Compiled::Compiled(const config::Route& route, const Authorizers* authorizers) {
+    if (authorizers != nullptr && route.authorizer)
+        authorizer = authorizers->find(*route.authorizer);
     if (route.rewrite) rewrite.emplace(*route.rewrite);
     if (!route.throttle.empty()) throttles = std::make_unique<Throttles>(route.throttle);
     gauge = std::make_unique<Gauge>(route.concurrency_max);
     for (const std::string& claim : route.claims) claim_headers.push_back(claim_header(claim));
 }
 
-RouteTable::RouteTable(const std::vector<config::Route>& routes) {
+RouteTable::RouteTable(const std::vector<config::Route>& routes, const Authorizers* authorizers) {
     for (const config::Route& route : routes) {
-        Entry entry{&route, Compiled(route), {}, nullptr};
+        Entry entry{&route, Compiled(route, authorizers), {}, nullptr};
         Segments parts(route.path);
         while (const auto next = parts.next()) {
             const std::string_view part = *next;

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "config/config.h"
+#include "gateway/authorizers.h"
 #include "gateway/rewrite.h"
 #include "gateway/throttle.h"
 #include "http/message.h"
@@ -16,7 +17,7 @@
 
 namespace domicile::gateway {
 
-// "Domicile-Claim-custom-plan" of "custom:plan".
+// "Domicile-Claim-custom-plan" of "custom:plan"; a / is a - too.
 std::string claim_header(std::string_view claim);
 
 // Whether a token with these claims has one of the route's scopes and all that its `where` wants.
@@ -24,7 +25,8 @@ bool is_allowed(const config::Route& route, const json::object& claims);
 
 // What is made of a route once.
 struct Compiled {
-    explicit Compiled(const config::Route& route);
+    Compiled(const config::Route& route, const Authorizers* authorizers);
+    const Authorizer* authorizer = nullptr;  // null: none
     std::optional<Rewrite> rewrite;
     std::vector<std::string> claim_headers;  // one for each of the route's claims
     // Count as calls come.
@@ -32,8 +34,8 @@ struct Compiled {
     std::unique_ptr<Gauge> gauge;
 };
 
-// Most routes have one or two: no allocation for them. A call is in a coroutine frame, which is to fit
-// io::allocate_frame.
+// Most routes have one or two: no allocation for them. A call is in a coroutine frame, which is to
+// fit io::allocate_frame.
 using PathParameters = boost::container::small_vector<PathParameter, 2>;
 
 struct Match {
@@ -48,7 +50,9 @@ struct Match {
 
 class RouteTable {
   public:
-    explicit RouteTable(const std::vector<config::Route>& routes);
+    // `authorizers` has all that the routes name, and outlives this.
+    explicit RouteTable(const std::vector<config::Route>& routes,
+                        const Authorizers* authorizers = nullptr);
 
     // `path` as sent, without the query. A method of "" matches any, and without `headers` those
     // that a route asks for are not looked at (a CORS preflight does not have them).

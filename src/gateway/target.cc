@@ -135,7 +135,8 @@ functions::HttpCall Target::describe(Call& call, const config::Function& functio
                                 equals_ignore_case(header.name, "Forwarded") ||
                                 equals_ignore_case(header.name, "X-Request-Id");
         const bool key = call.route().api_key && equals_ignore_case(header.name, "X-Api-Key");
-        if (!ours && !traces && !forwarding && !key) out.headers.emplace_back(header.name, header.value);
+        if (!ours && !traces && !forwarding && !key)
+            out.headers.emplace_back(header.name, header.value);
     }
     // As API Gateway tells it, and as everybody else does.
     const RequestContext& context = RequestContext::current();
@@ -151,14 +152,17 @@ functions::HttpCall Target::describe(Call& call, const config::Function& functio
     out.time = io::Executor::current().clock().now();
     if (call.token) out.claims = &call.token->claims;
     out.domicile["region"] = region_;
-    if (call.token) {
+    const Issuer* issuer = call.issuer();
+    if (issuer != nullptr) out.domicile["issuer"] = issuer->name();
+    if (call.token && !call.token->home.empty()) {
         out.domicile["home"] = call.token->home;
         const residency::Jurisdiction* own = policy_.of_region(call.token->home);
         if (own != nullptr) out.domicile["jurisdiction"] = own->name;
     }
     if (!call.api_key.empty()) out.domicile["apiKey"] = call.api_key;
     std::optional<std::string> subject;
-    if (call.token) subject = call.token->sub;
+    // Somebody else's `sub` is none of our people's, whatever it looks like.
+    if (call.token && issuer == nullptr) subject = call.token->sub;
     out.domicile["credentials"] = functions_.credentials(function, std::move(subject));
     return out;
 }

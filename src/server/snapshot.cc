@@ -41,7 +41,8 @@ Snapshot::Snapshot(std::shared_ptr<const Facts> from, const Lasting& lasting,
                .functions = functions,
                .region = lasting.region,
                .public_port = lasting.deployment.public_port,
-               .upstreams = &lasting.upstreams}) {
+               .upstreams = &lasting.upstreams,
+               .before = before == nullptr ? nullptr : &before->gateway}) {
     const Services services{lasting.deployment,
                             facts->config,
                             lasting.region,
@@ -68,7 +69,7 @@ io::Task<Result<void>> Snapshot::start() {
 }
 
 io::Task<void> Snapshot::stop(const Snapshot* next) {
-    co_await gateway.stop();
+    co_await gateway.stop(next == nullptr ? nullptr : &next->gateway);
     co_await functions.stop(next == nullptr ? nullptr : &next->functions);
 }
 
