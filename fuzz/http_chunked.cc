@@ -41,7 +41,7 @@ Decoded decode(std::string_view input, unsigned round) {
             if (step.status == ChunkedDecoder::Step::bad) return {.data = out.data, .end = out.end};
             if (step.status == ChunkedDecoder::Step::need_more) break;
         }
-        DOMICILE_CHECK(pending.size() <= ChunkedDecoder::kLineMax);
+        DOMICILE_CHECK(pending.size() <= ChunkedDecoder::kTrailerLineMax);
     }
     return out;
 }

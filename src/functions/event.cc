@@ -334,4 +334,11 @@ Result<HttpReply> parse_reply(std::string_view result, bool v2) {
     return reply;
 }
 
+Result<HttpReply> parse_prelude(std::string_view text) {
+    TRY(json::object prelude, parse_json_object(text));
+    if (!prelude.contains("statusCode")) prelude["statusCode"] = 200;
+    prelude.erase("body");
+    return parse_reply(json::serialize(prelude), true);
+}
+
 }  // namespace domicile::functions

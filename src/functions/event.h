@@ -37,4 +37,11 @@ struct HttpReply {
 // statusCode is a 200 of application/json.
 Result<HttpReply> parse_reply(std::string_view result, bool v2);
 
+// What a streamed answer of this type begins with: status, headers and cookies as JSON, and eight
+// zero bytes behind them.
+inline constexpr std::string_view kHttpIntegration =
+    "application/vnd.awslambda.http-integration-response";
+inline constexpr std::string_view kPreludeEnd{"\0\0\0\0\0\0\0\0", 8};
+Result<HttpReply> parse_prelude(std::string_view json);
+
 }  // namespace domicile::functions

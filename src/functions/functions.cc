@@ -94,10 +94,15 @@ io::Task<Result<std::string>> Functions::invoke(std::string function, std::strin
     Call wanted;
     wanted.event = std::move(event);
     wanted.request_id = std::move(request_id);
-    CO_TRY(Answer answer, co_await call(std::move(function), std::move(wanted)));
-    if (answer.raised)
-        co_return fail(Code::internal, "The function raised an error.", reason::kRaised);
-    co_return std::move(answer.payload);
+    Result<Answer> answer = co_await call(std::move(function), std::move(wanted));
+    co_return payload_of(std::move(answer));
+}
+
+Result<std::string> payload_of(Result<Answer> answer) {
+    if (!answer) return std::unexpected(std::move(answer).error());
+    if (answer->raised)
+        return fail(Code::internal, "The function raised an error.", reason::kRaised);
+    return std::move(answer->payload);
 }
 
 void Functions::report_to(telemetry::Registry& registry) {

@@ -34,18 +34,29 @@ struct Options {
     bool operator==(const Options&) const = default;
 };
 
+class Pipe;
+
 struct Call {
     std::string event;           // may hold personal data and is not logged
     std::string request_id;      // a segment of a path
     std::string client_context;  // base64, for the process; may be empty
     // The end of the log of this call, 4 KiB, if wanted: to be read when the call has ended.
     std::shared_ptr<std::string> tail = {};
+    // Where the answer goes in pieces, if the process answers so (StreamedCall); null: it is put
+    // together.
+    std::shared_ptr<Pipe> pipe = {};
 };
 
 struct Answer {
     std::string payload;  // what the handler returned, or the document of its error
     bool raised = false;  // an error
+    // What the handler returned went into the pipe; `payload` is the document of an error that came
+    // in the middle of it.
+    bool streamed = false;
 };
+
+// internal (kRaised) when the handler raised an error.
+Result<std::string> payload_of(Result<Answer> answer);
 
 // arn:aws:lambda:REGION:000000000000:function:NAME
 std::string arn_of(std::string_view region, std::string_view function);

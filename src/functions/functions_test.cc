@@ -551,6 +551,22 @@ TEST_F(FunctionsTest, the_end_of_the_log_comes_with_the_answer_without_identifie
     });
 }
 
+TEST_F(FunctionsTest, after_a_crash_the_log_has_a_beginning_and_no_end) {
+    run([](Functions& functions) -> io::Task<bool> {
+        auto tail = std::make_shared<std::string>();
+        Call call;
+        call.event = R"({"do":"crash"})";
+        call.request_id = "11111111-2222-4333-8444-555555555555";
+        call.tail = tail;
+        std::string function = "demo";
+        const Result<Answer> result = co_await functions.call(std::move(function), std::move(call));
+        EXPECT_EQ(result.error().reason, reason::kCrashed);
+        EXPECT_EQ(*tail,
+                  "START RequestId: 11111111-2222-4333-8444-555555555555 Version: $LATEST\n");
+        co_return true;
+    });
+}
+
 TEST_F(FunctionsTest, a_flood_of_output_is_bounded_and_the_answer_comes) {
     run([](Functions& functions) -> io::Task<bool> {
         const json::object flooded = co_await answer(functions, "flood");

@@ -14,6 +14,8 @@ namespace {
 constexpr std::string_view kPrefix = "/2018-06-01/runtime/";
 constexpr std::string_view kCredentials = "/credentials";
 constexpr std::size_t kResultBytesMax = 6 << 20;
+constexpr std::size_t kStreamBytesMax = 200 << 20;
+constexpr Millis kStreamPause{900'000};               // the invocation's deadline comes before
 constexpr std::size_t kTailBytes = 4 << 10;           // of the log, as Lambda returns them
 constexpr std::size_t kOutputBytesASecond = 1 << 20;  // more of it is read later
 constexpr Millis kTermGrace{500};
@@ -25,6 +27,16 @@ io::Task<Result<void>> reply(http::Exchange& exchange, int status, std::string b
     head.status = status;
     head.add("Content-Type", "application/json");
     co_return co_await exchange.respond(std::move(head), body);
+}
+
+// What a process that streams says behind its answer when it failed in the middle of it.
+std::optional<std::string> error_in_trailers(const http::Exchange& exchange) {
+    const auto type = exchange.trailer("Lambda-Runtime-Function-Error-Type");
+    if (!type) return std::nullopt;
+    const auto body = exchange.trailer("Lambda-Runtime-Function-Error-Body");
+    auto document = from_base64(body.value_or(""));
+    if (document && !document->empty()) return std::move(*document);
+    return json::serialize(json::object{{"errorType", *type}});
 }
 
 void add_to_tail(std::string& tail, std::string_view line) {
@@ -43,7 +55,8 @@ io::Task<Result<void>> Instance::run() {
     const io::Endpoint any{"127.0.0.1", 0};
     CO_TRY(auto listener, io::Executor::current().network().listen(any));
     http::ServerOptions server_options;
-    server_options.body_bytes_max = kResultBytesMax;
+    server_options.body_bytes_max = kStreamBytesMax;
+    server_options.body_timeout = kStreamPause;
     http::Server server(std::move(listener), server_options,
                         [this](http::Exchange& exchange) { return answer(exchange); });
     server.start();
@@ -282,6 +295,9 @@ io::Task<Result<void>> Instance::next(http::Exchange& exchange) {
     const std::shared_ptr<Invocation> invocation = work_;
     const io::Clock& clock = io::Executor::current().clock();
     invocation->handed_ns = clock.monotonic_ns();
+    if (invocation->call.tail)
+        *invocation->call.tail =
+            "START RequestId: " + invocation->call.request_id + " Version: $LATEST\n";
     const Result<void> sent =
         co_await exchange.respond(head_of(*invocation), invocation->call.event);
     if (!sent && work_ == invocation && !invocation->result) {
@@ -312,17 +328,60 @@ io::Task<Result<void>> Instance::finish(http::Exchange& exchange, std::string_vi
     const auto slash = std::min(rest.find('/'), rest.size());
     const std::string id(rest.substr(0, slash));
     const std::string what(rest.substr(std::min(slash + 1, rest.size())));
+    const bool streams =
+        exchange.request().headers.find("Lambda-Runtime-Function-Response-Mode").value_or("") ==
+        "streaming";
+    if (streams && what == "response" && has(id) && work_->call.pipe)
+        co_return co_await stream(exchange, work_);
     CO_TRY(std::string body, co_await exchange.read_all(kResultBytesMax));
     const std::shared_ptr<Invocation> invocation = work_;
-    if (!invocation || invocation->call.request_id != id || invocation->result ||
-        (what != "response" && what != "error")) {
-        // Late, or for an invocation that was never handed out.
+    // Late, or for an invocation that was never handed out.
+    if (!has(id) || (what != "response" && what != "error"))
         co_return co_await reply(exchange, 400, R"({"errorType":"InvalidRequestID"})");
-    }
     if (invocation->call.tail) co_await report(*invocation);
     if (work_ == invocation) release();
     invocation->at = nullptr;
-    invocation->complete(Answer{std::move(body), what == "error"});
+    bool raised = what == "error";
+    // It streamed for a caller that wants it whole, and failed in the middle.
+    if (const auto error = error_in_trailers(exchange); streams && error) {
+        body = *error;
+        raised = true;
+    }
+    invocation->complete(Answer{std::move(body), raised});
+    co_return co_await reply(exchange, 202, R"({"status":"OK"})");
+}
+
+bool Instance::has(std::string_view id) const {
+    return work_ && work_->call.request_id == id && !work_->result && !work_->streaming;
+}
+
+// Pieces go to the caller as they come. One that has left is read for all the same: the function
+// goes on to its end.
+io::Task<Result<void>> Instance::stream(http::Exchange& exchange,
+                                        std::shared_ptr<Invocation> invocation) {
+    invocation->streaming = true;
+    Pipe& pipe = *invocation->call.pipe;
+    pipe.begin(std::string(exchange.request().headers.find("Content-Type").value_or("")));
+    bool read_on = true;
+    Result<std::string_view> piece = std::string_view();
+    for (;;) {
+        piece = co_await exchange.read();
+        if (!piece || piece->empty()) break;
+        if (!read_on) continue;
+        const Result<void> taken = co_await pipe.write(std::string(*piece), invocation->deadline);
+        read_on = taken.has_value();
+    }
+    if (invocation->call.tail && piece && !invocation->result) co_await report(*invocation);
+    if (work_ == invocation) release();
+    invocation->at = nullptr;
+    if (!piece) {
+        invocation->complete(
+            fail(Code::unavailable, "The function broke off its answer.", reason::kCrashed));
+        co_return std::unexpected(piece.error());
+    }
+    std::optional<std::string> error = error_in_trailers(exchange);
+    const bool raised = error.has_value();
+    invocation->complete(Answer{std::move(error).value_or(""), raised, true});
     co_return co_await reply(exchange, 202, R"({"status":"OK"})");
 }
 
@@ -340,10 +399,9 @@ io::Task<void> Instance::report(Invocation& invocation) {
     const std::string id = invocation.call.request_id;
     std::array<char, 64> duration{};
     std::snprintf(duration.data(), duration.size(), "%.2f ms", ms);
-    std::string tail = "START RequestId: " + id + " Version: $LATEST\n" + *invocation.call.tail;
+    std::string& tail = *invocation.call.tail;
     add_to_tail(tail, "END RequestId: " + id);
     add_to_tail(tail, "REPORT RequestId: " + id + "\tDuration: " + duration.data());
-    *invocation.call.tail = std::move(tail);
 }
 
 }  // namespace domicile::functions

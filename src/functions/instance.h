@@ -53,6 +53,8 @@ class Instance {
     io::Task<Result<bool>> wait_for_work();
     http::ResponseHead head_of(const Invocation& invocation) const;
     io::Task<Result<void>> finish(http::Exchange& exchange, std::string_view rest);
+    bool has(std::string_view id) const;  // under way here, and not being answered
+    io::Task<Result<void>> stream(http::Exchange& exchange, std::shared_ptr<Invocation> invocation);
     io::Task<void> report(Invocation& invocation);
     void release();
     io::Task<Result<void>> give_credentials(http::Exchange& exchange);

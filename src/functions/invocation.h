@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "functions/functions.h"
+#include "functions/pipe.h"
 #include "io/executor.h"
 
 namespace domicile::functions {
@@ -20,12 +21,14 @@ struct Invocation {
     Instant since, deadline;
     Instance* at = nullptr;  // whose process has it
     std::int64_t handed_ns = 0;
+    bool streaming = false;  // its answer is on its way
     std::optional<Result<Answer>> result;
     io::Event done;
 
     void complete(Result<Answer> with) {
         if (result) return;
         result.emplace(std::move(with));
+        if (streaming) call.pipe->end();
         done.notify_all();  // resumes the caller, which may call again
     }
 };

@@ -182,8 +182,14 @@ io::Task<Result<void>> Target::call_function(Call& call) {
     telemetry::ChildSpan span(telemetry::SpanKind::function, function->name);
     const functions::HttpCall description = describe(call, *function, std::move(*body));
     const json::object event = v2 ? http_event_v2(description) : rest_event_v1(description);
-    const Result<std::string> result =
-        co_await functions_.invoke(function->name, json::serialize(event), description.request_id);
+    functions::Call wanted;
+    wanted.event = json::serialize(event);
+    wanted.request_id = description.request_id;
+    functions::StreamedCall calling(functions_, function->name, std::move(wanted));
+    const bool streams = co_await calling.begin();
+    if (streams) co_return co_await pass_streamed(call, calling, v2);
+    Result<functions::Answer> answer = co_await calling.finish();
+    Result<std::string> result = functions::payload_of(std::move(answer));
     span.end(telemetry::outcome_of(result));
     if (!result) {
         log::warning("function_failed", {{"function", function->name},

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "functions/event.h"
+#include "functions/streamed_call.h"
 #include "gateway/call.h"
 #include "gateway/downstream.h"
 #include "gateway/upstream.h"
@@ -39,6 +40,7 @@ class Target {
     io::Task<Result<void>> reply_failure(Call& call, Error error);
     io::Task<Result<void>> call_function(Call& call);
     io::Task<Result<void>> call_upstream(Call& call);
+    io::Task<Result<void>> pass_streamed(Call& call, functions::StreamedCall& calling, bool v2);
     functions::HttpCall describe(Call& call, const config::Function& function, std::string body);
 
     const config::Config& config_;

@@ -47,6 +47,9 @@ class Connection final : public Exchange, private io::EndWatcher {
     bool responded() const override { return sent_ != Sent::nothing; }
     std::optional<std::uint64_t> content_length() const override;
     io::Task<Result<std::string_view>> read() override;
+    std::optional<std::string_view> trailer(std::string_view name) const override {
+        return inbound_.trailer(name);
+    }
     io::Task<Result<std::string>> read_all(std::size_t bytes_max) override;
     io::Task<Result<void>> respond(ResponseHead head, std::string_view body) override;
     io::Task<Result<void>> start(ResponseHead head, std::optional<std::uint64_t> length) override;

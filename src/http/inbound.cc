@@ -76,7 +76,7 @@ std::span<char> Inbound::body_room() {
         const std::string_view rest = head_.unread();
         const std::size_t wanted =
             kind_ == BodyKind::length ? std::min<std::uint64_t>(left_, kBodyBytes) : kBodyBytes;
-        body_.resize(std::max(wanted, rest.size() + ChunkedDecoder::kLineMax));
+        body_.resize(std::max(wanted, rest.size() + ChunkedDecoder::kTrailerLineMax));
         std::memcpy(body_.data.get(), rest.data(), rest.size());
         body_.end = rest.size();
         head_.begin = head_.end;
@@ -116,6 +116,7 @@ void Inbound::end_message() {
         head_.end = rest.size();
         body_ = {};
         in_body_ = false;
+        chunked_ = {};
     }
     if (head_.begin == head_.end) {
         head_.begin = head_.end = 0;

@@ -37,6 +37,9 @@ class Inbound {
     };
     Piece next_piece();
     std::span<char> body_room();
+    std::optional<std::string_view> trailer(std::string_view name) const {
+        return chunked_.trailer(name);
+    }
     bool body_ended() const { return ended_; }
     // Whether the next piece is a whole body of this many bytes, at least one, that came with its
     // head.

@@ -430,9 +430,10 @@ ChunkedDecoder::Step ChunkedDecoder::advance(std::string_view input) {
         if (left_ == 0) state_ = State::data_end;
         return {.status = Step::piece, .consumed = size, .data = input.substr(0, size)};
     }
-    const std::size_t lf = input.substr(0, kLineMax).find('\n');
+    const std::size_t most = state_ == State::trailer ? kTrailerLineMax : kLineMax;
+    const std::size_t lf = input.substr(0, most).find('\n');
     if (lf == std::string_view::npos) {
-        return {.status = input.size() < kLineMax ? Step::need_more : Step::bad};
+        return {.status = input.size() < most ? Step::need_more : Step::bad};
     }
     if (lf == 0 || input[lf - 1] != '\r') return {.status = Step::bad};
     Step step = line(input.substr(0, lf - 1));
@@ -484,7 +485,21 @@ ChunkedDecoder::Step ChunkedDecoder::trailer_line(std::string_view line) {
                              may_be_trailer(line.substr(0, colon)) &&
                              is_field_value(line.substr(colon + 1));
     if (!well_formed || discarded_ > kDiscardMax) return {.status = Step::bad};
+    trailers_.append(line) += '\n';
     return {};
+}
+
+std::optional<std::string_view> ChunkedDecoder::trailer(std::string_view name) const {
+    if (state_ != State::done) return std::nullopt;
+    std::string_view rest = trailers_;
+    while (!rest.empty()) {
+        const std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(line.size() + 1);
+        const std::size_t colon = line.find(':');
+        if (equals_ignore_case(line.substr(0, colon), name))
+            return trim_blanks(line.substr(colon + 1));
+    }
+    return std::nullopt;
 }
 
 }  // namespace domicile::http

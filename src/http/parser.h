@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "http/message.h"
@@ -66,7 +67,8 @@ struct ReceivedResponse {
 Parsed<Framing> parse_response(std::string_view head, const HeadLimits& limits, bool to_head,
                                ReceivedResponse& into);
 
-// A chunked body (RFC 9112, 7.1). Extensions and trailers are checked, bounded and thrown away.
+// A chunked body (RFC 9112, 7.1). Extensions are checked, bounded and thrown away; trailers are
+// kept for who asks.
 class ChunkedDecoder {
   public:
     struct Step {
@@ -75,11 +77,15 @@ class ChunkedDecoder {
         std::string_view data = {};  // view into the input; not empty for a piece
     };
     // Looks at the front of `input`; what is not consumed must be given again with more behind it.
-    // The longest stretch that it leaves unconsumed is kLineMax bytes.
+    // The longest stretch that it leaves unconsumed is kTrailerLineMax bytes.
     Step next(std::string_view input);
 
-    static constexpr std::size_t kLineMax = 1024;     // of a size line or a trailer
-    static constexpr std::size_t kDiscardMax = 8192;  // extensions and trailers of one body
+    // Of the trailers of a whole body: nullopt when it has none of this name.
+    std::optional<std::string_view> trailer(std::string_view name) const;
+
+    static constexpr std::size_t kLineMax = 1024;         // of a size line
+    static constexpr std::size_t kTrailerLineMax = 8192;  // of a trailer
+    static constexpr std::size_t kDiscardMax = 8192;      // extensions and trailers of one body
 
   private:
     enum class State : std::uint8_t { size, data, data_end, trailer, done };
@@ -91,6 +97,7 @@ class ChunkedDecoder {
     State state_ = State::size;
     std::uint64_t left_ = 0;
     std::size_t discarded_ = 0;
+    std::string trailers_;  // lines
 };
 
 }  // namespace domicile::http

@@ -32,6 +32,12 @@ class Exchange {
     // The next piece, valid until the next call; empty at the end. Sends 100-continue when the
     // client waits for it. malformed, too_large (the configured bound), deadline_exceeded.
     virtual io::Task<Result<std::string_view>> read() = 0;
+    // A field behind a chunked body that was read to its end; valid until the handler ends. Only
+    // the answer to it may tell of it: it is no header.
+    virtual std::optional<std::string_view> trailer(std::string_view name) const {
+        (void)name;
+        return std::nullopt;
+    }
     // The whole body. too_large beyond bytes_max.
     virtual io::Task<Result<std::string>> read_all(std::size_t bytes_max) = 0;
 

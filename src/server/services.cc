@@ -43,7 +43,8 @@ io::Task<Result<void>> answer_loopback(http::Exchange& exchange, const Services&
     const std::string_view target = exchange.request().headers.find("X-Amz-Target").value_or("");
     if (target.starts_with("DynamoDB_")) return services.dynamodb.handle(exchange);
     if (target.starts_with(api::ssm::kTargetPrefix)) return services.ssm.handle(exchange);
-    if (exchange.request().path.starts_with(api::lambda::kPathPrefix))
+    if (exchange.request().path.starts_with(api::lambda::kPathPrefix) ||
+        exchange.request().path.starts_with(api::lambda::kStreamPathPrefix))
         return services.lambda.handle(exchange);
     if (services.config.mail.outbox && exchange.request().path == kOutboxPath) {
         return answer_outbox(exchange, services);

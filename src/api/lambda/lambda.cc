@@ -39,9 +39,10 @@ json::object configuration(const config::Function& function, const std::string& 
 }  // namespace
 
 void Lambda::report_to(telemetry::Registry& registry) {
-    const std::array<std::string_view, 5> names = {
-        name_of(Operation::invoke), name_of(Operation::get_function),
-        name_of(Operation::get_configuration), name_of(Operation::list_functions), kPreflight};
+    const std::array<std::string_view, 6> names = {
+        name_of(Operation::invoke),         name_of(Operation::invoke_stream),
+        name_of(Operation::get_function),   name_of(Operation::get_configuration),
+        name_of(Operation::list_functions), kPreflight};
     operations_.report_to(registry, "lambda", names);
 }
 
@@ -59,6 +60,7 @@ io::Task<Result<void>> Lambda::handle(http::Exchange& exchange) {
         reply->headers.emplace_back("x-amzn-ErrorType", error.type);
         if (error.status == 429) reply->headers.emplace_back("Retry-After", "1");
     }
+    if (reply->sent) co_return *reply->sent;
     http::ResponseHead head = aws::json_head(exchange, reply->status, kJson);
     for (auto& [name, value] : reply->headers) head.add(std::move(name), std::move(value));
     aws::add_cors(request, head);
@@ -76,16 +78,16 @@ io::Task<Result<Lambda::Reply>> Lambda::answer(http::Exchange& exchange) {
                                                                    std::move(scope), parts_.clock));
     if (!target) co_return std::unexpected(target.error());
     const bool lists = target->operation == Operation::list_functions;
-    const std::string verb = target->operation == Operation::invoke
-                                 ? "InvokeFunction"
-                                 : std::string(name_of(target->operation));
+    const bool invokes =
+        target->operation == Operation::invoke || target->operation == Operation::invoke_stream;
+    const std::string verb = invokes ? "InvokeFunction" : std::string(name_of(target->operation));
     const std::string resource = lists ? "*" : "function/" + target->function;
     CO_TRY_VOID(access::authorize(who, "lambda:" + verb, resource));
     if (lists) {
         CO_TRY(const json::object all, list(*target));
         co_return Reply{200, json::serialize(all)};
     }
-    if (target->operation != Operation::invoke) {
+    if (!invokes) {
         CO_TRY(const json::object one, describe(*target));
         co_return Reply{200, json::serialize(one)};
     }
@@ -129,7 +131,8 @@ io::Task<Result<Lambda::Reply>> Lambda::invoke(http::Exchange& exchange, Target 
         co_return fail(Code::not_found, "Function not found: " + target.function);
     const std::string type = header_of(request, "X-Amz-Invocation-Type", "RequestResponse");
     if (type == "DryRun") co_return Reply{204, ""};
-    if (type != "RequestResponse" && type != "Event")
+    const bool streams = target.operation == Operation::invoke_stream;
+    if (type != "RequestResponse" && (type != "Event" || streams))
         co_return fail(Code::invalid_argument,
                        "X-Amz-Invocation-Type must be RequestResponse, Event or DryRun.");
     const std::string log_type = header_of(request, "X-Amz-Log-Type", "None");
@@ -149,6 +152,7 @@ io::Task<Result<Lambda::Reply>> Lambda::invoke(http::Exchange& exchange, Target 
     call.request_id = exchange.request_id();
     call.client_context = header_of(request, "X-Amz-Client-Context");
     if (log_type == "Tail") call.tail = std::make_shared<std::string>();
+    if (streams) co_return co_await stream(exchange, *function, std::move(call));
     const std::shared_ptr<std::string> tail = call.tail;
     std::string name = function->name;
     Result<functions::Answer> result =

@@ -44,12 +44,15 @@ class Lambda {
         int status = 200;
         std::string body;
         std::vector<std::pair<std::string, std::string>> headers = {};
+        std::optional<Result<void>> sent = {};  // it was streamed, and this is how it went
     };
 
     io::Task<Result<Reply>> answer(http::Exchange& exchange);
     // `subject`: whom the caller's credentials are bound to.
     io::Task<Result<Reply>> invoke(http::Exchange& exchange, Target target, std::string payload,
                                    std::optional<std::string> subject);
+    io::Task<Result<Reply>> stream(http::Exchange& exchange, const config::Function& function,
+                                   functions::Call call);
     Result<json::object> describe(const Target& target) const;
     Result<json::object> list(const Target& target) const;
 

@@ -83,6 +83,12 @@ Result<void> read_query(std::string_view query, Target& out) {
     return {};
 }
 
+Result<Operation> stream_operation_of(std::string_view method, std::string_view rest) {
+    if (method == "POST" && rest == "/response-streaming-invocations")
+        return Operation::invoke_stream;
+    return fail(Code::unsupported, "This operation is not supported here.");
+}
+
 Result<Operation> operation_of(std::string_view method, std::string_view rest) {
     if (method == "POST" && rest == "/invocations") return Operation::invoke;
     if (method == "GET" && rest.empty()) return Operation::get_function;
@@ -96,6 +102,8 @@ std::string_view name_of(Operation operation) {
     switch (operation) {
         case Operation::invoke:
             return "Invoke";
+        case Operation::invoke_stream:
+            return "InvokeWithResponseStream";
         case Operation::get_function:
             return "GetFunction";
         case Operation::get_configuration:
@@ -109,18 +117,23 @@ std::string_view name_of(Operation operation) {
 Result<Target> parse_target(std::string_view method, std::string_view path, std::string_view query,
                             std::string_view region) {
     Target out;
-    if (!path.starts_with(kPathPrefix))
+    const bool streams = path.starts_with(kStreamPathPrefix);
+    if (!streams && !path.starts_with(kPathPrefix))
         return fail(Code::unsupported, "This operation is not supported here.");
+    static_assert(kPathPrefix.size() == kStreamPathPrefix.size());
     path.remove_prefix(kPathPrefix.size());
-    if (path.empty() || path == "/") {
+    if (!streams && (path.empty() || path == "/")) {
         if (method != "GET")
             return fail(Code::unsupported, "Functions come from the configuration file.");
         out.operation = Operation::list_functions;
     } else {
-        if (path[0] != '/') return fail(Code::unsupported, "This operation is not supported here.");
+        if (!path.starts_with('/'))
+            return fail(Code::unsupported, "This operation is not supported here.");
         path.remove_prefix(1);
         const std::size_t slash = std::min(path.find('/'), path.size());
-        TRY(out.operation, operation_of(method, path.substr(slash)));
+        const std::string_view rest = path.substr(slash);
+        TRY(out.operation,
+            streams ? stream_operation_of(method, rest) : operation_of(method, rest));
         const auto decoded = percent_decode(path.substr(0, slash));
         if (!decoded) return bad_name();
         TRY(out.function, name_from(*decoded, region));

@@ -11,8 +11,15 @@
 namespace domicile::api::lambda {
 
 inline constexpr std::string_view kPathPrefix = "/2015-03-31/functions";
+inline constexpr std::string_view kStreamPathPrefix = "/2021-11-15/functions";
 
-enum class Operation : std::uint8_t { invoke, get_function, get_configuration, list_functions };
+enum class Operation : std::uint8_t {
+    invoke,
+    invoke_stream,
+    get_function,
+    get_configuration,
+    list_functions
+};
 std::string_view name_of(Operation operation);
 
 struct Target {

@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import {
     GetFunctionCommand,
     InvokeCommand,
+    InvokeWithResponseStreamCommand,
     LambdaClient,
     ListFunctionsCommand,
 } from '@aws-sdk/client-lambda';
@@ -49,6 +50,15 @@ test('a dry run says whether it would be allowed', async () => {
     await assert.rejects(lambda.send(new InvokeCommand({ ...dry, FunctionName: 'other' })), {
         name: 'ResourceNotFoundException',
     });
+});
+
+test('an answer comes as a stream of events, with its end', async () => {
+    const { EventStream } = await lambda.send(
+        new InvokeWithResponseStreamCommand({ FunctionName: kName, Payload: '{}' }),
+    );
+    const events = [];
+    for await (const event of EventStream) events.push(event);
+    assert.ok(events.at(-1).InvokeComplete);
 });
 
 test('an event is taken, for later', async () => {
