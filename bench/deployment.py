@@ -43,8 +43,8 @@ upstreams:
 routes:
   - {{path: "/diary/{{rest+}}", hosts: [api], upstream: generator, residency: public}}
   - {{path: "/guarded/{{rest+}}", hosts: [api], upstream: generator, authorizer: bench}}
-mail: {{outbox: true}}
-"""
+{routes}mail: {{outbox: true}}
+{more}"""
 
 
 def from_base64url(text):
@@ -81,13 +81,14 @@ class Deployment:
     """`domicile up` with one region, pinned to a core, and the people who signed up in it."""
 
     def __init__(self, build, folder, core, upstream_port=9, reactors=1, people=1,
-                 request_log=False, database="", neighbour=False):
+                 request_log=False, database="", neighbour=False, routes="", more=""):
         self.program = os.path.join(build, "domicile")
         self.folder, self.core, self.upstream_port = folder, core, upstream_port
         self.reactors, self.people, self.request_log = reactors, people, request_log
         self.database = database  # of the region, as the configuration has it
         self.neighbour = neighbour  # another region, in another jurisdiction, on the same core
         self.http_port, self.neighbour_port = free_port(), free_port()
+        self.routes, self.more = routes, more  # of the configuration, beside what is there
         self.process = None
         self.ready, self.ready_neighbour = {}, {}
         self.tokens = {}  # algorithm -> what a sign-in of the first person gave
@@ -99,6 +100,7 @@ class Deployment:
             file.write(CONFIG.format(
                 region=REGION, http_port=self.http_port,
                 database=self.database and ", database: " + self.database,
+                routes=self.routes, more=self.more,
                 other_jurisdiction=self.neighbour and
                 f"\n  US: {{countries: [US], regions: [{NEIGHBOUR}]}}" or "",
                 other_region=self.neighbour and

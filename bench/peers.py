@@ -40,6 +40,12 @@ class Peers:
             file.write(text)
         return port, self.start([program, "-db", "-f", path], port).pid
 
+    def node(self, script, *arguments):
+        """A Node program that listens on the port of its first argument. (port, process id)"""
+        node = os.path.join(ROOT, ".tools", "node_modules", ".bin", "node")
+        port = free_port()
+        return port, self.start([node, script, str(port), *arguments], port).pid
+
     def dynalite(self, table):
         """In memory, which is its best case, with the table in it. (port, process id)"""
         program = os.path.join(HERE, "node_modules", "dynalite", "cli.js")

@@ -395,6 +395,64 @@ def sim(suite):
 
 
 # In the order of the table, with the seconds that each may take.
+def functions(suite):
+    """A Node handler as a function, run by AWS's runtime as it is, against the same handler in a
+    Node server behind HAProxy, and bare. One core for all of each, with all of their processes."""
+    from lambda_bench import HANDLER, NODE, RIC, SERVER, cold_starts, has_processes
+    for name, text in HANDLER.items():
+        with open(os.path.join(suite.folder, name + ".mjs"), "w", encoding="utf-8") as file:
+            file.write(text)
+    server = os.path.join(suite.folder, "server.mjs")
+    with open(server, "w", encoding="utf-8") as file:
+        file.write(SERVER)
+    bare_port, bare_pid = suite.peers.node(server)
+    proxy_port, _ = suite.peers.haproxy("plain", bare_port)
+    command = f"command: [{NODE}, {RIC}/index.mjs, %s.handler], directory: {suite.folder}"
+    region = suite.deployment(
+        routes="".join(f'  - {{path: /{name}, hosts: [api], function: {name}, residency: public}}\n'
+                       for name in ("one", "four", "cold")),
+        more="functions:\n"
+             f"  one: {{{command % 'warm'}, concurrency: {{reserved: 0, maximum: 1, queue_max: 1000}}}}\n"
+             f"  four: {{{command % 'warm'}, concurrency: {{reserved: 0, maximum: 4, queue_max: 1000}}}}\n"
+             f"  cold: {{{command % 'cold'}, concurrency: {{reserved: 0, maximum: 1}}}}\n")
+
+    def warm(name, port, path, connections, peers=(), pid=None, peer=False):
+        measure = suite.load("bench_http", port, path=path, connections=connections)
+        return Case(f"{name}, {connections} at once", measure, peers, pid, peer=peer)
+
+    for name, count in (("one", 1), ("four", 4)):  # they start here, on the server's core
+        for _ in range(20):
+            suite.load("bench_http", region.http_port, path="/" + name, seconds=1)()
+            if has_processes(region, name, count):
+                break
+        else:
+            raise Failed(f"the function {name} has not its processes")
+    cases = []
+    alone = warm("bare Node server", bare_port, "/one", 1, pid=bare_pid, peer=True)
+    single = warm("function, 1 process", region.http_port, "/one", 1, [(alone, None)])
+    cases += [alone, single]
+    many = suite.options.connections
+    behind = warm("Node server behind HAProxy", proxy_port, "/one", many, peer=True)
+    cases += [behind,
+              warm("function, 1 process", region.http_port, "/one", many, [(behind, 0.8)]),
+              warm("function, 4 processes", region.http_port, "/four", many, [(behind, 0.8)])]
+    rows = suite.run(cases)
+    added = sorted(ours["p50_ms"] - theirs["p50_ms"]
+                   for ours, theirs in zip(single.rounds, alone.rounds))
+    rows.append(told("a warm invocation's p50 over the bare handler's by HTTP",
+                     f"{added[len(added) // 2] * 1000:.0f} us ({added[0] * 1000:.0f} to {added[-1] * 1000:.0f})"))
+    ours, theirs = cold_starts(region, suite.folder, suite.machine, rounds=3 * suite.options.rounds)
+    ratio = statistics.median(ours) / statistics.median(theirs)
+    rows.append(told("cold start of Node to that of the runtime by hand (wanted: at most 1.15)",
+                     f"{ratio:.2f} ({statistics.median(ours):.0f} ms to {statistics.median(theirs):.0f} ms)"))
+    return rows
+
+
+def told(name, note):
+    return {"name": name, "unit": "", "per_second": None, "errors": 0, "peer": False, "note": note,
+            "compared": []}
+
+
 SUITES = {
     "proxy": (proxy, 240),
     "tls": (tls, 90),
@@ -405,6 +463,7 @@ SUITES = {
     "postgres": (postgres, 240),
     "etcd": (etcd, 280),
     "engines": (engines, 90),
+    "functions": (functions, 240),
     "homes": (homes, 280),
     "memory": (memory, 90),
     "micro": (micro, 130),

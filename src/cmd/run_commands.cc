@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "io/files.h"
 #include "io/network.h"
+#include "io/network_namespace.h"
 #include "server/up.h"
 
 namespace domicile::cmd {
@@ -85,6 +86,18 @@ Result<int> serve(const Words& words) {
     return 0;
 }
 
+// The file may be for another machine, so this is no problem of the file's.
+void say_what_cannot_be_enforced(const config::Config& config) {
+    for (const config::Function& function : config.functions) {
+        if (function.egress != config::Egress::enforced) continue;
+        const auto possible = io::NetworkNamespace::create();
+        if (possible) return;
+        fmt::print("functions.{}.egress: a region would not start here. {}\n", function.name,
+                   possible.error().message);
+        return;
+    }
+}
+
 Result<int> check(const Words& words) {
     TRY(const Arguments arguments, Arguments::parse(words, {"format"}));
     if (arguments.words().size() != 1) return fail(Code::invalid_argument, "Name one config file.");
@@ -109,6 +122,7 @@ Result<int> check(const Words& words) {
     }
     fmt::print("{}: no problems. {} regions in {} jurisdictions.\n", path,
                loaded.config.regions.size(), loaded.config.jurisdictions.size());
+    say_what_cannot_be_enforced(loaded.config);
     return 0;
 }
 

@@ -246,6 +246,9 @@ void check_functions(const Config& config, Reader& reader) {
                            "raise maximum, or lower reserved");
         check_uses(config, reader, function);
         check_on_failure(config, reader, function);
+        if (!function.egress_allow.empty() && function.egress == Egress::open)
+            reader.problem(kRoot / "functions" / function.name / "egress_allow",
+                           "nothing is refused, since egress is open", "set egress: enforced");
         const Path path = kRoot / "functions" / function.name / "tables";
         Once tables(reader, "the table");
         for (std::size_t i = 0; i < function.tables.size(); ++i)

@@ -1,6 +1,7 @@
 // Functions: commands that speak the Lambda Runtime API.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -32,6 +33,9 @@ struct Events {
     bool operator==(const Events&) const = default;
 };
 
+// Which network its processes have: the machine's, or one with its region and what it is allowed.
+enum class Egress : std::uint8_t { open, enforced };
+
 struct Function {
     std::string name;
     std::vector<std::string> command;  // program and arguments; not a shell line
@@ -44,6 +48,9 @@ struct Function {
     // What it may use, and nothing else: tables and functions by name, parameters by name or as
     // "/app/*".
     std::vector<std::string> tables, invokes, parameters;
+
+    Egress egress = Egress::open;
+    std::vector<std::string> egress_allow;  // "api.example.com:443", beside its region
 
     bool operator==(const Function&) const = default;
 };

@@ -42,13 +42,21 @@ const Rule kRules[] = {
     {"relative file", is_relative_file, pattern::kRelativeFile},
     {"store prefix", is_store_prefix, pattern::kStorePrefix},
     {"database name", is_database_name, pattern::kDatabaseName},
+    {"host and port", is_host_port, pattern::kHostPort},
     {"variable", is_variable, pattern::kVariable},
     {"parameter", is_parameter, pattern::kParameter},
     {"parameter pattern", is_parameter_pattern, pattern::kParameterPattern},
 };
 
 std::vector<std::string> samples() {
-    std::vector<std::string> out = {"",
+    std::vector<std::string> out = {"a.b:443",
+                                    "a:65535",
+                                    "a:65536",
+                                    "1.2.3.4:80",
+                                    "a:01",
+                                    "a.b:",
+                                    "a-:1",
+                                    "",
                                     "a",
                                     "A",
                                     "-",

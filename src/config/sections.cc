@@ -55,6 +55,7 @@ DOMICILE_WORDS(TokenAlgorithm, "RS256", "ES256")
 DOMICILE_WORDS(KeyType, "S", "N", "B")
 DOMICILE_WORDS(ItemType, "S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M")
 DOMICILE_WORDS(SortKeyStorage, "encrypted", "clear")
+DOMICILE_WORDS(Egress, "open", "enforced")
 DOMICILE_WORDS(ParameterType, "String", "StringList")
 DOMICILE_WORDS(RouteHost, "api", "app", "region")
 DOMICILE_WORDS(EventVersion, "v1", "v2")
@@ -372,7 +373,14 @@ const Object<Function>& describe() {
             .field("parameters", &Function::parameters,
                    "the parameters that it may read: /app/theme, or /app/* for all below",
                    text(is_parameter_pattern, pattern::kParameterPattern,
-                        "a parameter's name, or one that ends in /*"));
+                        "a parameter's name, or one that ends in /*"))
+            .field("egress", &Function::egress,
+                   "enforced: its processes reach this region's endpoints and `egress_allow`, and "
+                   "nothing else; needs the right to make network namespaces (root, or "
+                   "CAP_SYS_ADMIN)")
+            .field("egress_allow", &Function::egress_allow,
+                   "what it may reach beside its region: name:port",
+                   text(is_host_port, pattern::kHostPort, "a name (no address) and a port"));
     return object;
 }
 

@@ -74,6 +74,21 @@ bool is_dns_name(std::string_view text) {
     }
 }
 
+bool is_host_port(std::string_view text) {
+    const std::size_t colon = std::min(text.find(':'), text.size());
+    const std::string_view host = text.substr(0, colon);
+    const std::string_view port = text.substr(std::min(colon + 1, text.size()));
+    const std::string_view last = host.substr(host.rfind('.') + 1);
+    if (!is_dns_name(host) || last[0] < 'a') return false;
+    if (port.empty() || port.size() > 5 || port[0] == '0') return false;
+    int number = 0;
+    for (const char c : port) {
+        if (c < '0' || c > '9') return false;
+        number = number * 10 + (c - '0');
+    }
+    return number <= 65'535;
+}
+
 bool is_id_suffix(std::string_view text) { return all_of(text, 1, 55, ""); }
 bool is_client_id(std::string_view text) { return all_of(text, 1, 128, "_+"); }
 bool is_item_attribute(std::string_view text) { return all_of(text, 1, 255, "_.:-"); }

@@ -32,6 +32,7 @@ bool is_store_prefix(std::string_view text);       // [A-Za-z0-9_./-]{1,64}, end
 bool is_database_name(std::string_view text);      // [a-z_][a-z0-9_]{0,57}, with room for "_keys"
 bool is_parameter(std::string_view text);          // /app/theme
 bool is_parameter_pattern(std::string_view text);  // the same, or /app/*
+bool is_host_port(std::string_view text);          // api.example.com:443; no address
 bool is_variable(std::string_view text);           // an environment variable's name
 
 // ISO 3166-1 alpha-2, officially assigned, upper case.
@@ -48,6 +49,9 @@ inline constexpr const char* kName = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$";
 inline constexpr const char* kDnsLabel = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
 inline constexpr const char* kDnsName =
     "^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$";
+inline constexpr const char* kHostPort =
+    "^(?=[^:]{1,253}:)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?:"
+    "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$";
 inline constexpr const char* kIdSuffix = "^[A-Za-z0-9]{1,55}$";
 inline constexpr const char* kClientId = "^[A-Za-z0-9_+]{1,128}$";
 inline constexpr const char* kTableName = "^[A-Za-z0-9_.-]{3,255}$";

@@ -47,7 +47,7 @@ io::Task<void> run(std::shared_ptr<Pool> pool) { co_await pool->run(); }
 }  // namespace
 
 Functions::Functions(const std::vector<config::Function>& functions, Options options,
-                     access::Access& access, const Functions* before)
+                     access::Access& access, const Functions* before, audit::Log* audit)
     : impl_(new Impl{std::move(options), access, {}, {}}) {
     impl_->crew = before != nullptr ? before->impl_->crew : std::make_shared<Crew>();
     for (const config::Function& function : functions) {
@@ -59,13 +59,22 @@ Functions::Functions(const std::vector<config::Function>& functions, Options opt
                               found->second->options() == impl_->options;
             if (same) pool = found->second;
         }
-        if (!pool) pool = std::make_shared<Pool>(function, impl_->options, impl_->access);
+        if (!pool) pool = std::make_shared<Pool>(function, impl_->options, impl_->access, audit);
     }
 }
 
 Functions::~Functions() = default;
 
 io::Task<Result<void>> Functions::start() {
+    for (const auto& [name, pool] : impl_->pools) {
+        if (pool->function().egress != config::Egress::enforced) continue;
+        const auto possible = io::NetworkNamespace::create();
+        if (!possible)
+            co_return fail(Code::failed_precondition,
+                           "The egress of the function " + name +
+                               " is to be enforced, which cannot be done here. " +
+                               possible.error().message);
+    }
     impl_->crew->executor = &io::Executor::current();
     for (auto& [name, pool] : impl_->pools) {
         if (!pool->running()) impl_->crew->running.spawn(run(pool));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "access/access.h"
+#include "audit/log.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "config/config.h"
@@ -75,12 +76,13 @@ class Functions {
     // With `before`, of an earlier configuration: what did not change goes on in the same process,
     // and belongs to both.
     Functions(const std::vector<config::Function>& functions, Options options,
-              access::Access& access, const Functions* before = nullptr);
+              access::Access& access, const Functions* before = nullptr,
+              audit::Log* audit = nullptr);
     ~Functions();
 
     // Starts the processes that are to be there, on this executor (`before` ran on the same). They
     // come up on their own; invocations wait for them, also those made before, on the same
-    // executor.
+    // executor. failed_precondition when a function's egress cannot be enforced here.
     io::Task<Result<void>> start();
     // Kills them, but for those that belong to `next` as well; on the same executor.
     io::Task<void> stop(const Functions* next = nullptr);

@@ -1,6 +1,7 @@
 #include "functions/functions.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -8,6 +9,7 @@
 
 #include "http/testing.h"
 #include "io/control_group.h"
+#include "io/network_namespace.h"
 #include "io/testing.h"
 
 namespace domicile::functions {
@@ -79,6 +81,32 @@ while True:
             time.sleep(1)
     if event["do"] == "connect anew":
         api.close()
+    if event["do"] == "say where":
+        answer["api"] = os.environ["AWS_LAMBDA_RUNTIME_API"]
+    if event["do"] == "reach out":
+        def reached(host, port):
+            try:
+                socket.create_connection((host, port), 5).close()
+                return "yes"
+            except OSError as error:
+                return type(error).__name__ + " " + str(error.errno)
+        answer["reached"] = [reached(*place) for place in event["places"]]
+        with open("/proc/self/status") as status:
+            answer["rights"] = [line.split()[1] for line in status if line.startswith("CapEff")]
+    if event["do"] == "fork":
+        for i in range(50):
+            if not os.fork():
+                time.sleep(60)
+                os._exit(0)
+    if event["do"] == "ignore SIGTERM":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if event["do"] == "close the poll and answer late":
+        ahead_gone = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+        ahead_gone.request("GET", "/2018-06-01/runtime/invocation/next")
+        time.sleep(0.2)  # it waits there by now
+        ahead_gone.close()
+        api.close()
+        time.sleep(0.2)
     if event["do"] == "print":
         print("START of user 6f0f1b1e-90ab-4cde-8f01-23456789abcd", flush=True)
         print("mail to anna@example.com", id, file=sys.stderr, flush=True)
@@ -589,6 +617,134 @@ TEST_F(FunctionsTest, memory_has_a_bound) {
         EXPECT_EQ(error_of(grown).reason, reason::kCrashed);
         const json::object after = co_await answer(functions, "echo");
         co_return after.contains("pid");
+    });
+}
+
+// The answer of an event that has more than a "do".
+io::Task<json::object> answer_to(Functions& functions, json::object event) {
+    std::string function = "demo", text = json::serialize(event), id = "id-of-it";
+    const auto result =
+        co_await functions.invoke(std::move(function), std::move(text), std::move(id));
+    EXPECT_TRUE(result) << result.error().message;
+    if (!result) co_return json::object();
+    co_return json::parse(*result).as_object();
+}
+
+TEST_F(FunctionsTest, another_program_gets_nothing_from_the_runtime_api) {
+    run([](Functions& functions) -> io::Task<bool> {
+        const json::object one = co_await answer(functions, "say where");
+        CO_ASSERT(one.contains("api"));
+        const auto at = io::parse_endpoint(std::string(one.at("api").as_string()));
+        CO_ASSERT(at);
+        const auto stranger = co_await http::dial(*at);
+        const Instant deadline = http::soon();
+        const std::string_view poll =
+            "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: a\r\n\r\n";
+        (void)co_await stranger->write(poll, deadline);
+        const std::string got = co_await http::read_to_end(*stranger);
+        EXPECT_FALSE(got.contains("HTTP")) << got;
+        const json::object two = co_await answer(functions, "echo");
+        EXPECT_TRUE(two.contains("pid"));
+        co_return true;
+    });
+}
+
+// A listener of this program, and what a function is to say of its port.
+struct Door {
+    std::unique_ptr<io::Listener> listener;
+    std::int64_t port = 0;
+};
+Door open_door() {
+    auto listener = io::Executor::current().network().listen({"127.0.0.1", 0});
+    DOMICILE_CHECK(listener.has_value());
+    const std::int64_t port = (*listener)->local().port;
+    return {std::move(*listener), port};
+}
+
+TEST_F(FunctionsTest, with_egress_enforced_it_reaches_its_region_and_what_it_is_allowed) {
+    if (!io::NetworkNamespace::create()) GTEST_SKIP() << "no network namespace can be made here";
+    struct Body {
+        static io::Task<bool> run(config::Function function, Options options,
+                                  access::Access& access, std::string log) {
+            // Goes before the executor.
+            const auto audit =
+                audit::Log::open(io::system_files(), log, options.region, io::system_clock());
+            CO_ASSERT(audit);
+            const Door region = open_door(), allowed = open_door(), other = open_door();
+            options.aws_endpoint = "http://127.0.0.1:" + std::to_string(region.port);
+            function.egress = config::Egress::enforced;
+            function.egress_allow = {"localhost:" + std::to_string(allowed.port)};
+            const std::vector<config::Function> configured{function};
+            Functions functions(configured, options, access, nullptr, audit->get());
+            CO_ASSERT(co_await functions.start());
+            json::array places;
+            for (const auto& [host, port] :
+                 std::vector<std::pair<const char*, std::int64_t>>{{"127.0.0.1", region.port},
+                                                                   {"localhost", allowed.port},
+                                                                   {"127.0.0.1", other.port},
+                                                                   {"192.0.2.1", 443},
+                                                                   {"2001:db8::1", 443}})
+                places.push_back(json::array{host, port});
+            json::object event{{"do", "reach out"}, {"places", std::move(places)}};
+            const json::object got = co_await answer_to(functions, std::move(event));
+            CO_ASSERT(got.contains("reached"));
+            const json::array& reached = got.at("reached").as_array();
+            EXPECT_EQ(reached[0], "yes");
+            EXPECT_EQ(reached[1], "yes");
+            EXPECT_EQ(reached[2], "ConnectionRefusedError 111");
+            EXPECT_EQ(reached[3], "OSError 101");
+            EXPECT_NE(reached[4], "yes");
+            EXPECT_EQ(got.at("rights"), json::array{"0000000000000000"});
+            co_await functions.stop();
+            co_return true;
+        }
+    };
+    EXPECT_TRUE(io::run_task<bool>(
+        [&] { return Body::run(function_, options_, *access_, folder_.file("audit.log")); }));
+    std::ifstream file(folder_.file("audit.log"));
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_TRUE(text.contains("egress_refused") && text.contains("\"function\":\"demo\"")) << text;
+    EXPECT_FALSE(text.contains("192.0.2.1"));
+}
+
+TEST_F(FunctionsTest, what_it_forked_goes_with_it) {
+    run([](Functions& functions) -> io::Task<bool> {
+        const json::object one = co_await answer(functions, "fork");
+        const json::object two = co_await answer(functions, "echo");
+        CO_ASSERT(one.contains("pid") && two.contains("pid"));
+        EXPECT_EQ(one.at("pid"), two.at("pid"));
+        (void)co_await invoke(functions, "crash");
+        const int group = static_cast<int>(one.at("pid").as_int64());
+        const Instant end = http::soon();
+        while (kill(-group, 0) == 0 && io::Executor::current().clock().coarse() < end)
+            co_await io::sleep_for(Millis(10));
+        EXPECT_NE(kill(-group, 0), 0);
+        co_return true;
+    });
+}
+
+TEST_F(FunctionsTest, one_that_ignores_SIGTERM_ends_all_the_same) {
+    function_.concurrency.reserved = 0;
+    function_.concurrency.idle_seconds = 1;
+    run([](Functions& functions) -> io::Task<bool> {
+        const json::object one = co_await answer(functions, "ignore SIGTERM");
+        CO_ASSERT(one.contains("pid"));
+        const int pid = static_cast<int>(one.at("pid").as_int64());
+        const Instant end = http::soon();
+        while (runs(pid) && io::Executor::current().clock().coarse() < end)
+            co_await io::sleep_for(Millis(10));
+        EXPECT_FALSE(runs(pid));
+        co_return true;
+    });
+}
+
+TEST_F(FunctionsTest, an_answer_counts_after_the_connection_of_its_poll_was_closed) {
+    run([](Functions& functions) -> io::Task<bool> {
+        const json::object one = co_await answer(functions, "close the poll and answer late");
+        const json::object two = co_await answer(functions, "echo");
+        CO_ASSERT(one.contains("pid") && two.contains("pid"));
+        EXPECT_EQ(one.at("pid"), two.at("pid"));
+        co_return true;
     });
 }
 

@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "base/log.h"
 #include "crypto/hash.h"
+#include "functions/guarded_listener.h"
 #include "functions/pool.h"
 #include "functions/redact.h"
 
@@ -19,6 +20,7 @@ constexpr Millis kStreamPause{900'000};               // the invocation's deadli
 constexpr std::size_t kTailBytes = 4 << 10;           // of the log, as Lambda returns them
 constexpr std::size_t kOutputBytesASecond = 1 << 20;  // more of it is read later
 constexpr Millis kTermGrace{500};
+constexpr Millis kEgressLook{1000};
 constexpr Millis kOutputTurn{16};  // two turns of the reactor, at least
 const Instant kFar{INT64_MAX / 2};
 
@@ -28,6 +30,49 @@ io::Task<Result<void>> reply(http::Exchange& exchange, int status, std::string b
     head.add("Content-Type", "application/json");
     co_return co_await exchange.respond(std::move(head), body);
 }
+
+// In the network of the process, or in the machine's.
+Result<std::unique_ptr<io::Listener>> listen_in(const Egress* egress) {
+    std::optional<io::NetworkNamespace::Visit> visit;
+    if (egress != nullptr) visit.emplace(egress->network());
+    return io::Executor::current().network().listen({"127.0.0.1", 0});
+}
+
+Result<std::unique_ptr<io::Process>> start_in(const Egress* egress, io::ProcessOptions& options) {
+    std::optional<io::NetworkNamespace::Visit> visit;
+    if (egress != nullptr) {
+        visit.emplace(egress->network());
+        options.confined = true;
+        options.hosts_file = egress->hosts_file();
+    }
+    return io::start_process(options);
+}
+
+}  // namespace
+
+// Tells a poll that its process has closed the connection: what was sent there would be lost.
+class Departure final : public io::EndWatcher {
+  public:
+    Departure(http::Exchange& exchange, io::Event& changed)
+        : exchange_(exchange), changed_(changed) {
+        exchange_.watch_client(this);
+    }
+    ~Departure() {
+        if (!left_) exchange_.watch_client(nullptr);
+    }
+    bool left() const { return left_; }
+
+  private:
+    void peer_ended() override {
+        left_ = true;
+        changed_.notify_all();  // the last that touches this
+    }
+    http::Exchange& exchange_;
+    io::Event& changed_;
+    bool left_ = false;
+};
+
+namespace {
 
 // What a process that streams says behind its answer when it failed in the middle of it.
 std::optional<std::string> error_in_trailers(const http::Exchange& exchange) {
@@ -52,8 +97,15 @@ Instance::Instance(Pool& pool)
 Instance::~Instance() = default;
 
 io::Task<Result<void>> Instance::run() {
-    const io::Endpoint any{"127.0.0.1", 0};
-    CO_TRY(auto listener, io::Executor::current().network().listen(any));
+    CO_TRY(const std::unique_ptr<Egress> egress, make_egress());
+    CO_TRY(auto listener, listen_in(egress.get()));
+    GuardedListener* guard = nullptr;
+    if (!egress) {
+        auto guarded =
+            std::make_unique<GuardedListener>(std::move(listener), pool_.function().name);
+        guard = guarded.get();
+        listener = std::move(guarded);
+    }
     http::ServerOptions server_options;
     server_options.body_bytes_max = kStreamBytesMax;
     server_options.body_timeout = kStreamPause;
@@ -67,9 +119,12 @@ io::Task<Result<void>> Instance::run() {
     process_options.environment = environment(server.local());
     process_options.capture_output = true;
     const std::unique_ptr<io::ControlGroup> group = bound_memory(process_options);
-    Result<std::unique_ptr<io::Process>> process = io::start_process(process_options);
+    Result<std::unique_ptr<io::Process>> process = start_in(egress.get(), process_options);
     Result<void> outcome;
     if (process) {
+        if (guard != nullptr) guard->admit((*process)->pid());
+        process_ = process->get();
+        if (egress) tasks_.spawn(report_egress(*egress));
         co_await run_process(**process);
     } else {
         outcome = std::unexpected(process.error());
@@ -79,7 +134,40 @@ io::Task<Result<void>> Instance::run() {
     changed_.notify_all();  // polls of this process end
     co_await tasks_.drain(io::deadline_in(Millis(1000)));
     co_await server.stop(io::deadline_in(Millis(50)));
+    if (egress) {
+        audit_egress(*egress);
+        co_await egress->stop(io::deadline_in(Millis(1000)));
+    }
     co_return outcome;
+}
+
+Result<std::unique_ptr<Egress>> Instance::make_egress() const {
+    const config::Function& function = pool_.function();
+    if (function.egress != config::Egress::enforced) return std::unique_ptr<Egress>();
+    std::string_view region = pool_.options().aws_endpoint;
+    region.remove_prefix(std::min(region.size(), std::string_view("http://").size()));
+    TRY(const io::Endpoint endpoint, io::parse_endpoint(region));
+    return Egress::create(endpoint, function.egress_allow);
+}
+
+// Where it went is the function's to know: an address or a name may be about a person.
+void Instance::audit_egress(Egress& egress) {
+    const std::uint64_t attempts = egress.take_refused();
+    if (attempts == 0) return;
+    const json::object details{{"function", pool_.function().name}, {"attempts", attempts}};
+    log::warning("function_egress_refused", {{"function", pool_.function().name},
+                                             {"attempts", static_cast<std::int64_t>(attempts)}});
+    if (pool_.audit() != nullptr) pool_.audit()->record_soon({"egress_refused", details});
+}
+
+io::Task<void> Instance::report_egress(Egress& egress) {
+    Instant next = io::deadline_in(kEgressLook);
+    while (process_ != nullptr) {
+        const bool notified = co_await changed_.wait_until(next);
+        if (notified) continue;
+        audit_egress(egress);
+        next = io::deadline_in(kEgressLook);
+    }
 }
 
 // Null where it has no bound, or where control groups cannot be had.
@@ -271,13 +359,17 @@ void Instance::hand_over(std::shared_ptr<Invocation> invocation) {
 
 // False when the wait ended for another poll of the process, or for its end. A process that polls
 // while it has not answered waits until its invocation has ended: runtimes may ask ahead.
-io::Task<Result<bool>> Instance::wait_for_work() {
+io::Task<Result<bool>> Instance::wait_for_work(const Departure& client) {
     const std::uint64_t turn = ++polls_;
     const std::shared_ptr<Invocation> before = work_;
     polled_ = true;
     changed_.notify_all();  // an earlier poll ends
     for (;;) {
         if (turn != polls_ || process_ == nullptr || ending_) co_return false;
+        if (client.left()) {
+            idle_ = false;
+            co_return false;
+        }
         if (work_ && work_ != before) co_return true;
         if (!work_ && !idle_) {
             idle_ = true;
@@ -290,7 +382,11 @@ io::Task<Result<bool>> Instance::wait_for_work() {
 }
 
 io::Task<Result<void>> Instance::next(http::Exchange& exchange) {
-    const Result<bool> any = co_await wait_for_work();
+    Result<bool> any = false;
+    {
+        const Departure client(exchange, changed_);
+        any = co_await wait_for_work(client);
+    }
     if (!any.value_or(false)) co_return fail(Code::cancelled, "The process is gone.");
     const std::shared_ptr<Invocation> invocation = work_;
     const io::Clock& clock = io::Executor::current().clock();

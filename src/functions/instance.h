@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "functions/egress.h"
 #include "functions/invocation.h"
 #include "functions/output.h"
 #include "http/server.h"
@@ -40,6 +41,9 @@ class Instance {
     Instant idle_since() const { return idle_since_; }
 
   private:
+    Result<std::unique_ptr<Egress>> make_egress() const;  // null: its network is the machine's
+    io::Task<void> report_egress(Egress& egress);
+    void audit_egress(Egress& egress);
     io::Task<void> run_process(io::Process& process);
     io::Task<void> watch_end();
     io::Task<void> log_output(io::Stream& output);
@@ -50,7 +54,7 @@ class Instance {
     std::vector<std::pair<std::string, std::string>> environment(const io::Endpoint& api) const;
     io::Task<Result<void>> answer(http::Exchange& exchange);
     io::Task<Result<void>> next(http::Exchange& exchange);
-    io::Task<Result<bool>> wait_for_work();
+    io::Task<Result<bool>> wait_for_work(const class Departure& client);
     http::ResponseHead head_of(const Invocation& invocation) const;
     io::Task<Result<void>> finish(http::Exchange& exchange, std::string_view rest);
     bool has(std::string_view id) const;  // under way here, and not being answered

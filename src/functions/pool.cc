@@ -19,11 +19,12 @@ Instant now() { return io::Executor::current().clock().coarse(); }
 
 }  // namespace
 
-Pool::Pool(config::Function function, Options options, access::Access& access)
+Pool::Pool(config::Function function, Options options, access::Access& access, audit::Log* audit)
     : ready_(function.concurrency.reserved == 0),
       function_(std::move(function)),
       options_(std::move(options)),
       access_(access),
+      audit_(audit),
       pause_(kRestartMin) {}
 Pool::~Pool() = default;
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/log.h"
 #include "functions/instance.h"
 #include "functions/invocation.h"
 #include "telemetry/outcome.h"
@@ -27,12 +28,13 @@ class Pool {
         std::atomic<std::size_t> waiting = 0, running = 0, processes = 0;
     };
 
-    // `access` outlives this.
-    Pool(config::Function function, Options options, access::Access& access);
+    // `access` and `audit` outlive this; without the latter nothing is recorded.
+    Pool(config::Function function, Options options, access::Access& access, audit::Log* audit);
     ~Pool();
 
     const config::Function& function() const { return function_; }
     const Options& options() const { return options_; }
+    audit::Log* audit() const { return audit_; }
     io::Task<void> run();  // keeps processes alive until stop()
     void stop();
     bool running() const { return running_; }
@@ -73,6 +75,7 @@ class Pool {
     const config::Function function_;
     const Options options_;
     access::Access& access_;
+    audit::Log* const audit_;
     bool stopping_ = false;
     bool running_ = false;
     int failed_starts_ = 0;  // in a row, of processes that ended without having asked

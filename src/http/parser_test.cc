@@ -295,6 +295,17 @@ TEST(ChunkedDecoder, decodes_whatever_the_cut) {
     }
 }
 
+TEST(ChunkedDecoder, keeps_the_trailers_of_a_whole_body) {
+    ChunkedDecoder decoder;
+    const std::string_view bytes = "1\r\n!\r\n0\r\nX-Sum:  x y \r\nEmpty:\r\n\r\n";
+    const std::size_t body = decoder.next(bytes).consumed;
+    EXPECT_EQ(decoder.trailer("X-Sum"), std::nullopt);
+    EXPECT_EQ(decoder.next(bytes.substr(body)).status, ChunkedDecoder::Step::end);
+    EXPECT_EQ(decoder.trailer("x-sum"), "x y");
+    EXPECT_EQ(decoder.trailer("empty"), "");
+    EXPECT_EQ(decoder.trailer("other"), std::nullopt);
+}
+
 TEST(ChunkedDecoder, refuses_what_is_not_strict) {
     const std::vector<std::pair<const char*, std::string>> cases = {
         {"bare LF after size", "5\nhello\r\n0\r\n\r\n"},

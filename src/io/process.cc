@@ -2,7 +2,10 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -10,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 
 #include "io/socket.h"
@@ -108,10 +112,30 @@ bool join(const char* control_group) {
     return fd >= 0 && ::write(fd, "0", 1) == 1;
 }
 
+// In a mount namespace of its own.
+bool show_hosts(const char* file) {
+    return ::unshare(CLONE_NEWNS) == 0 &&
+           ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+           ::mount(file, "/etc/hosts", nullptr, MS_BIND, nullptr) == 0;
+}
+
+// What a program gets when it begins is cut to the bounding set, also for root.
+bool give_up_capabilities() {
+    for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; ++capability)
+        if (prctl(PR_CAPBSET_DROP, capability) != 0 && errno != EPERM) return false;
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, 2> none{};
+    return syscall(SYS_capset, &header, none.data()) == 0 &&
+           prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
 [[noreturn]] void run_child(const ProcessOptions& options, char* const* arguments,
                             char* const* environment, int output, pid_t parent) {
     if (!options.control_group.empty() && !join(options.control_group.c_str())) _exit(126);
+    if (!options.hosts_file.empty() && !show_hosts(options.hosts_file.c_str())) _exit(126);
     if (options.user && !become(*options.user)) _exit(126);
+    if (options.confined && !give_up_capabilities()) _exit(126);
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // after that: a change of user clears it
     if (getppid() != parent) _exit(126);
     setpgid(0, 0);

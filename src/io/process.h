@@ -22,6 +22,10 @@ struct ProcessOptions {
     std::optional<User> user = {};     // who the child is; needs root
     std::string control_group = {};    // the file that joins one, see control_group.h
     std::uint64_t data_bytes_max = 0;  // of each process (RLIMIT_DATA); 0: no bound
+    // No capabilities of the kernel, and none to be had (capabilities(7)), so that it stays where
+    // it was put.
+    bool confined = false;
+    std::string hosts_file = {};  // what it sees as /etc/hosts; needs CAP_SYS_ADMIN
 };
 
 // The child gets SIGKILL when this process dies (PR_SET_PDEATHSIG), and an own process group.

@@ -25,7 +25,7 @@ Snapshot::Snapshot(std::shared_ptr<const Facts> from, const Lasting& lasting,
                    const Snapshot* before)
     : facts(std::move(from)),
       functions(facts->config.functions, function_options(lasting, facts->config), lasting.access,
-                before == nullptr ? nullptr : &before->functions),
+                before == nullptr ? nullptr : &before->functions, &lasting.audit),
       parameters(facts->config, lasting.region, lasting.deployment.config_directory()),
       lambda({.functions = functions,
               .events = lasting.events,

@@ -161,9 +161,13 @@ class Functions(unittest.TestCase):
         self.assertIn("mail to [e-mail] of [id]\n", tail)
         request = got["ResponseMetadata"]["RequestId"]
         self.assertTrue(tail.startswith(f"START RequestId: {request} "), tail)
-        lines = [line for line in self.deployment.log() if line.get("event") == "function_output"]
-        mine = [line["line"] for line in lines if line["request_id"] == request]
-        self.assertEqual(mine, ["mail to [e-mail] of [id]"])
+
+        def mine():
+            return [line["line"] for line in self.deployment.log()
+                    if line.get("event") == "function_output" and line["request_id"] == request]
+
+        own.poll("the line, which a thread of its own writes", mine)
+        self.assertEqual(mine(), ["mail to [e-mail] of [id]"])
 
     def test_calls_at_once_run_in_processes_of_their_own(self):
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
