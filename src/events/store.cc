@@ -59,6 +59,7 @@ io::Task<Result<std::vector<Count>>> Store::count() {
 
 io::Task<Result<std::vector<std::string>>> Store::due(std::vector<Wish> wishes, Timestamp now) {
     std::vector<sql::Statement> batch;
+    batch.reserve(wishes.size());
     for (const Wish& wish : wishes)
         batch.push_back(
             {"SELECT id FROM function_events WHERE function = $1 AND holder = $2 AND due <= $3 "
@@ -80,6 +81,7 @@ io::Task<Result<std::vector<std::string>>> Store::expired(Timestamp now, std::si
 
 io::Task<Result<std::vector<Stored>>> Store::take(std::vector<std::string> ids) {
     std::vector<sql::Statement> batch;
+    batch.reserve(ids.size());
     for (const std::string& id : ids)
         batch.push_back(
             {"UPDATE function_events SET holder = $2 WHERE id = $1 AND holder = $3 "

@@ -3,12 +3,15 @@
 #include <map>
 
 #include "base/encoding.h"
+#include "base/log.h"
 #include "io/files.h"
 
 namespace domicile::functions {
 
 Egress::~Egress() {
-    if (!hosts_file_.empty()) (void)io::system_files().remove(hosts_file_);
+    if (hosts_file_.empty()) return;
+    const Result<void> removed = io::system_files().remove(hosts_file_);
+    if (!removed) log::warning("hosts_file_left", {{"file", hosts_file_}});
 }
 
 Result<void> Egress::relay(const io::Endpoint& at, const io::Endpoint& target) {

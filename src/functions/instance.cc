@@ -79,8 +79,8 @@ std::optional<std::string> error_in_trailers(const http::Exchange& exchange) {
     const auto type = exchange.trailer("Lambda-Runtime-Function-Error-Type");
     if (!type) return std::nullopt;
     const auto body = exchange.trailer("Lambda-Runtime-Function-Error-Body");
-    auto document = from_base64(body.value_or(""));
-    if (document && !document->empty()) return std::move(*document);
+    std::optional<std::string> document = from_base64(body.value_or(""));
+    if (document && !document->empty()) return document;
     return json::serialize(json::object{{"errorType", *type}});
 }
 
@@ -464,7 +464,8 @@ io::Task<Result<void>> Instance::stream(http::Exchange& exchange,
         piece = co_await exchange.read();
         if (!piece || piece->empty()) break;
         if (!read_on) continue;
-        const Result<void> taken = co_await pipe.write(std::string(*piece), invocation->deadline);
+        std::string bytes(*piece);
+        const Result<void> taken = co_await pipe.write(std::move(bytes), invocation->deadline);
         read_on = taken.has_value();
     }
     if (invocation->call.tail && piece && !invocation->result) co_await report(*invocation);

@@ -42,6 +42,17 @@ io::Task<Result<Beginning>> begin(functions::StreamedCall& calling) {
     co_return out;
 }
 
+http::ResponseHead head_of(const Call& call, const functions::HttpReply& reply,
+                           const std::string& region) {
+    http::ResponseHead head;
+    head.status = reply.status;
+    for (const auto& [name, value] : reply.headers) head.add(name, value);
+    head.set("Domicile-Served-By", region);
+    head.set("X-Request-Id", std::string(call.request_id));
+    add_cors(head, call);
+    return head;
+}
+
 io::Task<Result<void>> pass(http::Exchange& exchange, http::ResponseHead head, std::string piece,
                             functions::StreamedCall& calling) {
     CO_TRY_VOID(co_await exchange.start(std::move(head), std::nullopt));
@@ -59,18 +70,11 @@ io::Task<Result<void>> pass(http::Exchange& exchange, http::ResponseHead head, s
 io::Task<Result<void>> Target::pass_streamed(Call& call, functions::StreamedCall& calling,
                                              bool v2) {
     Result<Beginning> beginning = co_await begin(calling);
-    http::ResponseHead head;
     Result<void> passed;
-    if (beginning) {
-        head.status = beginning->head.status;
-        for (auto& [name, value] : beginning->head.headers)
-            head.add(std::move(name), std::move(value));
-        head.set("Domicile-Served-By", region_);
-        head.set("X-Request-Id", std::string(call.request_id));
-        add_cors(head, call);
-    }
-    if (beginning && !beginning->over)
+    if (beginning && !beginning->over) {
+        http::ResponseHead head = head_of(call, beginning->head, region_);
         passed = co_await pass(call.exchange, std::move(head), std::move(beginning->rest), calling);
+    }
     const Result<functions::Answer> ended = co_await calling.finish();
     if (!passed) co_return passed;  // the client has left
     const bool whole = beginning && ended && !ended->raised;
@@ -79,7 +83,10 @@ io::Task<Result<void>> Target::pass_streamed(Call& call, functions::StreamedCall
                      {{"function", *call.route().function},
                       {"reason", ended ? functions::reason::kRaised : ended.error().reason},
                       {"request_id", call.request_id}});
-    if (whole && beginning->over) co_return co_await call.exchange.respond(std::move(head), "");
+    if (whole && beginning->over) {
+        http::ResponseHead head = head_of(call, beginning->head, region_);
+        co_return co_await call.exchange.respond(std::move(head), "");
+    }
     if (whole) co_return co_await call.exchange.finish();
     // Later, the client learns it by a body that has no end.
     if (call.exchange.responded())

@@ -163,7 +163,9 @@ bool give_up_capabilities() {
 Result<std::unique_ptr<Process>> start_process(const ProcessOptions& options) {
     std::vector<char*> arguments, environment;
     std::vector<std::string> pairs;
-    for (const auto& [name, value] : options.environment) pairs.push_back(name + '=' + value);
+    pairs.reserve(options.environment.size());
+    for (const auto& [name, value] : options.environment)
+        pairs.emplace_back(name).append(1, '=').append(value);
     for (const std::string& argument : options.command)
         arguments.push_back(const_cast<char*>(argument.c_str()));
     for (const std::string& pair : pairs) environment.push_back(const_cast<char*>(pair.c_str()));

@@ -34,6 +34,13 @@ std::string completion(const std::string& error, const std::shared_ptr<std::stri
     return aws::event_frame("InvokeComplete", "application/json", json::serialize(out));
 }
 
+io::Task<Result<void>> start(http::Exchange& exchange) {
+    http::ResponseHead head = aws::json_head(exchange, 200, aws::kEventStream);
+    head.add("X-Amz-Executed-Version", "$LATEST");
+    aws::add_cors(exchange.request(), head);
+    co_return co_await exchange.start(std::move(head), std::nullopt);
+}
+
 io::Task<Result<void>> pass(http::Exchange& exchange, functions::StreamedCall& calling) {
     for (;;) {
         const std::string piece = co_await calling.read();
@@ -62,13 +69,10 @@ io::Task<Result<Lambda::Reply>> Lambda::stream(http::Exchange& exchange,
     const std::string id = call.request_id;
     functions::StreamedCall calling(parts_.functions, function.name, std::move(call));
     const bool streams = co_await calling.begin();
-    http::ResponseHead head = aws::json_head(exchange, 200, aws::kEventStream);
-    head.add("X-Amz-Executed-Version", "$LATEST");
-    aws::add_cors(exchange.request(), head);
     Reply out;
     out.sent.emplace();
     if (streams) {
-        *out.sent = co_await exchange.start(std::move(head), std::nullopt);
+        *out.sent = co_await start(exchange);
         if (*out.sent) *out.sent = co_await pass(exchange, calling);
     }
     Result<functions::Answer> answer = co_await calling.finish();
@@ -78,7 +82,7 @@ io::Task<Result<Lambda::Reply>> Lambda::stream(http::Exchange& exchange,
         if (!document && !streams) co_return std::unexpected(answer.error());
         answer = functions::Answer{std::move(document).value_or("{}"), true, streams};
     }
-    if (!streams) *out.sent = co_await exchange.start(std::move(head), std::nullopt);
+    if (!streams) *out.sent = co_await start(exchange);
     if (*out.sent) *out.sent = co_await end(exchange, *answer, tail);
     co_return out;
 }
