@@ -41,7 +41,7 @@ TEST(jwks, what_is_of_no_use_is_passed_over) {
     json::object encryption = make(Algorithm::es256).public_jwk();
     encryption["use"] = "enc";
     json::object wrapping = make(Algorithm::es256).public_jwk();
-    wrapping["key_ops"] = {"wrapKey"};
+    wrapping["key_ops"] = json::array{"wrapKey"};
     json::object secret = make(Algorithm::es256).public_jwk();
     secret["d"] = "AAAA";
     json::object wide = make(Algorithm::es256).public_jwk();
