@@ -76,7 +76,7 @@ class PostgresDatabase final : public Database {
               [this](std::vector<Statement> statements) {
                   return run(std::move(statements), Kind::separately);
               },
-              {.pipelines_max = std::max<std::size_t>(1, options.connections_max / 4),
+              {.pipelines_max = std::max<std::size_t>(1, options.connections_max / 2),
                .together_max = kTogetherMax,
                .waiting_max = options.queue_max}) {}
 

@@ -29,6 +29,16 @@ BatchResult only(StatementResult result) {
     return out;
 }
 
+Result<BatchResult> copy_of(const Result<BatchResult>& all, std::size_t i) {
+    if (!all) return std::unexpected(all.error());
+    return only((*all)[i]);
+}
+
+Result<BatchResult> moved_from(Result<BatchResult>& all, std::size_t i) {
+    if (!all) return std::unexpected(all.error());
+    return only(std::move((*all)[i]));
+}
+
 }  // namespace
 
 ReadsTogether::Queue& ReadsTogether::queue_here() {
@@ -101,17 +111,15 @@ io::Task<Result<BatchResult>> ReadsTogether::carry(Batch batch) {
     Result<BatchResult> all = co_await try_carry(std::move(statements));
     if (!all && batch.size() > 1 && is_of_one(all.error()))
         co_return co_await carry_one_by_one(std::move(batch));
-    Result<BatchResult> own = all;
-    if (all) own = only((*all)[0]);
-    for (std::size_t i = 0; i < batch.size(); ++i) {
+    // The last asker of each gets the rows themselves, the others copies.
+    for (std::size_t i = 1; i < batch.size(); ++i) {
         const auto& askers = batch[i]->askers;
-        for (std::size_t k = i == 0 ? 1 : 0; k < askers.size(); ++k) {
-            Result<BatchResult> answer = all;
-            if (all) answer = only((*all)[i]);
-            askers[k].set(Turn(std::move(answer)));
-        }
+        for (std::size_t k = 0; k + 1 < askers.size(); ++k) askers[k].set(Turn(copy_of(all, i)));
+        askers.back().set(Turn(moved_from(all, i)));
     }
-    co_return own;
+    const auto& askers = batch[0]->askers;
+    for (std::size_t k = 1; k < askers.size(); ++k) askers[k].set(Turn(copy_of(all, 0)));
+    co_return moved_from(all, 0);
 }
 
 io::Task<Result<BatchResult>> ReadsTogether::carry_one_by_one(Batch batch) {
