@@ -30,6 +30,7 @@ void compare_regions(const Config& before, const Config& after, Sentences& out) 
         if (was.database != after.regions[i].database ||
             was.keys_database != after.regions[i].keys_database)
             say(out, path + ".database", "it is open");
+        if (was.mail != after.regions[i].mail) say(out, path + ".mail", "mails are on their way");
         if (was.nodes != after.regions[i].nodes) say(out, path + ".nodes", "their ports are open");
     }
 }

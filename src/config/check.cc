@@ -529,6 +529,26 @@ void check_database(const Database& database, const Path& path, Reader& reader) 
         say("certificate_file", "a certificate and its key go together", "give both, or none");
 }
 
+bool is_on_this_machine(const Endpoint& server) {
+    return server.address == "localhost" || server.address == "::1" ||
+           server.address.starts_with("127.");
+}
+
+void check_mail_server(const MailServer& mail, const Path& path, Reader& reader) {
+    const auto say = [&](const char* key, std::string message, std::string hint) {
+        reader.problem(path / key, std::move(message), std::move(hint));
+    };
+    if (mail.server.port == 0)
+        say("server", "a server has a port", "587 is usual, 465 with `security: tls`");
+    if (mail.user.empty() != mail.password_file.empty())
+        say("user", "a user and the file with the password go together", "give both, or none");
+    if (mail.security != MailSecurity::none) return;
+    if (!is_on_this_machine(mail.server))
+        say("security", "mails would travel in clear", "say `starttls` or `tls`");
+    if (!mail.ca_file.empty())
+        say("ca_file", "authorities are given, but no TLS is spoken", "say `security: starttls`");
+}
+
 // Two regions, or data and keys, in one database would read each other's tables.
 void check_databases(const Config& config, Reader& reader) {
     std::vector<std::pair<Path, Database>> seen;
@@ -574,6 +594,9 @@ void check(const Config& config, Reader& reader) {
     check_regions(config, reader);
     check_directory(config.directory, reader);
     check_databases(config, reader);
+    for (const Region& region : config.regions)
+        if (region.mail)
+            check_mail_server(*region.mail, kRoot / "regions" / region.name / "mail", reader);
     check_ports(config, reader);
     check_pools(config, reader);
     check_tables(config, reader);

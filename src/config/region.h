@@ -8,6 +8,7 @@
 
 #include "config/database.h"
 #include "config/endpoint.h"
+#include "config/mail.h"
 #include "config/named.h"
 #include "residency/residency.h"
 
@@ -33,7 +34,8 @@ struct Region {
     Database database;
     // What can erase people: their keys. Left out: beside `database`, and not in its backups.
     std::optional<Database> keys_database;
-    std::int64_t nodes = 1;  // processes that `up` starts for it
+    std::optional<MailServer> mail;  // none: mails stay in the region's outbox
+    std::int64_t nodes = 1;          // processes that `up` starts for it
 
     // What its nodes share is in databases that several processes can use.
     bool can_have_nodes() const {

@@ -57,6 +57,7 @@ DOMICILE_WORDS(ItemType, "S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "
 DOMICILE_WORDS(SortKeyStorage, "encrypted", "clear")
 DOMICILE_WORDS(Egress, "open", "enforced")
 DOMICILE_WORDS(ParameterType, "String", "StringList")
+DOMICILE_WORDS(MailSecurity, "starttls", "tls", "none")
 DOMICILE_WORDS(RouteHost, "api", "app", "region")
 DOMICILE_WORDS(EventVersion, "v1", "v2")
 DOMICILE_WORDS(ThrottleBy, "route", "subject", "address", "key")
@@ -113,6 +114,34 @@ const Object<Database>& describe() {
 }
 
 template <>
+const Object<MailServer>& describe() {
+    static const auto object =
+        Object<MailServer>(
+            "The SMTP server that takes a region's mails. It sees addresses and codes of the "
+            "region's people, so it belongs into their jurisdiction. Files are relative to this "
+            "file's folder.")
+            .field("server", &MailServer::server, "such as smtp.example.eu:587", required())
+            .field("security", &MailServer::security,
+                   "starttls: nothing is sent unless the server encrypts; tls: from the first "
+                   "byte, as on port 465; none: for a server on this machine only")
+            .field("ca_file", &MailServer::ca_file,
+                   "the authorities of the server's certificate, PEM; left out: the system's")
+            .field("user", &MailServer::user, "left out: no authentication")
+            .field("password_file", &MailServer::password_file,
+                   "a file with the user's password, without its last line end; read for each "
+                   "mail")
+            .field("connections_max", &MailServer::connections_max, "mails at once", range(1, 100))
+            .field("queue_max", &MailServer::queue_max,
+                   "mails that wait for the server; beyond it, what would send one is refused",
+                   range(1, 1'000'000))
+            .field("retry_seconds", &MailServer::retry_seconds,
+                   "until the second attempt; then twice as long each time, up to an hour, for a "
+                   "day",
+                   range(1, 3600));
+    return object;
+}
+
+template <>
 const Object<Region>& describe() {
     static const auto object =
         Object<Region>("A place where a full stack runs.")
@@ -127,6 +156,8 @@ const Object<Region>& describe() {
                 "where it keeps its people's keys, whose loss erases them: not in the backups of "
                 "the data. Left out: keys.db beside region.db, or on the same server as the "
                 "data, in the database `<name>_keys`")
+            .field("mail", &Region::mail,
+                   "the server that sends the region's mails; left out: they stay in the outbox")
             .field("nodes", &Region::nodes,
                    "processes that `domicile up` starts for the region; several need postgres for "
                    "data and keys",
@@ -622,12 +653,31 @@ const Object<Site>& describe() {
 }
 
 template <>
+const Object<MailTemplate>& describe() {
+    static const auto object =
+        Object<MailTemplate>("The words of a kind of mail.")
+            .field("subject", &MailTemplate::subject, "one line, at most 140 bytes",
+                   text(is_mail_subject, pattern::kMailSubject, "1 to 140 bytes in one line", true))
+            .field("text", &MailTemplate::text,
+                   "plain text; {####} stands for the code, {username} for the user name",
+                   text(is_mail_text, pattern::kMailText,
+                        "at most 20000 bytes with {####} for the code", true));
+    return object;
+}
+
+template <>
 const Object<Mail>& describe() {
     static const auto object =
         Object<Mail>("How codes reach people.")
             .field("outbox", &Mail::outbox,
                    "development: keep mails in the region and show them to anybody who asks")
-            .field("from", &Mail::from, "the sender; left out: no-reply@<domain>");
+            .field("from", &Mail::from, "the sender; left out: no-reply@<domain>",
+                   text(is_mailbox, pattern::kMailbox, "an address, or `Name <address>`"))
+            .field("templates", &Mail::templates,
+                   "other words than our own, by kind: verification, password_reset; with a "
+                   "language, such as verification.de, for people whose `locale` begins with it",
+                   text(is_mail_kind, pattern::kMailKind,
+                        "verification or password_reset, perhaps with .de or the like"));
     return object;
 }
 

@@ -237,6 +237,49 @@ bool is_parameter_pattern(std::string_view text) {
     return is_parameter(text.substr(0, text.size() - 2));
 }
 
+bool is_mail_kind(std::string_view text) {
+    const std::size_t dot = text.find('.');
+    const std::string_view kind = text.substr(0, dot);
+    if (kind != "verification" && kind != "password_reset") return false;
+    if (dot == text.npos) return true;
+    const std::string_view language = text.substr(dot + 1);
+    return language.size() >= 2 && language.size() <= 3 &&
+           std::ranges::all_of(language, [](char c) { return c >= 'a' && c <= 'z'; });
+}
+
+namespace {
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+bool is_address(std::string_view text) {
+    const std::size_t at = text.find('@');
+    if (at == text.npos || at == 0 || at + 1 == text.size()) return false;
+    return text.find('@', at + 1) == text.npos && text.find_first_of("<> ") == text.npos;
+}
+
+std::size_t characters(std::string_view text) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+}  // namespace
+
+bool is_mailbox(std::string_view text) {
+    if (std::ranges::any_of(text, is_control)) return false;
+    const std::size_t open = text.find('<');
+    if (open == text.npos) return is_address(text);
+    return text.ends_with('>') && text.substr(0, open).find('>') == text.npos &&
+           is_address(text.substr(open + 1, text.size() - open - 2));
+}
+
+bool is_mail_subject(std::string_view text) {
+    return !text.empty() && characters(text) <= 140 && std::ranges::none_of(text, is_control);
+}
+
+bool is_mail_text(std::string_view text) {
+    return text.contains("{####}") && characters(text) <= 20'000;
+}
+
 bool is_variable(std::string_view text) {
     return all_of(text, 1, 128, "_") && !(text.front() >= '0' && text.front() <= '9');
 }

@@ -33,6 +33,10 @@ bool is_database_name(std::string_view text);      // [a-z_][a-z0-9_]{0,57}, wit
 bool is_parameter(std::string_view text);          // /app/theme
 bool is_parameter_pattern(std::string_view text);  // the same, or /app/*
 bool is_host_port(std::string_view text);          // api.example.com:443; no address
+bool is_mailbox(std::string_view text);            // address, or Name <address>
+bool is_mail_kind(std::string_view text);          // verification, password_reset.de
+bool is_mail_subject(std::string_view text);       // one line of 1 to 140 characters
+bool is_mail_text(std::string_view text);          // with {####}; at most 20,000 characters
 bool is_variable(std::string_view text);           // an environment variable's name
 
 // ISO 3166-1 alpha-2, officially assigned, upper case.
@@ -86,6 +90,12 @@ inline constexpr const char* kKeyUrl = DOMICILE_ORIGIN "(\\?[A-Za-z0-9._~!$&'()*
 inline constexpr const char* kRelativeFile = "^(?!/)(?!.*\\.\\.)[^\\\\]{1,255}$";
 inline constexpr const char* kStorePrefix = "^[A-Za-z0-9_./-]{0,63}/$";
 inline constexpr const char* kDatabaseName = "^[a-z_][a-z0-9_]{0,57}$";
+inline constexpr const char* kMailbox =
+    "^([^@<> \\x00-\\x1f\\x7f]+@[^@<> \\x00-\\x1f\\x7f]+|"
+    "[^<>\\x00-\\x1f\\x7f]*<[^@<> \\x00-\\x1f\\x7f]+@[^@<> \\x00-\\x1f\\x7f]+>)$";
+inline constexpr const char* kMailKind = "^(verification|password_reset)(\\.[a-z]{2,3})?$";
+inline constexpr const char* kMailSubject = "^[^\\x00-\\x1f\\x7f]{1,140}$";
+inline constexpr const char* kMailText = "^(?=[\\s\\S]{1,20000}$)[\\s\\S]*\\{####\\}[\\s\\S]*$";
 inline constexpr const char* kVariable = "^[A-Za-z_][A-Za-z0-9_]{0,127}$";
 }  // namespace pattern
 

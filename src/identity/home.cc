@@ -66,7 +66,10 @@ Home::Home(Parts parts)
       users_(p_.database, p_.keyring),
       claims_(p_.directory, p_.database, p_.clock, p_.random, users_, claims_options(p_.nodes)),
       sessions_(p_.database, p_.clock, p_.verifier),
-      outbox_(p_.database, p_.keyring, p_.random),
+      outbox_(p_.database, p_.keyring),
+      courier_(
+          p_.database, outbox_, p_.clock, p_.nodes,
+          [config = p_.config] { return config->mail.outbox; }, p_.mail),
       signer_(p_.database, p_.keyring, p_.clock, p_.random),
       codes_(p_.database, p_.keyring, p_.clock, p_.random),
       attempts_(p_.database, p_.clock, "attempt"),
@@ -80,6 +83,7 @@ Home::Home(Parts parts)
 io::Task<Result<void>> Home::open() {
     CO_TRY_VOID(co_await users_.migrate());
     CO_TRY_VOID(co_await claims_.open());
+    CO_TRY_VOID(co_await courier_.open());
     CO_TRY_VOID(co_await signer_.open());
     CO_TRY_VOID(co_await sessions_.load());
     // A directory that is out of reach must not keep the region from serving (I7); the background
@@ -109,8 +113,9 @@ io::Task<Result<void>> Home::sweep() {
 
 io::Task<Result<std::vector<sql::Statement>>> Home::mailing(std::string sub, Mail mail) {
     const Timestamp now = p_.clock.now();
+    mail.id = p_.random.uuid();
     mail.sent_at = now;
-    std::vector<sql::Statement> out;
+    std::vector<sql::Statement> out = courier_.queueing(mail.id, mail.expires);
     out.push_back(Outbox::drop_before(now - kMailsKept));
     CO_TRY(sql::Statement insertion, co_await outbox_.insertion(std::move(sub), std::move(mail)));
     out.push_back(std::move(insertion));

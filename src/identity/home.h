@@ -14,6 +14,7 @@
 #include "directory/directory.h"
 #include "identity/attempts.h"
 #include "identity/codes.h"
+#include "identity/courier.h"
 #include "identity/messages.h"
 #include "identity/outbox.h"
 #include "identity/sessions.h"
@@ -55,6 +56,7 @@ class Home {
         std::function<io::Task<Result<Done>>(std::string region, PasswordRequest)>
             withdraw_elsewhere;
         nodes::Nodes* nodes = nullptr;  // null: this process is its region's only one
+        Courier::Options mail = {};
     };
     explicit Home(Parts parts);
 
@@ -86,6 +88,7 @@ class Home {
     Users& users() { return users_; }
     Sessions& sessions() { return sessions_; }
     Outbox& outbox() { return outbox_; }
+    Courier& courier() { return courier_; }
 
   private:
     // sign-up (home_sign_up.cc)
@@ -99,7 +102,7 @@ class Home {
     io::Task<Result<Done>> confirm_nobody(const config::Pool* pool, std::string username);
     io::Task<Result<std::vector<sql::Statement>>> write_code(const config::Pool* pool,
                                                              UserRow& row);
-    // What puts a mail into the outbox, and takes old ones out.
+    // What puts a mail into the outbox, queues it for the mail server, and takes old ones out.
     io::Task<Result<std::vector<sql::Statement>>> mailing(std::string sub, Mail mail);
     io::Task<Result<bool>> password_fits(UserRow row, std::string password);
     std::vector<directory::SubjectKey> keys_of(const UserRow& row) const;
@@ -130,6 +133,7 @@ class Home {
     directory::Claims claims_;
     Sessions sessions_;
     Outbox outbox_;
+    Courier courier_;
     Signer signer_;
     Codes codes_;
     Attempts attempts_, resends_, resets_;

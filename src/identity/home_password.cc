@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "crypto/hash.h"
 #include "identity/home.h"
+#include "identity/mail_words.h"
 #include "identity/validation.h"
 #include "io/executor.h"
 
@@ -43,6 +44,7 @@ std::string proven_destination(const std::optional<UserRow>& row) {
 }  // namespace
 
 io::Task<Result<CodeDelivery>> Home::forgot_password(ForgotPasswordRequest request) {
+    CO_TRY_VOID(courier_.check_room());
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
     const config::Pool& pool = *client.pool;
     const std::string name = users_.username_index(pool.id_suffix, request.username);
@@ -63,10 +65,12 @@ io::Task<Result<CodeDelivery>> Home::forgot_password(ForgotPasswordRequest reque
         codes_.issue(purpose, to.empty() ? std::string() : row->sub, kResetLifetime);
     std::vector<sql::Statement> batch = std::move(issued.statements);
     if (!to.empty()) {
-        Mail mail;
+        const auto locale = row->attributes.find("locale");
+        const MailFacts facts{issued.code, row->username,
+                              locale == row->attributes.end() ? std::string() : locale->second};
+        Mail mail = write_mail(p_.config->mail, MailKind::password_reset, facts);
         mail.to = to;
-        mail.subject = "Your password reset code";
-        mail.text = "Your password reset code is " + issued.code + ".";
+        mail.expires = p_.clock.now() + kResetLifetime;
         CO_TRY(auto mailed, co_await mailing(row->sub, std::move(mail)));
         batch.insert(batch.end(), mailed.begin(), mailed.end());
     }

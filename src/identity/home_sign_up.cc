@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "crypto/hash.h"
 #include "identity/home.h"
+#include "identity/mail_words.h"
 #include "identity/validation.h"
 #include "io/executor.h"
 
@@ -82,10 +83,10 @@ io::Task<Result<std::vector<sql::Statement>>> Home::write_code(const config::Poo
     row.code_mac = users_.code_mac(row.sub, code);
     row.code_expires = p_.clock.now() + Millis(std::int64_t{pool->code_hours} * 3'600'000);
     row.code_tries = 0;
-    Mail mail;
+    const MailFacts facts{code, row.username, value_of(row.attributes, "locale").value_or("")};
+    Mail mail = write_mail(p_.config->mail, MailKind::verification, facts);
     mail.to = destination_of(row.username, row.attributes);
-    mail.subject = "Your verification code";
-    mail.text = "Your confirmation code is " + code + ".";
+    mail.expires = row.code_expires;
     co_return co_await mailing(row.sub, std::move(mail));
 }
 
@@ -100,6 +101,7 @@ io::Task<Result<bool>> Home::password_fits(UserRow row, std::string password) {
 }
 
 io::Task<Result<SignUpResult>> Home::sign_up(SignUpRequest request) {
+    CO_TRY_VOID(courier_.check_room());
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
     CO_TRY_VOID(co_await check_sign_up(client.pool, request));
     CO_TRY(auto row, co_await users_.find(client.pool->id_suffix, request.username));
@@ -272,6 +274,7 @@ io::Task<Result<Done>> Home::confirm(ConfirmRequest request) {
 }
 
 io::Task<Result<CodeDelivery>> Home::resend(ResendRequest request) {
+    CO_TRY_VOID(courier_.check_room());
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
     const std::string key = users_.username_index(client.pool->id_suffix, request.username);
     CO_TRY(Attempts::Attempt attempt, co_await resends_.begin(key));

@@ -96,7 +96,7 @@ Identity::Impl::Impl(Parts given)
             [this](std::string region, PasswordRequest request) {
                 return withdraw(std::move(region), std::move(request));
             },
-            p.nodes}),
+            p.nodes, p.mail}),
       watch(p.database, home.sessions(), p.nodes),
       router({p.config, p.policy, p.directory, p.border, p.audit, home, p.region, p.public_port}) {}
 
@@ -124,12 +124,14 @@ io::Task<Result<void>> Identity::open() {
     impl_->router.register_handlers();
     co_await impl_->publisher.start(impl_->home.signer().public_keys());
     impl_->watch.start();
+    impl_->home.courier().start();
     co_return Result<void>();
 }
 
 io::Task<void> Identity::stop() {
     co_await impl_->publisher.stop();
     co_await impl_->watch.stop();
+    co_await impl_->home.courier().stop();
 }
 
 io::Task<Result<SignUpResult>> Identity::Impl::sign_up(SignUpRequest request) {
@@ -218,6 +220,7 @@ void Identity::report_to(telemetry::Registry& registry) {
     registry.add("domicile_identity_operations_total",
                  "Operations of the user pools that arrived here, by what the caller was told.",
                  impl_->acts, {"operation", "outcome"});
+    impl_->home.courier().report_to(registry);
 }
 bool Identity::keys_published() const { return impl_->publisher.published(); }
 

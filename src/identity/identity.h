@@ -16,6 +16,7 @@
 #include "border/border.h"
 #include "config/config.h"
 #include "directory/directory.h"
+#include "identity/courier.h"
 #include "identity/token_verifier.h"
 #include "identity/types.h"
 #include "io/clock.h"
@@ -47,6 +48,7 @@ class Identity {
         std::function<Result<std::string>(const directory::KeyRecord&)> sign_key_record;
         std::function<bool(const directory::KeyRecord&)> verify_key_record;
         nodes::Nodes* nodes = nullptr;  // null: this process is its region's only one
+        Courier::Options mail = {};     // how mails leave the region
     };
     explicit Identity(Parts parts);
     ~Identity();  // after stop()

@@ -1,5 +1,5 @@
-// Mails that were sent, or would be: kept for a week, sealed under the key of the person they go
-// to.
+// Mails that wait for a mail server, or would be sent if there were one: kept for a week, sealed
+// under the key of the person they go to.
 #pragma once
 
 #include <string>
@@ -15,20 +15,24 @@ namespace domicile::identity {
 
 class Outbox {
   public:
-    Outbox(sql::Database& database, keyring::Keyring& keyring, io::Random& random)
-        : database_(database), keyring_(keyring), random_(random) {}
+    Outbox(sql::Database& database, keyring::Keyring& keyring)
+        : database_(database), keyring_(keyring) {}
 
-    // The statement that puts a mail into the outbox, so that it is sent in the same commit as what
-    // it is about.
+    // The statement that puts a mail into the outbox under mail.id, so that it is sent in the same
+    // commit as what it is about.
     io::Task<Result<sql::Statement>> insertion(std::string sub, Mail mail);
     // Newest first. A mail whose person's key is gone is left out.
     io::Task<Result<std::vector<Mail>>> list(std::size_t limit);
+    // not_found: it is gone, or its person's key is.
+    io::Task<Result<Mail>> find(std::string id);
+    static sql::Statement removal(const std::string& id);
     static sql::Statement drop_before(Timestamp time);
 
   private:
+    io::Task<Result<Mail>> open(sql::Row row);
+
     sql::Database& database_;
     keyring::Keyring& keyring_;
-    io::Random& random_;
 };
 
 }  // namespace domicile::identity

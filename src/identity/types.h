@@ -31,6 +31,7 @@ inline constexpr const char* kAccessRevoked = "access_revoked";
 inline constexpr const char* kUnknownClient = "unknown_client";
 inline constexpr const char* kFlowNotEnabled = "flow_not_enabled";  // message names the flow
 inline constexpr const char* kTooManyAttempts = "too_many_attempts";
+inline constexpr const char* kDelivery = "delivery";         // no mail can be sent now
 inline constexpr const char* kSchema = "schema";             // message is the whole text
 inline constexpr const char* kUserUnknown = "user_unknown";  // only where the pool reveals it
 inline constexpr const char* kNotInRegion =
@@ -107,6 +108,7 @@ struct User {
 struct Mail {
     std::string id, to, subject, text;
     Timestamp sent_at;
+    Timestamp expires;  // when its code is of no use any more
 };
 
 }  // namespace domicile::identity

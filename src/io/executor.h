@@ -115,9 +115,9 @@ namespace detail {
 
 // Not a coroutine: g++ 12 destroys init-captures of a lambda twice when it is written in one.
 template <class R, class F>
-bool submit_blocking(F work, Completion<R> done) {
+bool submit_blocking(BlockingPool& pool, F work, Completion<R> done) {
     const RequestContext& context = RequestContext::current();
-    return Executor::current().blocking().submit([work = std::move(work), done, context]() mutable {
+    return pool.submit([work = std::move(work), done, context]() mutable {
         const ScopedContext scoped(context);
         try {
             done.set(work());
@@ -136,15 +136,20 @@ Task<std::invoke_result_t<F&>> await_blocking(bool taken,
 
 }  // namespace detail
 
-// Runs `work` (returning Result<X>) on the blocking pool and comes back with what it returned, or
-// with Code::resource_exhausted when the pool's queue is full. An exception becomes Code::internal.
-// Make a lambda with init-captures in a plain function, not in the coroutine that awaits this.
+// Runs `work` (returning Result<X>) on the pool and comes back with what it returned, or with
+// Code::resource_exhausted when the pool's queue is full. An exception becomes Code::internal. Make
+// a lambda with init-captures in a plain function, not in the coroutine that awaits this.
 template <class F>
-Task<std::invoke_result_t<F&>> run_blocking(F work) {
+Task<std::invoke_result_t<F&>> run_blocking_on(BlockingPool& pool, F work) {
     using R = std::invoke_result_t<F&>;
     Completion<R> done;
-    const bool taken = detail::submit_blocking<R>(std::move(work), done);
+    const bool taken = detail::submit_blocking<R>(pool, std::move(work), done);
     return detail::await_blocking<F>(taken, std::move(done));
+}
+// On that of this executor.
+template <class F>
+Task<std::invoke_result_t<F&>> run_blocking(F work) {
+    return run_blocking_on(Executor::current().blocking(), std::move(work));
 }
 
 namespace detail {

@@ -14,10 +14,11 @@ namespace {
 
 class ThreadPool final : public BlockingPool {
   public:
-    ThreadPool(std::size_t threads, std::size_t queue_max) : queue_max_(queue_max) {
+    ThreadPool(const char* name, std::size_t threads, std::size_t queue_max)
+        : queue_max_(queue_max) {
         for (std::size_t i = 0; i < threads; ++i) {
             threads_.emplace_back([this] { work(); });
-            pthread_setname_np(threads_.back().native_handle(), "blocking");
+            pthread_setname_np(threads_.back().native_handle(), name);
         }
     }
     ~ThreadPool() override {
@@ -78,6 +79,11 @@ class ThreadPool final : public BlockingPool {
 
 }  // namespace
 
+std::unique_ptr<BlockingPool> make_blocking_pool(const char* name, std::size_t threads,
+                                                 std::size_t queue_max) {
+    return std::make_unique<ThreadPool>(name, threads, queue_max);
+}
+
 struct Runtime::Impl {
     // Declared in this order since the pool's last work may still post to the reactors: the pool is
     // destroyed first. They only keep a reference to it.
@@ -88,8 +94,8 @@ struct Runtime::Impl {
 Runtime::Runtime(const RuntimeOptions& options) : impl_(std::make_unique<Impl>()) {
     // A peer that went away is an error of a write, also of one inside OpenSSL.
     ::signal(SIGPIPE, SIG_IGN);
-    impl_->pool =
-        std::make_unique<ThreadPool>(options.blocking_threads, options.blocking_queue_max);
+    impl_->pool = std::make_unique<ThreadPool>("blocking", options.blocking_threads,
+                                               options.blocking_queue_max);
     for (std::size_t i = 0; i < options.reactors; ++i) {
         impl_->reactors.push_back(std::make_unique<Reactor>(*impl_->pool));
     }

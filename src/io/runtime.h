@@ -16,6 +16,11 @@ struct RuntimeOptions {
     std::size_t blocking_queue_max = 1024;  // work beyond it is refused with resource_exhausted
 };
 
+// Threads for one purpose, where what blocks may do so for long. Its destructor waits until what
+// was taken is done. `name` is the threads', at most 15 bytes.
+std::unique_ptr<BlockingPool> make_blocking_pool(const char* name, std::size_t threads,
+                                                 std::size_t queue_max);
+
 class Runtime {
   public:
     explicit Runtime(const RuntimeOptions& options = {});

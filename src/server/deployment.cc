@@ -115,6 +115,11 @@ std::vector<config::Endpoint> LocalEngines::etcd_endpoints() const {
     return out;
 }
 
+std::string Deployment::placed(const std::string& file) const {
+    if (file.empty() || file.front() == '/') return file;
+    return config_directory() + '/' + file;
+}
+
 std::string Deployment::config_directory() const {
     const auto slash = config_path.rfind('/');
     return slash == std::string::npos ? "." : config_path.substr(0, slash);

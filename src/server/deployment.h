@@ -54,6 +54,8 @@ struct Deployment {
     LocalEngines engines;
 
     std::string config_directory() const;
+    // A file that the configuration names: relative to its folder. Empty for none.
+    std::string placed(const std::string& file) const;
     std::string region_directory(const std::string& region) const { return data + '/' + region; }
     // What belongs to one node only: its logs, its lock. The first one's is the region's folder.
     std::string node_directory(const std::string& region) const;

@@ -3,11 +3,6 @@
 namespace domicile::server {
 namespace {
 
-std::string placed(const Deployment& deployment, const std::string& name) {
-    if (name.empty() || name.front() == '/') return name;
-    return deployment.config_directory() + '/' + name;
-}
-
 Result<std::shared_ptr<io::SecretFile>> open_password(io::Files& files, const std::string& path) {
     if (path.empty()) return nullptr;
     auto out = io::SecretFile::open(files, path);
@@ -28,11 +23,11 @@ Result<std::unique_ptr<sql::Database>> open(io::Files& files, const Deployment& 
         out.servers.push_back({server.address, server.port});
     out.database = name;
     out.user = section.user;
-    TRY(out.password_file, open_password(files, placed(deployment, section.password_file)));
+    TRY(out.password_file, open_password(files, deployment.placed(section.password_file)));
     out.tls = section.tls;
-    out.ca_file = placed(deployment, section.ca_file);
-    out.certificate_file = placed(deployment, section.certificate_file);
-    out.key_file = placed(deployment, section.key_file);
+    out.ca_file = deployment.placed(section.ca_file);
+    out.certificate_file = deployment.placed(section.certificate_file);
+    out.key_file = deployment.placed(section.key_file);
     out.connections_max = static_cast<std::size_t>(section.connections_max);
     return sql::open_postgres(out);
 }

@@ -16,6 +16,7 @@
 #include "kv/copy.h"
 #include "nodes/nodes.h"
 #include "residency/residency.h"
+#include "server/region_mail.h"
 #include "server/reports.h"
 #include "server/snapshot.h"
 #include "server/stores.h"
@@ -170,7 +171,8 @@ struct RegionNode::Parts {
                 [this](const directory::KeyRecord& record) {
                     return base.border_keys.verify(record);
                 },
-            .nodes = &nodes};
+            .nodes = &nodes,
+            .mail = mail_options(deployment, region, current.config, base.mail.get())};
     }
 
     io::Task<Result<void>> open();
@@ -501,6 +503,7 @@ io::Task<bool> RegionNode::stop(Instant deadline) {
     if (!inner) co_return false;
     co_await parts_->snapshots.stop();
     co_await parts_->events.release();
+    if (parts_->base.mail) parts_->base.mail->stop();
     co_await parts_->identity.stop();
     co_await parts_->nodes.stop();
     co_await parts_->presence.stop();

@@ -4,6 +4,7 @@
 #include "directory/claims.h"
 #include "documents/store.h"
 #include "events/store.h"
+#include "identity/courier.h"
 #include "identity/users.h"
 #include "keyring/keyring.h"
 
@@ -20,7 +21,7 @@ sql::CopyPlan data_plan(std::string copy_id) {
     sql::CopyPlan out;
     out.id = std::move(copy_id);
     out.schema = {access::Access::schema(), directory::Claims::schema(), documents::Store::schema(),
-                  events::Store::schema(), identity::Users::schema()};
+                  events::Store::schema(),  identity::Courier::schema(), identity::Users::schema()};
     // Which nodes live: of no use to others, and only there where several can be.
     out.passing_components = {"nodes"};
     out.passing_tables = {"region_nodes", "region_leases"};

@@ -5,6 +5,7 @@
 #include "io/clock.h"
 #include "keyring/keyring.h"
 #include "server/region_database.h"
+#include "server/region_mail.h"
 
 namespace domicile::server {
 namespace {
@@ -98,6 +99,7 @@ Result<Stores> open_stores(const Deployment& deployment, const std::string& regi
     TRY(RegionDatabases databases, open_databases(io::system_files(), deployment, region));
     out.keys = std::move(databases.keys);
     out.data = std::move(databases.data);
+    TRY(out.mail, open_mail(io::system_files(), deployment, region));
     TRY(out.directory, open_region_directory(io::system_files(), deployment));
     TRY(out.audit,
         audit::Log::open(io::system_files(), own + "/audit.log", region, io::system_clock()));

@@ -14,6 +14,7 @@
 #include "io/tls.h"
 #include "server/deployment.h"
 #include "server/directory_store.h"
+#include "smtp/client.h"
 #include "sql/database.h"
 
 namespace domicile::server {
@@ -35,6 +36,7 @@ struct Stores {
     std::unique_ptr<io::TlsServer> public_tls, border_server_tls;
     std::unique_ptr<io::TlsClient> border_client_tls;
     std::unique_ptr<sql::Database> keys, data;
+    std::unique_ptr<smtp::Client> mail;  // null: no mail server
     RegionDirectory directory;
     std::unique_ptr<io::LockFile> lock;
     std::unique_ptr<audit::Log> audit;

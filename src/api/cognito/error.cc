@@ -48,6 +48,8 @@ constexpr std::array kByReason = {
     Line{reason::kFlowNotEnabled, kInvalidParameter, nullptr},
     Line{reason::kTooManyAttempts, "LimitExceededException",
          "Attempt limit exceeded, please try after some time."},
+    Line{reason::kDelivery, "CodeDeliveryFailureException",
+         "The code cannot be sent at the moment; try again later."},
     Line{reason::kUserUnknown, "UserNotFoundException", "User does not exist."},
     Line{reason::kNotInRegion, kNotAuthorized, nullptr},
 };

@@ -1,0 +1,25 @@
+// What mails say: the configured words of the person's language, else the configured ones, else
+// ours.
+#pragma once
+
+#include <string>
+
+#include "config/mail.h"
+#include "identity/types.h"
+
+namespace domicile::identity {
+
+enum class MailKind : std::uint8_t { verification, password_reset };
+
+struct MailFacts {
+    std::string code;
+    std::string username;
+    std::string locale;  // the person's (BCP 47), or empty
+};
+
+// A mail with subject and text. What stands for a placeholder is not looked at again.
+Mail write_mail(const config::Mail& config, MailKind kind, const MailFacts& facts);
+// A template's text with {####} and {username} put in.
+std::string fill_in(std::string_view words, const MailFacts& facts);
+
+}  // namespace domicile::identity
