@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "config/route.h"
+
 namespace domicile::config {
 
 // Tokens (JWT, RS256 or ES256) that somebody else issues. The keys come from a JWKS document.
@@ -22,9 +24,25 @@ struct JwtIssuer {
     bool operator==(const JwtIssuer&) const = default;
 };
 
+// What a function is told of the call that it decides on: all but the body, or one header.
+enum class AuthorizerInput : std::uint8_t { request, token };
+
+// A function that says whether a call may go on, as API Gateway's Lambda authorizers do.
+struct AuthorizerFunction {
+    std::string name;  // of the function
+    EventVersion event = EventVersion::v2;
+    AuthorizerInput input = AuthorizerInput::request;
+    // The identity sources: who lacks one of them is refused, and who has the same is answered the
+    // same for a while.
+    std::vector<std::string> headers, query;
+    std::int64_t ttl_seconds = 300;  // 0: asked each time
+};
+
+// One of them is set.
 struct Authorizer {
     std::string name;
     std::optional<JwtIssuer> jwt;
+    std::optional<AuthorizerFunction> function;
 };
 
 }  // namespace domicile::config

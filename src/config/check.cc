@@ -281,6 +281,12 @@ void check_authorizer(const Config& config, Reader& reader, const Route& route, 
         const Authorizer* other = config.authorizers.find(*route.authorizer);
         if (other == nullptr)
             check_exists(reader, config.pools, *route.authorizer, path / "authorizer", "pool");
+        else if (other->function && route.residency == residency::RouteResidency::resident)
+            reader.problem(path / "authorizer",
+                           fmt::format("`{}` is a function, which would be told of calls before "
+                                       "anybody knows where they belong",
+                                       other->name),
+                           "say `residency: public`, or name a pool");
         else if (!can_name_homes(*other) && route.residency == residency::RouteResidency::resident)
             reader.problem(path / "authorizer",
                            fmt::format("`{}` names nobody's home", other->name),
@@ -395,6 +401,31 @@ void check_api_keys(const Config& config, Reader& reader) {
                            "nobody could call this route");
 }
 
+// A call waits for it before it is let in.
+constexpr int kAuthorizerSecondsMax = 29;
+
+void check_authorizer_function(const Config& config, Reader& reader, const AuthorizerFunction& from,
+                               const Path& path) {
+    if (check_exists(reader, config.functions, from.name, path / "name", "function")) {
+        const Function* function = config.functions.find(from.name);
+        if (function != nullptr && function->timeout_seconds > kAuthorizerSecondsMax)
+            reader.problem(path / "name",
+                           fmt::format("its timeout_seconds is {}, and calls wait for it",
+                                       function->timeout_seconds),
+                           fmt::format("{} at most", kAuthorizerSecondsMax));
+    }
+    if (from.input == AuthorizerInput::token) {
+        if (from.event != EventVersion::v1)
+            reader.problem(path / "input", "`token` is of payload format 1.0", "say `event: v1`");
+        if (from.headers.size() != 1 || !from.query.empty())
+            reader.problem(path / "headers", "the token is one header, and nothing else",
+                           "such as `headers: [Authorization]`");
+    }
+    if (from.ttl_seconds > 0 && from.headers.empty() && from.query.empty())
+        reader.problem(path, "nothing says whose answer is kept",
+                       "name `headers` or `query`, or say `ttl_seconds: 0`");
+}
+
 void check_authorizers(const Config& config, Reader& reader) {
     for (const Authorizer& authorizer : config.authorizers) {
         const Path path = kRoot / "authorizers" / authorizer.name;
@@ -403,8 +434,13 @@ void check_authorizers(const Config& config, Reader& reader) {
                                   "routes name both as `authorizer`: choose another name");
         if (authorizer.name == "none")
             reader.problem_at_key(path, "`none` is no name", "routes say it to have no authorizer");
-        if (!authorizer.jwt)
-            reader.problem_at_key(path, "the authorizer asks nobody", "give it `jwt`");
+        if (!authorizer.jwt && !authorizer.function)
+            reader.problem_at_key(path, "the authorizer asks nobody",
+                                  "give it `jwt` or `function`");
+        if (authorizer.jwt && authorizer.function)
+            reader.problem(path / "function", "an authorizer has `jwt` or `function`, not both");
+        if (authorizer.function)
+            check_authorizer_function(config, reader, *authorizer.function, path / "function");
         if (authorizer.jwt && authorizer.jwt->stale_seconds < authorizer.jwt->refresh_seconds)
             reader.problem(path / "jwt" / "stale_seconds",
                            "the keys are stale before the next look",

@@ -60,6 +60,7 @@ DOMICILE_WORDS(ParameterType, "String", "StringList")
 DOMICILE_WORDS(MailSecurity, "starttls", "tls", "none")
 DOMICILE_WORDS(RouteHost, "api", "app", "region")
 DOMICILE_WORDS(EventVersion, "v1", "v2")
+DOMICILE_WORDS(AuthorizerInput, "request", "token")
 DOMICILE_WORDS(ThrottleBy, "route", "subject", "address", "key")
 #undef DOMICILE_WORDS
 
@@ -555,10 +556,36 @@ const Object<JwtIssuer>& describe() {
 }
 
 template <>
+const Object<AuthorizerFunction>& describe() {
+    static const auto object =
+        Object<AuthorizerFunction>(
+            "A function that is asked whether a call may go on (Lambda authorizer).")
+            .field("name", &AuthorizerFunction::name, "the function", required())
+            .field("event", &AuthorizerFunction::event,
+                   "v2: payload format 2.0, of HTTP APIs; v1: 1.0, of REST APIs")
+            .field("input", &AuthorizerFunction::input,
+                   "request: it is told of the call, without the body; token: the value of one "
+                   "header only (v1)")
+            .field("headers", &AuthorizerFunction::headers,
+                   "headers that say who calls; without one of them a call is 401, and the "
+                   "function is not asked",
+                   text(is_header_name, pattern::kHeaderName, "header names"))
+            .field("query", &AuthorizerFunction::query,
+                   "the same of the query's parameters, by their decoded names",
+                   text(is_query_name, pattern::kQueryName, "1 to 128 visible ASCII characters"))
+            .field("ttl_seconds", &AuthorizerFunction::ttl_seconds,
+                   "how long its answer counts for calls with the same `headers` and `query`; 0: "
+                   "it is asked each time",
+                   range(0, 3600));
+    return object;
+}
+
+template <>
 const Object<Authorizer>& describe() {
     static const auto object =
         Object<Authorizer>("Who else may say who calls; for the `authorizer` of routes.")
-            .field("jwt", &Authorizer::jwt, "an issuer of tokens");
+            .field("jwt", &Authorizer::jwt, "an issuer of tokens")
+            .field("function", &Authorizer::function, "or a function that decides");
     return object;
 }
 

@@ -8,9 +8,6 @@
 #include "base/encoding.h"
 
 namespace domicile::functions {
-namespace {
-
-using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 // A JSON text is UTF-8, the bytes of a header value are anything. What is not UTF-8 is read as
 // ISO 8859-1, which it was meant to be when HTTP was young (RFC 9110, 5.5), and which loses
@@ -30,6 +27,10 @@ std::string text_of(std::string_view bytes) {
     return out;
 }
 
+namespace {
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
 Pairs texts_of(const Pairs& headers) {
     Pairs out;
     for (const auto& [name, value] : headers) out.emplace_back(name, text_of(value));
@@ -40,20 +41,6 @@ Pairs texts_of(const Pairs& headers) {
 std::string decoded(std::string_view part) {
     auto text = percent_decode(part, true);
     return text && is_utf8(*text) ? std::move(*text) : std::string(part);
-}
-
-Pairs query_pairs(std::string_view query) {
-    Pairs out;
-    while (!query.empty()) {
-        const auto end = std::min(query.find('&'), query.size());
-        const std::string_view part = query.substr(0, end);
-        query.remove_prefix(std::min(end + 1, query.size()));
-        if (part.empty()) continue;
-        const auto equals = std::min(part.find('='), part.size());
-        const std::string_view value = part.substr(std::min(equals + 1, part.size()));
-        out.emplace_back(decoded(part.substr(0, equals)), decoded(value));
-    }
-    return out;
 }
 
 json::value joined_by_comma(const Pairs& pairs, bool lower) {
@@ -141,6 +128,20 @@ std::string domain_prefix(const std::string& host) { return host.substr(0, host.
 
 }  // namespace
 
+Pairs query_pairs(std::string_view query) {
+    Pairs out;
+    while (!query.empty()) {
+        const auto end = std::min(query.find('&'), query.size());
+        const std::string_view part = query.substr(0, end);
+        query.remove_prefix(std::min(end + 1, query.size()));
+        if (part.empty()) continue;
+        const auto equals = std::min(part.find('='), part.size());
+        const std::string_view value = part.substr(std::min(equals + 1, part.size()));
+        out.emplace_back(decoded(part.substr(0, equals)), decoded(value));
+    }
+    return out;
+}
+
 json::object http_event_v2(const HttpCall& call) {
     const Pairs headers = texts_of(call.headers);
     json::object context{{"accountId", "domicile"},
@@ -163,6 +164,7 @@ json::object http_event_v2(const HttpCall& call) {
         context["authorizer"] = {
             {"jwt", {{"claims", claims_as_strings(*call.claims)}, {"scopes", nullptr}}}};
     }
+    if (call.authorizer != nullptr) context["authorizer"] = {{"lambda", *call.authorizer}};
     json::object event{{"version", "2.0"},
                        {"routeKey", call.method + ' ' + call.route},
                        {"rawPath", call.path},
@@ -213,6 +215,11 @@ json::object rest_event_v1(const HttpCall& call) {
                          {"domicile", call.domicile}};
     if (call.claims != nullptr)
         context["authorizer"] = {{"claims", claims_as_strings(*call.claims)}};
+    if (call.authorizer != nullptr) {
+        json::object told = claims_as_strings(*call.authorizer);
+        if (!call.principal.empty()) told["principalId"] = call.principal;
+        context["authorizer"] = std::move(told);
+    }
     const Pairs query = query_pairs(call.query);
     json::object event{{"version", "1.0"},
                        {"resource", call.route},

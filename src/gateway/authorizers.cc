@@ -8,6 +8,11 @@ Authorizers::Authorizers(const config::Config& config, const Authorizers* before
     for (const config::Pool& pool : config.pools) all_[pool.name].pool = &pool;
     for (const config::Authorizer& from : config.authorizers) {
         Authorizer& to = all_[from.name];
+        if (from.function) {
+            // What the function of an earlier configuration said is forgotten.
+            to.function = std::make_unique<RequestAuthorizer>(from.name, *from.function);
+            continue;
+        }
         const Authorizer* old = before == nullptr ? nullptr : before->find(from.name);
         if (old != nullptr && old->issuer != nullptr && old->issuer->options() == *from.jwt &&
             old->issuer->regions() == regions)
@@ -33,7 +38,10 @@ io::Task<void> Authorizers::stop(const Authorizers* next) {
 
 void Authorizers::report_to(telemetry::Registry& registry) {
     for (const auto& [name, authorizer] : all_)
-        if (authorizer.issuer) authorizer.issuer->report_to(registry);
+        if (authorizer.issuer)
+            authorizer.issuer->report_to(registry);
+        else if (authorizer.function)
+            authorizer.function->report_to(registry);
 }
 
 }  // namespace domicile::gateway

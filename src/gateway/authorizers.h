@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "gateway/issuer.h"
+#include "gateway/request_authorizer.h"
 
 namespace domicile::gateway {
 
@@ -15,6 +16,7 @@ namespace domicile::gateway {
 struct Authorizer {
     const config::Pool* pool = nullptr;
     std::shared_ptr<Issuer> issuer;
+    std::unique_ptr<RequestAuthorizer> function;
 };
 
 class Authorizers {

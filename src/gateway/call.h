@@ -13,6 +13,7 @@ struct Call {
     std::string from;  // the forwarding region; empty when the client came here
     Match match;
     identity::TokenPtr token;
+    GrantPtr grant = {};               // of an authorizer that is a function
     std::string_view request_id = {};  // one id for all regions that the call passes through
     std::string_view client = {};      // its address; empty when it is not known
     std::string_view api_key = {};     // the name of the key that it came with
@@ -20,6 +21,11 @@ struct Call {
     const std::vector<std::string>* own_origins = nullptr;
 
     const config::Route& route() const { return *match.route; }
+    // What is known of the caller beside its name; null without an authorizer.
+    const json::object* claims() const {
+        if (grant) return &grant->answer.context;
+        return token ? &token->claims : nullptr;
+    }
     // The issuer of the token, if it is not one of our pools.
     const Issuer* issuer() const {
         return token ? match.compiled->authorizer->issuer.get() : nullptr;

@@ -62,6 +62,16 @@ std::string encode_claim(std::string text) {
     return out;
 }
 
+void Downstream::add_claims(http::Headers& to, const Call& call) {
+    const std::vector<std::string>& wanted = call.route().claims;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        auto text = claim_text(*call.claims(), wanted[i]);
+        if (!text) continue;
+        claims_.push_back(std::move(*text));
+        to.add(call.match.compiled->claim_headers[i], claims_.back());
+    }
+}
+
 void Downstream::add_to(http::Headers& to, const Call& call, const Place& place) {
     print_forwarded(call, place.region, forwarded_);
     to.add("Forwarded", forwarded_.view());
@@ -83,14 +93,16 @@ void Downstream::add_to(http::Headers& to, const Call& call, const Place& place)
         if (!call.token->home.empty()) to.add("Domicile-Home", call.token->home);
         const residency::Jurisdiction* own = place.policy.of_region(call.token->home);
         if (own != nullptr) to.add("Domicile-Jurisdiction", own->name);
-        const std::vector<std::string>& wanted = call.route().claims;
-        for (std::size_t i = 0; i < wanted.size(); ++i) {
-            auto text = claim_text(call.token->claims, wanted[i]);
-            if (!text) continue;
-            claims_.push_back(std::move(*text));
-            to.add(call.match.compiled->claim_headers[i], claims_.back());
+    }
+    if (call.grant) {
+        claims_.reserve(call.route().claims.size() + 1);
+        to.add("Domicile-Authorizer", call.match.compiled->authorizer->function->name());
+        if (!call.grant->answer.principal.empty()) {
+            claims_.push_back(encode_claim(call.grant->answer.principal));
+            to.add("Domicile-Principal", claims_.back());
         }
     }
+    if (call.claims() != nullptr) add_claims(to, call);
     add_trace(call.exchange, trace_, to);
 }
 

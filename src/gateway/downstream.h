@@ -47,6 +47,8 @@ class Downstream {
     void add_to(http::Headers& to, const Call& call, const Place& place);
 
   private:
+    void add_claims(http::Headers& to, const Call& call);
+
     telemetry::TraceParentText trace_;
     // RFC 7239: the client, and for a call that was forwarded here the region between.
     JoinedText forwarded_;

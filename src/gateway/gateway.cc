@@ -71,6 +71,8 @@ struct Gateway::Impl {
     // Owns the call.
     io::Task<Result<void>> run(Call call);
     io::Task<Result<void>> authorize(Call& call);
+    io::Task<Result<void>> check_token(Call& call);
+    io::Task<Result<void>> ask_function(Call& call);
     io::Task<Result<void>> not_authorized(Call& call, const Error& error);
     residency::Decision decide(const Call& call) const;
     io::Task<Result<void>> act(Call& call, residency::Decision decision);
@@ -182,11 +184,21 @@ io::Task<Result<void>> Gateway::Impl::run(Call call) {
 
 // Not a coroutine: what run() waits for stays in its frame, which is to fit io::allocate_frame.
 io::Task<Result<void>> Gateway::Impl::not_authorized(Call& call, const Error& error) {
+    if (error.code == Code::permission_denied || error.code == Code::internal) {
+        metrics.verdicts.add(Verdict::unauthorized);
+        const bool denied = error.code == Code::permission_denied;
+        return reply_message(call, denied ? 403 : 500,
+                             denied ? "Forbidden" : "Internal Server Error", parts.region);
+    }
     // Not being able to tell is not a refusal: the client keeps its token and comes back.
     const bool unsure = error.code != Code::unauthenticated;
     metrics.verdicts.add(unsure ? Verdict::unavailable : Verdict::unauthorized);
     if (unsure)
-        return reply_message(call, 503, "The token cannot be checked at the moment.", parts.region);
+        return reply_message(call, 503,
+                             call.match.compiled->authorizer->function
+                                 ? "The authorizer cannot be asked at the moment."
+                                 : "The token cannot be checked at the moment.",
+                             parts.region);
     // Expired and revoked look alike from outside; the message says how to go on.
     return reply_message(call, 401, "Unauthorized", parts.region);
 }
@@ -204,6 +216,39 @@ residency::Decision Gateway::Impl::decide(const Call& call) const {
 }
 
 io::Task<Result<void>> Gateway::Impl::authorize(Call& call) {
+    if (call.match.compiled->authorizer->function) return ask_function(call);
+    return check_token(call);
+}
+
+io::Task<Result<void>> Gateway::Impl::ask_function(Call& call) {
+    RequestAuthorizer& by = *call.match.compiled->authorizer->function;
+    const http::RequestHead& request = call.exchange.request();
+    auto sources = by.sources_of(request.headers, request.query);
+    if (!sources) {
+        by.count(AuthorizerOutcome::unidentified);
+        co_return fail(Code::unauthenticated, "An identity source is missing.");
+    }
+    const config::Function* function = parts.config.functions.find(by.options().name);
+    const std::string route_key = std::string(request.method) + ' ' + call.route().path;
+    GrantPtr kept = by.known(*sources, route_key, io::Executor::current().clock().monotonic());
+    Result<GrantPtr> grant = nullptr;
+    if (kept) {
+        functions::HttpCall about;
+        about.method = request.method;
+        about.path = request.path;
+        grant =
+            by.permits(std::move(kept), functions::method_arn(parts.region, about, by.v2()), true);
+    } else {
+        functions::HttpCall about = target.describe(call, *function, "");
+        grant =
+            co_await by.ask(parts.functions, std::move(about), std::move(*sources), parts.region);
+    }
+    if (!grant) co_return std::unexpected(grant.error());
+    call.grant = std::move(*grant);
+    co_return Result<void>{};
+}
+
+io::Task<Result<void>> Gateway::Impl::check_token(Call& call) {
     constexpr std::string_view kScheme = "Bearer ";
     const http::Headers& headers = call.exchange.request().headers;
     std::string_view value = headers.find("Authorization").value_or("");
@@ -236,7 +281,7 @@ io::Task<Result<void>> Gateway::Impl::authorize(Call& call) {
 
 bool Gateway::Impl::is_refused(Call& call, Problem& problem) {
     const config::Route& route = call.route();
-    if (call.token && !is_allowed(route, call.token->claims)) {
+    if (call.claims() != nullptr && !is_allowed(route, *call.claims())) {
         metrics.verdicts.add(Verdict::unauthorized);
         problem = {403, "insufficient-scope", "Forbidden", "Your token does not allow this."};
         return true;
@@ -244,7 +289,10 @@ bool Gateway::Impl::is_refused(Call& call, Problem& problem) {
     if (!route.api_key) return false;
     const http::Headers& headers = call.exchange.request().headers;
     const ApiKeys::Key* key = nullptr;
-    if (headers.count("X-Api-Key") == 1) key = keys.find(*headers.find("X-Api-Key"));
+    if (call.grant && !call.grant->answer.usage_key.empty())
+        key = keys.find(call.grant->answer.usage_key);
+    else if (headers.count("X-Api-Key") == 1)
+        key = keys.find(*headers.find("X-Api-Key"));
     if (key == nullptr) {
         metrics.verdicts.add(Verdict::unauthorized);
         problem = {403, "api-key", "Forbidden", "An API key is needed."};
@@ -269,6 +317,7 @@ bool Gateway::Impl::is_throttled(Call& call, bool known, Problem& problem) {
     Callers callers;
     callers.address = call.client;
     if (call.token) callers.subject = call.token->sub;
+    if (call.grant) callers.subject = call.grant->caller;
     callers.key = call.api_key;
     const std::int64_t now = io::Executor::current().clock().monotonic_ns();
     const auto refusal = throttles->take(callers, known, now);

@@ -151,6 +151,10 @@ functions::HttpCall Target::describe(Call& call, const config::Function& functio
     out.body = std::move(body);
     out.time = io::Executor::current().clock().now();
     if (call.token) out.claims = &call.token->claims;
+    if (call.grant) {
+        out.authorizer = &call.grant->answer.context;
+        out.principal = call.grant->answer.principal;
+    }
     out.domicile["region"] = region_;
     const Issuer* issuer = call.issuer();
     if (issuer != nullptr) out.domicile["issuer"] = issuer->name();

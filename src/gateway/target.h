@@ -19,6 +19,8 @@ class Target {
     Target(const config::Config& config, const residency::Policy& policy,
            functions::Functions& functions, std::string region, http::Client* upstreams);
     io::Task<Result<void>> serve(Call& call);
+    // The call as a function is told of it.
+    functions::HttpCall describe(Call& call, const config::Function& function, std::string body);
     void report_to(telemetry::Registry& registry);
     // Health checks, on one executor.
     void start();
@@ -41,7 +43,6 @@ class Target {
     io::Task<Result<void>> call_function(Call& call);
     io::Task<Result<void>> call_upstream(Call& call);
     io::Task<Result<void>> pass_streamed(Call& call, functions::StreamedCall& calling, bool v2);
-    functions::HttpCall describe(Call& call, const config::Function& function, std::string body);
 
     const config::Config& config_;
     const residency::Policy& policy_;
