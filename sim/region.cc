@@ -74,7 +74,7 @@ Region::Region(const Deployment& deployment, Host& host, std::unique_ptr<SimFile
       functions_(deployment.config.functions, function_options(name_), access_),
       gateway_({deployment.config, deployment.policy, border_, *base_.audit, identity_.verifier(),
                 functions_, name_, kPublicPort}),
-      cognito_(identity_) {}
+      cognito_(identity_, access_, name_, process_.clock()) {}
 
 border::Options Region::border_options() const {
     border::Options out;

@@ -30,7 +30,8 @@ constexpr std::array<Command, 10> kCommands = {{
      "print every problem of a config; json and gcc are for editors", check},
     {"config", "config schema", "print the JSON Schema of the config", config},
     {"explain",
-     "explain FILE sign-up|sign-in|call|write|failover [--arrival R] [--home R] [--country C] ...",
+     "explain FILE sign-up|sign-in|administration|call|write|failover [--arrival R] [--home R] "
+     "[--country C] ...",
      "say where something may go, and why", explain},
     {"keys",
      "keys create|list|rotate ID|revoke ID --data DIR --region REGION [--description TEXT] "

@@ -68,13 +68,16 @@ Result<std::string> answer(const residency::Policy& policy, const Arguments& arg
     const std::string& question = arguments.words()[1];
     if (question == "sign-up") return sign_up(policy, arguments);
     if (question == "sign-in") return exchange(policy, arguments, residency::Operation::sign_in);
+    if (question == "administration")
+        return exchange(policy, arguments, residency::Operation::administer);
     if (question == "call") return call(policy, arguments);
     if (question == "write") return write(policy, arguments);
     if (question == "failover") {
         TRY(const std::string home, needed(arguments, "home"));
         return explain_failover(policy, home, home_state(arguments));
     }
-    return fail(Code::invalid_argument, "Ask about sign-up, sign-in, call, write or failover.");
+    return fail(Code::invalid_argument,
+                "Ask about sign-up, sign-in, administration, call, write or failover.");
 }
 
 }  // namespace

@@ -10,7 +10,12 @@
 namespace domicile::config {
 
 // Names as Cognito's InitiateAuth writes AuthFlow.
-enum class AuthFlow : std::uint8_t { user_srp_auth, user_password_auth, refresh_token_auth };
+enum class AuthFlow : std::uint8_t {
+    user_srp_auth,
+    user_password_auth,
+    refresh_token_auth,
+    admin_user_password_auth
+};
 
 // What signs the tokens of a client (RFC 7518). RS256 is what Cognito does and every library knows;
 // ES256 signs in a thirtieth of the time and makes shorter tokens, but costs more to verify.
@@ -34,7 +39,8 @@ struct PasswordPolicy {
     bool upper = true;
     bool digit = true;
     bool symbol = true;
-    int history = 0;  // how many of the last passwords a new one must differ from
+    int temporary_days = 7;  // life of a password that an administrator gave
+    int history = 0;         // how many of the last passwords a new one must differ from
 };
 
 // An attribute of the pool beyond the standard ones, or what differs for a standard one.

@@ -50,7 +50,8 @@ DOMICILE_WORDS(IssuerStyle, "own", "aws")
 DOMICILE_WORDS(DirectoryEngine, "sqlite", "etcd")
 DOMICILE_WORDS(DatabaseEngine, "sqlite", "postgres")
 DOMICILE_WORDS(log::Level, "debug", "info", "warning", "error")
-DOMICILE_WORDS(AuthFlow, "USER_SRP_AUTH", "USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH")
+DOMICILE_WORDS(AuthFlow, "USER_SRP_AUTH", "USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH",
+               "ADMIN_USER_PASSWORD_AUTH")
 DOMICILE_WORDS(TokenAlgorithm, "RS256", "ES256")
 DOMICILE_WORDS(KeyType, "S", "N", "B")
 DOMICILE_WORDS(ItemType, "S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M")
@@ -249,6 +250,8 @@ const Object<PasswordPolicy>& describe() {
             .field("upper", &PasswordPolicy::upper, "an upper-case letter")
             .field("digit", &PasswordPolicy::digit, "a digit")
             .field("symbol", &PasswordPolicy::symbol, "a symbol")
+            .field("temporary_days", &PasswordPolicy::temporary_days,
+                   "life of a password that an administrator gave", range(1, 365))
             .field("history", &PasswordPolicy::history,
                    "how many of the last passwords, with the present one, must not come again",
                    range(0, 24));

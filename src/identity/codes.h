@@ -17,6 +17,10 @@
 
 namespace domicile::identity {
 
+// What the code for a forgotten password is for.
+inline constexpr const char* kResetPurpose = "reset_password";
+inline constexpr Millis kResetLifetime{3'600'000};
+
 // Six digits without bias.
 std::string random_code(io::Random& random);
 

@@ -34,6 +34,15 @@ Result<ClientOfPool> find_client(const config::Config& config, std::string_view 
                 reason::kUnknownClient);
 }
 
+Result<const config::Pool*> find_pool(const config::Config& config, std::string_view id_suffix) {
+    for (const config::Pool& pool : config.pools) {
+        if (pool.id_suffix == id_suffix) return &pool;
+    }
+    return fail(Code::not_found,
+                "User pool " + std::string(id_suffix.substr(0, 64)) + " does not exist.",
+                reason::kUnknownPool);
+}
+
 Result<void> check_flow(const config::Client& client, config::AuthFlow flow, const char* name) {
     if (client.allows(flow)) return {};
     return fail(Code::invalid_argument, std::string(name) + " flow not enabled for this client",
@@ -63,7 +72,7 @@ std::string Home::decoy_destination(const std::string& username) const {
 
 Home::Home(Parts parts)
     : p_(std::move(parts)),
-      users_(p_.database, p_.keyring),
+      users_(p_.database, p_.keyring, p_.clock),
       claims_(p_.directory, p_.database, p_.clock, p_.random, users_, claims_options(p_.nodes)),
       sessions_(p_.database, p_.clock, p_.verifier),
       outbox_(p_.database, p_.keyring),
@@ -78,6 +87,7 @@ Home::Home(Parts parts)
       decoy_tries_(p_.database, p_.clock, "decoy", kDecoyTries),
       block_key_(p_.keyring.region_key("identity.secret_block")),
       refresh_key_(p_.keyring.region_key("identity.refresh_token")),
+      session_key_(p_.keyring.region_key("identity.session")),
       decoy_secret_(p_.keyring.region_secret("identity.decoy")) {}
 
 io::Task<Result<void>> Home::open() {

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "directory/claims.h"
 #include "directory/directory.h"
+#include "identity/admin_types.h"
 #include "identity/attempts.h"
 #include "identity/codes.h"
 #include "identity/courier.h"
@@ -35,6 +36,8 @@ struct ClientOfPool {
 };
 // not_found with reason unknown_client and the text that clients show.
 Result<ClientOfPool> find_client(const config::Config& config, std::string_view client_id);
+// not_found with reason unknown_pool.
+Result<const config::Pool*> find_pool(const config::Config& config, std::string_view id_suffix);
 // invalid_argument with reason flow_not_enabled.
 Result<void> check_flow(const config::Client& client, config::AuthFlow flow, const char* name);
 
@@ -84,6 +87,25 @@ class Home {
     io::Task<Result<Done>> reset_password(ResetPasswordRequest request);
     io::Task<Result<Done>> change_password(ChangePasswordRequest request);
 
+    // The answer to a challenge that sign-in gave.
+    io::Task<Result<Tokens>> answer_new_password(NewPasswordRequest request);
+
+    // What administrators do (home_admin.cc, home_admin_password.cc). not_found with reason
+    // user_unknown; a change that meets another one is resource_exhausted.
+    io::Task<Result<PersonDescription>> admin_create(AdminCreateRequest request);
+    io::Task<Result<PersonDescription>> admin_get(AdminRequest request);
+    io::Task<Result<Done>> admin_confirm(AdminRequest request);
+    io::Task<Result<Done>> admin_delete(AdminRequest request);
+    io::Task<Result<Done>> admin_disable(AdminRequest request);
+    io::Task<Result<Done>> admin_enable(AdminRequest request);
+    io::Task<Result<Done>> admin_sign_out(AdminRequest request);
+    io::Task<Result<Done>> admin_update(AdminAttributesRequest request);
+    io::Task<Result<Done>> admin_reset_password(AdminRequest request);
+    io::Task<Result<Done>> admin_set_password(AdminPasswordRequest request);
+    // A new temporary password for somebody who has not used theirs.
+    io::Task<Result<PersonDescription>> admin_invite_again(AdminCreateRequest request);
+    io::Task<Result<Tokens>> admin_sign_in(PasswordRequest request);
+
     Signer& signer() { return signer_; }
     Users& users() { return users_; }
     Sessions& sessions() { return sessions_; }
@@ -128,6 +150,26 @@ class Home {
     // again.
     io::Task<Result<sql::BatchResult>> write_changes(std::vector<sql::Statement> batch);
 
+    // administration
+    // On record, then the person.
+    io::Task<Result<UserRow>> administered(std::string operation, Administrator who,
+                                           std::string pool, std::string username);
+    io::Task<Result<void>> on_record(std::string operation, Administrator who, std::string pool);
+    io::Task<Result<void>> write_created(UserRow row, std::optional<Mail> mail);
+    // Ends all sessions too, where asked; confirms who is not confirmed, where asked.
+    enum class Also : std::uint8_t { nothing, end_sessions, confirm };
+    io::Task<Result<void>> write_administered(
+        UserRow row, Also also, std::vector<sql::Statement> with = std::vector<sql::Statement>());
+    io::Task<Result<std::optional<Mail>>> give_temporary_password(const config::Pool* pool,
+                                                                  UserRow& row,
+                                                                  AdminCreateRequest request);
+    io::Task<Result<Done>> set_disabled(AdminRequest request, bool disabled);
+    // Moving house is not there yet, so whatever is written must lead to this home.
+    Result<void> check_stays(const config::Pool& pool, const Attributes& attributes) const;
+    PersonDescription describe(const UserRow& row) const;
+    Result<Tokens> new_password_challenge(const UserRow& row, ClientOfPool client) const;
+    io::Task<Result<Tokens>> prove_password(ClientOfPool client, PasswordRequest request);
+
     Parts p_;
     Users users_;
     directory::Claims claims_;
@@ -138,12 +180,14 @@ class Home {
     Codes codes_;
     Attempts attempts_, resends_, resets_;
     Attempts decoy_tries_;  // plays the part of the row's counter for people who do not exist
-    keyring::DataKey block_key_, refresh_key_;
+    keyring::DataKey block_key_, refresh_key_, session_key_;
     std::string decoy_secret_;
 };
 
 // Where a code for these attributes goes; empty when there is nowhere.
 std::string destination_of(const std::string& username, const Attributes& attributes);
+// Where it goes only if the person has proven the address, and may have a password reset.
+std::string proven_destination(const std::optional<UserRow>& row);
 // Masked.
 CodeDelivery delivery_to(const std::string& destination);
 

@@ -13,14 +13,11 @@
 namespace domicile::identity {
 namespace {
 
-constexpr Millis kResetLifetime{3'600'000};
-constexpr const char* kReset = "reset_password";
-
 // In one go on the blocking pool, since each look at an old password is a modular exponentiation.
 Result<crypto::SrpVerifier> new_verifier(const UserRow& row, const std::string& password,
                                          const std::string& salt, std::size_t remembered) {
     std::vector<crypto::SrpVerifier> before = row.past_passwords;
-    before.insert(before.begin(), row.password);
+    if (!row.password.verifier.empty()) before.insert(before.begin(), row.password);
     before.resize(std::min(before.size(), remembered));
     for (const crypto::SrpVerifier& old : before) {
         const std::string its_salt = from_hex(old.salt_hex).value_or(std::string(16, '\0'));
@@ -33,15 +30,15 @@ Result<crypto::SrpVerifier> new_verifier(const UserRow& row, const std::string& 
     return crypto::make_verifier(row.pool, row.username, password, salt);
 }
 
-// Where the code for somebody goes who may reset their password.
+}  // namespace
+
 std::string proven_destination(const std::optional<UserRow>& row) {
-    if (!row || !row->confirmed) return {};
+    if (!row || !row->confirmed || row->disabled) return {};
+    if (row->state == PersonState::new_password) return {};
     const auto verified = row->attributes.find("email_verified");
     if (verified == row->attributes.end() || verified->second != "true") return {};
     return destination_of(row->username, row->attributes);
 }
-
-}  // namespace
 
 io::Task<Result<CodeDelivery>> Home::forgot_password(ForgotPasswordRequest request) {
     CO_TRY_VOID(courier_.check_room());
@@ -60,7 +57,7 @@ io::Task<Result<CodeDelivery>> Home::forgot_password(ForgotPasswordRequest reque
                        "email or phone_number",
                        reason::kSchema);
     }
-    const Codes::Purpose purpose{kReset, name};
+    const Codes::Purpose purpose{kResetPurpose, name};
     Codes::Issued issued =
         codes_.issue(purpose, to.empty() ? std::string() : row->sub, kResetLifetime);
     std::vector<sql::Statement> batch = std::move(issued.statements);
@@ -92,7 +89,7 @@ io::Task<Result<Done>> Home::reset_password(ResetPasswordRequest request) {
         co_return fail(Code::not_found, "User does not exist.", reason::kUserUnknown);
     }
     const std::string name = users_.username_index(pool.id_suffix, request.username);
-    Codes::Purpose purpose{kReset, name};
+    Codes::Purpose purpose{kResetPurpose, name};
     std::string bound_to = proven_destination(row).empty() ? std::string() : row->sub;
     CO_TRY(sql::Statement use,
            co_await codes_.judge(std::move(purpose), std::move(bound_to), request.code));
@@ -139,10 +136,14 @@ io::Task<Result<void>> Home::set_password(const config::Pool* pool, UserRow& row
     auto work = [row, password = std::move(password), salt = p_.random.bytes(crypto::kSrpSaltSize),
                  remembered] { return new_verifier(row, password, salt, remembered); };
     CO_TRY(auto made, co_await io::run_blocking(std::move(work)));
-    row.past_passwords.insert(row.past_passwords.begin(), std::move(row.password));
+    if (!row.password.verifier.empty()) {
+        row.past_passwords.insert(row.past_passwords.begin(), std::move(row.password));
+    }
     const std::size_t kept = remembered == 0 ? 0 : remembered - 1;  // beside the new one
     row.past_passwords.resize(std::min(row.past_passwords.size(), kept));
     row.password = std::move(made);
+    row.state = PersonState::normal;
+    row.temporary_until = {};
     co_return Result<void>();
 }
 

@@ -120,6 +120,10 @@ io::Task<Result<Tokens>> Home::sign_in(PasswordRequest request) {
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
     CO_TRY_VOID(
         check_flow(*client.client, config::AuthFlow::user_password_auth, "USER_PASSWORD_AUTH"));
+    co_return co_await prove_password(client, std::move(request));
+}
+
+io::Task<Result<Tokens>> Home::prove_password(ClientOfPool client, PasswordRequest request) {
     const std::string& pool = client.pool->id_suffix;
     std::string index = users_.username_index(pool, request.username);
     CO_TRY(Attempts::Attempt attempt, co_await attempts_.begin(index));
@@ -143,9 +147,18 @@ io::Task<Result<Tokens>> Home::judge(std::optional<UserRow> row, bool proven,
         co_return wrong_credentials();
     }
     CO_TRY_VOID(co_await attempts_.succeeded(std::move(attempt)));
+    // Told to nobody but who knows the password.
+    if (row->disabled) {
+        co_return fail(Code::unauthenticated, "User is disabled.", reason::kDisabled);
+    }
     if (!row->confirmed) {
         co_return fail(Code::failed_precondition, "User is not confirmed.", reason::kNotConfirmed);
     }
+    if (row->state == PersonState::reset) {
+        co_return fail(Code::failed_precondition, "Password reset required for the user",
+                       reason::kResetRequired);
+    }
+    if (row->state == PersonState::new_password) co_return new_password_challenge(*row, client);
     co_return co_await begin_session(std::move(*row), client.pool, client.client);
 }
 
@@ -185,6 +198,9 @@ io::Task<Result<Tokens>> Home::refresh(RefreshRequest request) {
     if (session->expires <= p_.clock.now()) co_return bad_refresh(reason::kRefreshExpired);
     CO_TRY(const auto row, co_await users_.find_sub(token->sub));
     if (!row || !row->confirmed) co_return bad_refresh(reason::kRefreshInvalid);
+    if (row->disabled || row->state != PersonState::normal) {
+        co_return bad_refresh(reason::kRefreshRevoked);
+    }
 
     TokenSubject subject = token_subject(*row, *client.client);
     subject.origin_jti = token->origin_jti;
@@ -204,7 +220,7 @@ io::Task<Result<TokenPtr>> Home::own_access_token(std::string token) {
 
 io::Task<Result<UserRow>> Home::own_user(TokenPtr token) {
     CO_TRY(auto row, co_await users_.find_sub(token->sub));
-    if (!row || !row->confirmed) {
+    if (!row || !row->confirmed || row->disabled) {
         co_return fail(Code::unauthenticated, "Invalid Access Token", reason::kAccessInvalid);
     }
     co_return std::move(*row);

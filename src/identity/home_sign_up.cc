@@ -112,7 +112,7 @@ io::Task<Result<SignUpResult>> Home::sign_up(SignUpRequest request) {
 // SDKs retry, and people come back to a form: the same password makes it the same sign-up.
 io::Task<Result<SignUpResult>> Home::repeat_sign_up(const config::Pool* pool, UserRow row,
                                                     SignUpRequest request) {
-    if (row.confirmed) co_return user_exists();
+    if (row.confirmed || row.disabled) co_return user_exists();
     std::string index = users_.username_index(row.pool, row.username);
     CO_TRY(Attempts::Attempt attempt, co_await attempts_.begin(std::move(index)));
     CO_TRY(const bool fits, co_await password_fits(row, request.password));

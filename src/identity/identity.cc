@@ -1,5 +1,6 @@
 #include "identity/identity.h"
 
+#include "identity/administration.h"
 #include "identity/home.h"
 #include "identity/key_publisher.h"
 #include "identity/revocation_watch.h"
@@ -26,12 +27,13 @@ enum class Act : std::uint8_t {
     sign_out,
     forgot_password,
     reset_password,
-    change_password
+    change_password,
+    new_password
 };
-constexpr std::array<std::string_view, 13> label_values(Act) {
-    return {"sign_up",         "confirm",        "resend_code",    "srp_start", "srp_answer",
-            "password",        "refresh",        "get_user",       "revoke",    "sign_out",
-            "forgot_password", "reset_password", "change_password"};
+constexpr std::array<std::string_view, 14> label_values(Act) {
+    return {"sign_up",         "confirm",        "resend_code",     "srp_start",   "srp_answer",
+            "password",        "refresh",        "get_user",        "revoke",      "sign_out",
+            "forgot_password", "reset_password", "change_password", "new_password"};
 }
 
 struct Identity::Impl {
@@ -69,6 +71,7 @@ struct Identity::Impl {
     // At the region that a sealed value names.
     io::Task<Result<SignUpResult>> sign_up(SignUpRequest request);
     io::Task<Result<Tokens>> answer_srp(SrpAnswerRequest request);
+    io::Task<Result<Tokens>> answer_new_password(NewPasswordRequest request);
     io::Task<Result<Tokens>> refresh(RefreshRequest request);
     io::Task<Result<Done>> revoke(RevokeRequest request);
 
@@ -79,6 +82,7 @@ struct Identity::Impl {
     Home home;
     RevocationWatch watch;
     Router router;
+    Administration administration;
 };
 
 Identity::Impl::Impl(Parts given)
@@ -98,7 +102,8 @@ Identity::Impl::Impl(Parts given)
             },
             p.nodes, p.mail}),
       watch(p.database, home.sessions(), p.nodes),
-      router({p.config, p.policy, p.directory, p.border, p.audit, home, p.region, p.public_port}) {}
+      router({p.config, p.policy, p.directory, p.border, p.audit, home, p.region, p.public_port}),
+      administration({p.config, p.region, home, router}) {}
 
 io::Task<Result<Done>> Identity::Impl::withdraw(std::string region, PasswordRequest request) {
     json::value payload = to_message(request);
@@ -122,6 +127,7 @@ Identity::~Identity() = default;
 io::Task<Result<void>> Identity::open() {
     CO_TRY_VOID(co_await impl_->home.open());
     impl_->router.register_handlers();
+    impl_->administration.register_handlers();
     co_await impl_->publisher.start(impl_->home.signer().public_keys());
     impl_->watch.start();
     impl_->home.courier().start();
@@ -146,6 +152,12 @@ io::Task<Result<Tokens>> Identity::Impl::answer_srp(SrpAnswerRequest request) {
            known(region_of_secret_block(request.secret_block), reason::kWrongCredentials));
     co_return co_await router.run(std::move(home), Operation::sign_in, message::kAnswerSrp,
                                   std::move(request), &Home::answer_srp);
+}
+
+io::Task<Result<Tokens>> Identity::Impl::answer_new_password(NewPasswordRequest request) {
+    CO_TRY(std::string home, known(region_of_session(request.session), reason::kSessionInvalid));
+    co_return co_await router.run(std::move(home), Operation::sign_in, message::kNewPassword,
+                                  std::move(request), &Home::answer_new_password);
 }
 
 io::Task<Result<Tokens>> Identity::Impl::refresh(RefreshRequest request) {
@@ -215,6 +227,11 @@ io::Task<Result<Done>> Identity::change_password(ChangePasswordRequest request) 
         Act::change_password,
         impl_->by_token(message::kChangePassword, std::move(request), &Home::change_password));
 }
+
+io::Task<Result<Tokens>> Identity::answer_new_password(NewPasswordRequest request) {
+    return impl_->counted(Act::new_password, impl_->answer_new_password(std::move(request)));
+}
+Administration& Identity::administration() { return impl_->administration; }
 
 void Identity::report_to(telemetry::Registry& registry) {
     registry.add("domicile_identity_operations_total",

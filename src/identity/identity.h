@@ -29,6 +29,8 @@
 
 namespace domicile::identity {
 
+class Administration;
+
 class Identity {
   public:
     struct Parts {
@@ -71,6 +73,10 @@ class Identity {
     io::Task<Result<CodeDelivery>> forgot_password(ForgotPasswordRequest request);
     io::Task<Result<Done>> reset_password(ResetPasswordRequest request);
     io::Task<Result<Done>> change_password(ChangePasswordRequest request);
+
+    io::Task<Result<Tokens>> answer_new_password(NewPasswordRequest request);
+    // What administrators may do.
+    Administration& administration();
 
     // The home's own database decides: is this subject here (confirmed, not moved away)?
     io::Task<Result<bool>> is_resident(std::string sub);

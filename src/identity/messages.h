@@ -1,8 +1,8 @@
 // What identity sends to the home of a person over the border: one message type per operation,
 // whose payload is the request as it arrived. One codec for all of them: the members of the
 // described structs below, by name. It is strict, since a payload from another region is outside
-// input too: an absent or mistyped member is Code::malformed. Unknown members are ignored, so that
-// a newer region may add some.
+// input too: an absent or mistyped member is Code::malformed, except that an optional one may be
+// absent. Unknown members are ignored, so that a newer region may add optional ones.
 #pragma once
 
 #include <boost/describe.hpp>
@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -33,6 +34,7 @@ inline constexpr const char* kSignOut = "identity.global_sign_out";
 inline constexpr const char* kForgotPassword = "identity.forgot_password";
 inline constexpr const char* kResetPassword = "identity.reset_password";
 inline constexpr const char* kChangePassword = "identity.change_password";
+inline constexpr const char* kNewPassword = "identity.answer_new_password";
 }  // namespace message
 
 BOOST_DESCRIBE_STRUCT(Done, (), ())
@@ -53,7 +55,10 @@ BOOST_DESCRIBE_STRUCT(AccessTokenRequest, (), (access_token))
 BOOST_DESCRIBE_STRUCT(ForgotPasswordRequest, (), (client_id, username))
 BOOST_DESCRIBE_STRUCT(ResetPasswordRequest, (), (client_id, username, code, password))
 BOOST_DESCRIBE_STRUCT(ChangePasswordRequest, (), (access_token, previous, proposed))
-BOOST_DESCRIBE_STRUCT(Tokens, (), (access_token, id_token, refresh_token, expires_in_seconds))
+BOOST_DESCRIBE_STRUCT(Challenge, (), (name, session, parameters))
+BOOST_DESCRIBE_STRUCT(NewPasswordRequest, (), (client_id, username, session, password, attributes))
+BOOST_DESCRIBE_STRUCT(Tokens, (),
+                      (access_token, id_token, refresh_token, expires_in_seconds, challenge))
 BOOST_DESCRIBE_STRUCT(User, (), (username, sub, attributes))
 
 namespace detail {
@@ -72,6 +77,8 @@ inline json::value encode(const std::map<std::string, std::string>& value) {
 template <class T>
 json::value encode(const std::optional<T>& value);
 template <class T>
+json::value encode(const std::vector<T>& value);
+template <class T>
     requires boost::describe::has_describe_members<T>::value
 json::value encode(const T& value) {
     json::object out;
@@ -82,6 +89,12 @@ json::value encode(const T& value) {
 template <class T>
 json::value encode(const std::optional<T>& value) {
     return value ? encode(*value) : json::value(nullptr);
+}
+template <class T>
+json::value encode(const std::vector<T>& value) {
+    json::array out;
+    for (const T& item : value) out.push_back(encode(item));
+    return out;
 }
 
 inline bool decode(const json::value& from, std::string& into) {
@@ -108,7 +121,17 @@ inline bool decode(const json::value& from, std::map<std::string, std::string>& 
     return true;
 }
 template <class T>
+constexpr bool is_optional(const T&) {
+    return false;
+}
+template <class T>
+constexpr bool is_optional(const std::optional<T>&) {
+    return true;
+}
+template <class T>
 bool decode(const json::value& from, std::optional<T>& into);
+template <class T>
+bool decode(const json::value& from, std::vector<T>& into);
 template <class T>
     requires boost::describe::has_describe_members<T>::value
 bool decode(const json::value& from, T& into) {
@@ -116,7 +139,12 @@ bool decode(const json::value& from, T& into) {
     bool good = true;
     boost::mp11::mp_for_each<Members<T>>([&](auto member) {
         const json::value* value = from.get_object().if_contains(member.name);
-        good = good && value != nullptr && decode(*value, into.*member.pointer);
+        auto& target = into.*member.pointer;
+        if (value == nullptr) {
+            good = good && is_optional(target);
+        } else {
+            good = good && decode(*value, target);
+        }
     });
     return good;
 }
@@ -124,6 +152,14 @@ template <class T>
 bool decode(const json::value& from, std::optional<T>& into) {
     if (from.is_null()) return true;
     return decode(from, into.emplace());
+}
+template <class T>
+bool decode(const json::value& from, std::vector<T>& into) {
+    if (!from.is_array()) return false;
+    for (const json::value& item : from.get_array()) {
+        if (!decode(item, into.emplace_back())) return false;
+    }
+    return true;
 }
 
 }  // namespace detail

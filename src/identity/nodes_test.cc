@@ -281,7 +281,7 @@ Task<Result<void>> upkeep_of_the_other(Shared& shared, Node& a, Node& b) {
     directory::ClaimsOptions options;
     options.run = b.nodes.run();
     options.lives = [&b](std::string_view run) { return b.nodes.lives(run); };
-    Users users(*b.database, b.keyring);
+    Users users(*b.database, b.keyring, io::system_clock());
     directory::Claims claims(b.directory, *b.database, shared.clock, io::system_random(), users,
                              options);
     CO_TRY_VOID(co_await b.nodes.beat());

@@ -6,6 +6,7 @@
 
 #include "crypto/x509.h"
 #include "http/server.h"
+#include "identity/administration.h"
 #include "identity/identity.h"
 #include "io/executor.h"
 #include "io/files.h"
@@ -279,6 +280,36 @@ Task<Result<void>> corrected_country(Nodes& nodes) {
 
 TEST(Regions, a_corrected_country_moves_an_unconfirmed_sign_up_for_whoever_knows_the_password) {
     const auto done = run(corrected_country);
+    ASSERT_TRUE(done) << done.error().message << " " << done.error().reason;
+}
+
+Task<Result<void>> administered(Nodes& nodes) {
+    CO_TRY_VOID(co_await settle(nodes));
+    const AdminRequest request{{"DOMKTEST", ""}, "Health1", "ann@example.org"};
+    CO_TRY_VOID(co_await nodes[kAu]->identity.administration().get(request));
+    const auto far = co_await nodes[kEu]->identity.administration().get(request);
+    EXPECT_EQ(far.error().reason, reason::kPersonElsewhere);
+    // A region that sends it all the same.
+    json::value payload = to_message(request);
+    const Instant deadline = io::deadline_in(Millis(5'000));
+    const auto sent = co_await nodes[kEu]->border.call(kRegions[kAu], message::kAdminGet,
+                                                       std::move(payload), deadline);
+    EXPECT_EQ(sent.error().code, Code::permission_denied);
+    AdminCreateRequest creation;
+    creation.pool = "Health1";
+    creation.username = "bob@example.org";
+    creation.attributes = {{"email", "bob@example.org"}, {"custom:country", "US"}};
+    CO_TRY(const auto made,
+           co_await nodes[kEu]->identity.administration().create(std::move(creation)));
+    for (std::size_t at : {kAu, kEu, kUs}) {
+        CO_TRY(const bool resident, co_await nodes[at]->identity.is_resident(made.sub));
+        EXPECT_EQ(resident, at == kUs) << kRegions[at];
+    }
+    co_return Result<void>();
+}
+
+TEST(Regions, administrators_of_another_jurisdiction_create_people_and_do_no_more) {
+    const auto done = run(administered);
     ASSERT_TRUE(done) << done.error().message << " " << done.error().reason;
 }
 

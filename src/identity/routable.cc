@@ -29,12 +29,28 @@ Result<Block> parse_block(std::string_view text) {
     return Block{bytes->substr(1, length), bytes->substr(1 + length)};
 }
 
+std::string seal_named(const char* what, const keyring::DataKey& key, std::string_view region,
+                       std::string_view plaintext) {
+    return std::string(region) + "." + to_base64url(key.seal(context(what, region), plaintext));
+}
+
+Result<std::string> open_named(const char* what, const keyring::DataKey& key,
+                               std::string_view region, std::string_view token) {
+    TRY(const std::string named, region_of_refresh_token(token));
+    const auto sealed = from_base64url(token.substr(named.size() + 1));
+    if (named != region || !sealed) return not_ours();
+    return key.open(context(what, region), *sealed);
+}
+
 }  // namespace
 
 std::string seal_refresh_token(const keyring::DataKey& key, std::string_view region,
                                std::string_view plaintext) {
-    return std::string(region) + "." +
-           to_base64url(key.seal(context("refresh_token", region), plaintext));
+    return seal_named("refresh_token", key, region, plaintext);
+}
+std::string seal_session(const keyring::DataKey& key, std::string_view region,
+                         std::string_view plaintext) {
+    return seal_named("session", key, region, plaintext);
 }
 
 Result<std::string> region_of_refresh_token(std::string_view token) {
@@ -45,10 +61,14 @@ Result<std::string> region_of_refresh_token(std::string_view token) {
 
 Result<std::string> open_refresh_token(const keyring::DataKey& key, std::string_view region,
                                        std::string_view token) {
-    TRY(const std::string named, region_of_refresh_token(token));
-    const auto sealed = from_base64url(token.substr(named.size() + 1));
-    if (named != region || !sealed) return not_ours();
-    return key.open(context("refresh_token", region), *sealed);
+    return open_named("refresh_token", key, region, token);
+}
+Result<std::string> open_session(const keyring::DataKey& key, std::string_view region,
+                                 std::string_view session) {
+    return open_named("session", key, region, session);
+}
+Result<std::string> region_of_session(std::string_view session) {
+    return region_of_refresh_token(session);
 }
 
 std::string seal_secret_block(const keyring::DataKey& key, std::string_view region,

@@ -21,6 +21,13 @@ Result<std::string> open_refresh_token(const keyring::DataKey& key, std::string_
 // The region in clear; malformed when there is none. Not yet proven.
 Result<std::string> region_of_refresh_token(std::string_view token);
 
+// The same form for what a client brings back with the answer to a challenge that follows another.
+std::string seal_session(const keyring::DataKey& key, std::string_view region,
+                         std::string_view plaintext);
+Result<std::string> open_session(const keyring::DataKey& key, std::string_view region,
+                                 std::string_view session);
+Result<std::string> region_of_session(std::string_view session);
+
 // Standard base64 of: one byte with the region's length, the region, the sealed bytes. The
 // plaintext is padded, so that blocks of known and unknown people have one length.
 std::string seal_secret_block(const keyring::DataKey& key, std::string_view region,

@@ -38,6 +38,8 @@ void Router::register_handlers() {
     answer(message::kForgotPassword, &Home::forgot_password);
     answer(message::kResetPassword, &Home::reset_password);
     answer(message::kChangePassword, &Home::change_password);
+    answer(message::kNewPassword, &Home::answer_new_password);
+    answer(message::kAdminPassword, &Home::admin_sign_in);
 }
 
 Result<std::string> Router::home_of_sign_up(const config::Pool& pool,
@@ -56,7 +58,10 @@ Result<std::string> Router::home_of_sign_up(const config::Pool& pool,
 io::Task<Result<std::string>> Router::home_of_username(std::string client_id,
                                                        std::string username) {
     CO_TRY(const ClientOfPool client, find_client(p_.config, client_id));
-    const std::string& pool = client.pool->id_suffix;
+    co_return co_await home_in_pool(client.pool->id_suffix, std::move(username));
+}
+
+io::Task<Result<std::string>> Router::home_in_pool(std::string pool, std::string username) {
     const auto kind = directory::kind_of_username(username);
     auto key = p_.directory.key(pool, kind, username);
     auto located = co_await p_.directory.locate(std::move(key));
@@ -88,10 +93,19 @@ io::Task<Result<std::string>> Router::decide(std::string home, residency::Operat
         co_return fail(Code::permission_denied, "The request is not allowed here.");
     }
     const std::string port = p_.public_port == 443 ? "" : ":" + std::to_string(p_.public_port);
-    co_return fail(Code::misdirected,
-                   "This account does not belong to this region. Use https://idp." +
-                       decision.region + "." + p_.config->domain + port + "/ instead.",
+    const std::string instead =
+        " Use https://idp." + decision.region + "." + p_.config->domain + port + "/ instead.";
+    if (operation == residency::Operation::administer) {
+        co_return fail(Code::misdirected, "User does not exist in this jurisdiction." + instead,
+                       reason::kPersonElsewhere);
+    }
+    co_return fail(Code::misdirected, "This account does not belong to this region." + instead,
                    reason::kNotInRegion);
+}
+
+Result<void> Router::check_administrators(const std::string& from) const {
+    if (p_.policy->same_jurisdiction(from, p_.region)) return {};
+    return fail(Code::permission_denied, "People are administered from their own jurisdiction.");
 }
 
 io::Task<Result<json::value>> Router::call(std::string region, std::string type,

@@ -36,6 +36,7 @@ class Router {
     // The home, or the decoy. While the directory is out of reach, people whose rows are here are
     // still served (I7).
     io::Task<Result<std::string>> home_of_username(std::string client_id, std::string username);
+    io::Task<Result<std::string>> home_in_pool(std::string pool, std::string username);
 
     // Here, over the border, or an error: misdirected with reason not_in_region (recorded before it
     // is returned), unavailable.
@@ -49,6 +50,16 @@ class Router {
         co_return from_message<Answer>(answer);
     }
     io::Task<Result<json::value>> call(std::string region, std::string type, json::value payload);
+    // What administrators ask: the home takes it from regions of its own jurisdiction only, unless
+    // it is `open`.
+    template <class Request, class Answer>
+    void answer_administrators(const char* type, io::Task<Result<Answer>> (Home::*here)(Request),
+                               bool open = false) {
+        p_.border.handle(type, [this, here, open](std::string from, json::value payload) {
+            return receive_administrators<Request, Answer>(std::move(from), std::move(payload),
+                                                           here, open);
+        });
+    }
 
     // Registers what the home answers to other regions.
     void register_handlers();
@@ -58,6 +69,17 @@ class Router {
                                          std::string type);
     template <class Request, class Answer>
     void answer(const char* type, io::Task<Result<Answer>> (Home::*here)(Request));
+    template <class Request, class Answer>
+    io::Task<Result<json::value>> receive_administrators(
+        std::string from, json::value payload, io::Task<Result<Answer>> (Home::*here)(Request),
+        bool open) {
+        if (!open) CO_TRY_VOID(check_administrators(from));
+        CO_TRY(Request request, from_message<Request>(payload));
+        request.who.region = std::move(from);
+        CO_TRY(const Answer answer, co_await (p_.home.*here)(std::move(request)));
+        co_return to_message(answer);
+    }
+    Result<void> check_administrators(const std::string& from) const;
 
     Parts p_;
 };

@@ -36,6 +36,13 @@ inline constexpr const char* kSchema = "schema";             // message is the w
 inline constexpr const char* kUserUnknown = "user_unknown";  // only where the pool reveals it
 inline constexpr const char* kNotInRegion =
     "not_in_region";  // transit never; message has the home's endpoint
+inline constexpr const char* kDisabled = "user_disabled";
+inline constexpr const char* kResetRequired = "reset_required";
+inline constexpr const char* kTemporaryExpired = "temporary_expired";
+inline constexpr const char* kUnsupportedState = "unsupported_state";  // message is the text
+inline constexpr const char* kUserState = "user_state";                // message is the whole text
+inline constexpr const char* kUnknownPool = "unknown_pool";            // message names the pool
+inline constexpr const char* kPersonElsewhere = "person_elsewhere";    // of administration
 }  // namespace reason
 
 using Attributes = std::map<std::string, std::string>;
@@ -94,10 +101,21 @@ struct ResetPasswordRequest {
 struct ChangePasswordRequest {
     std::string access_token, previous, proposed;
 };
+// What has to be answered before there are tokens. `session` is sealed by the home.
+struct Challenge {
+    std::string name, session;  // as Cognito names it
+    Attributes parameters;
+};
 struct Tokens {
     std::string access_token, id_token;
     std::optional<std::string> refresh_token;
     std::int64_t expires_in_seconds = 3600;
+    std::optional<Challenge> challenge;  // instead of all of the above
+};
+// The answer to NEW_PASSWORD_REQUIRED.
+struct NewPasswordRequest {
+    std::string client_id, username, session, password;
+    Attributes attributes;
 };
 struct User {
     std::string username, sub;

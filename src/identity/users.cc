@@ -15,6 +15,9 @@ constexpr const char* kColumns =
     "version";
 constexpr const char* kNobody = "00000000-0000-4000-8000-000000000000";
 
+constexpr const char* kNewPassword = "new_password";
+constexpr const char* kReset = "reset";
+
 constexpr std::size_t kPaceRows = 64;
 
 std::string more_pace_rows() {
@@ -44,6 +47,26 @@ Result<crypto::SrpVerifier> read_verifier(const json::object& from) {
     return out;
 }
 
+// Absent: as somebody is of whom no administrator knows.
+void write_state(const UserRow& row, json::object& into) {
+    if (row.state == PersonState::new_password) into["state"] = kNewPassword;
+    if (row.state == PersonState::reset) into["state"] = kReset;
+    if (row.disabled) into["disabled"] = true;
+    if (row.temporary_until.ms != 0) into["temporary_until"] = row.temporary_until.ms;
+}
+
+Result<void> read_state(const json::object& from, UserRow& into) {
+    TRY(const auto state, optional_string(from, "state"));
+    TRY(const auto until, optional_int(from, "temporary_until"));
+    TRY(const auto modified, optional_int(from, "modified"));
+    if (state && *state != kNewPassword && *state != kReset) return broken_profile();
+    if (state) into.state = *state == kReset ? PersonState::reset : PersonState::new_password;
+    into.disabled = from.contains("disabled");
+    into.temporary_until = Timestamp{until.value_or(0)};
+    into.modified = Timestamp{modified.value_or(into.created.ms)};
+    return {};
+}
+
 Result<void> read_profile(std::string_view text, UserRow& into) {
     TRY(const json::object profile, parse_json_object(text));
     TRY(into.username, require_string(profile, "username"));
@@ -59,7 +82,7 @@ Result<void> read_profile(std::string_view text, UserRow& into) {
         }
     }
     TRY(into.attributes, from_message<Attributes>(*attributes));
-    return {};
+    return read_state(profile, into);
 }
 
 UserRow clear_part(const sql::Row& row) {
@@ -178,6 +201,8 @@ io::Task<Result<std::optional<UserRow>>> Users::find_sub(std::string sub) {
 io::Task<Result<sql::Blob>> Users::sealed_profile(const UserRow row) {
     CO_TRY(const keyring::DataKey key, co_await keyring_.create(row.sub));
     json::object profile{{"username", row.username}, {"attributes", to_message(row.attributes)}};
+    profile["modified"] = clock_.now().ms;
+    write_state(row, profile);
     write_verifier(row.password, profile);
     json::array past;
     for (const crypto::SrpVerifier& verifier : row.past_passwords) {
@@ -224,8 +249,8 @@ io::Task<Result<sql::Statement>> Users::replacement(UserRow row) {
     CO_TRY(sql::Blob sealed, co_await sealed_profile(row));
     sql::Statement out{
         "UPDATE identity_users SET sealed = $2, version = version + 1 "
-        "WHERE sub = $1 AND version = $3 AND confirmed = 1",
-        {row.sub, std::move(sealed), row.version},
+        "WHERE sub = $1 AND version = $3 AND confirmed = $4",
+        {row.sub, std::move(sealed), row.version, std::int64_t{row.confirmed}},
         1};
     co_return out;
 }
@@ -261,6 +286,14 @@ std::vector<sql::Statement> Users::removed(const std::string& claim_id) {
     add("DELETE FROM identity_sessions WHERE sub IN " + people);
     add("DELETE FROM identity_users WHERE claim_id = $1");
     return batch;
+}
+
+sql::Statement Users::leaving(const UserRow& row) {
+    return {
+        "UPDATE identity_users SET confirmed = 0 WHERE sub = $1 AND version = $2 "
+        "AND confirmed = $3",
+        {row.sub, row.version, std::int64_t{row.confirmed}},
+        1};
 }
 
 io::Task<Result<void>> Users::destroy_keys() {

@@ -19,6 +19,13 @@
 
 namespace domicile::identity {
 
+// What a person has to do before they get in, beside proving who they are.
+enum class PersonState : std::uint8_t {
+    normal,
+    new_password,  // has a temporary one: FORCE_CHANGE_PASSWORD
+    reset,         // has to ask for a code: RESET_REQUIRED
+};
+
 struct UserRow {
     std::string sub;
     std::string pool;  // id suffix
@@ -33,6 +40,10 @@ struct UserRow {
     crypto::SrpVerifier password;
     std::vector<crypto::SrpVerifier>
         past_passwords;  // newest first; as many as the policy asks for
+    PersonState state = PersonState::normal;
+    bool disabled = false;
+    Timestamp temporary_until;  // a temporary password is of no use after it
+    Timestamp modified;         // the last time that it was sealed
     // The confirmation code, as an HMAC; kept after confirming, so that a repeated confirmation by
     // whoever knows the code can be told from a guess.
     std::string code_mac;
@@ -44,9 +55,10 @@ inline constexpr std::size_t kResidentsMax = 50'000;
 
 class Users final : public directory::ClaimOwner {
   public:
-    Users(sql::Database& database, keyring::Keyring& keyring)
+    Users(sql::Database& database, keyring::Keyring& keyring, io::Clock& clock)
         : database_(database),
           keyring_(keyring),
+          clock_(clock),
           residents_(database, kResidentsMax),
           index_secret_(keyring.region_secret("identity.username_index")),
           code_secret_(keyring.region_secret("identity.confirmation_code")) {}
@@ -67,8 +79,8 @@ class Users final : public directory::ClaimOwner {
     io::Task<Result<sql::Statement>> insertion(UserRow row);
     // Writes attributes and code of an unconfirmed row anew. failed_precondition when it is gone.
     io::Task<Result<void>> replace_unconfirmed(UserRow row, std::vector<sql::Statement> with);
-    // The statement that writes what is sealed of a confirmed row anew: a conflict when the row was
-    // changed since it was read.
+    // The statement that writes what is sealed of a row anew: a conflict when the row was changed,
+    // or confirmed, since it was read.
     io::Task<Result<sql::Statement>> replacement(UserRow row);
     // Counts a try before it is judged, so that guesses at once cannot outrun the bound. False when
     // all tries are used up.
@@ -77,6 +89,10 @@ class Users final : public directory::ClaimOwner {
     // with a conflict. Whose row goes is noted for destroy_keys().
     std::vector<sql::Statement> confirmed(const std::string& claim_id) override;
     std::vector<sql::Statement> removed(const std::string& claim_id) override;
+    // For a batch before removed(): lets it remove somebody who is confirmed, if the row is still
+    // as it was read. forget() when it is durable.
+    static sql::Statement leaving(const UserRow& row);
+    void forget(const std::string& sub) { residents_.forget(sub); }
     // Destroys the keys of people whose rows are gone. They lie in a database of their own, so this
     // comes after the batch that removed the row, and again after a crash.
     io::Task<Result<void>> destroy_keys();
@@ -92,6 +108,7 @@ class Users final : public directory::ClaimOwner {
 
     sql::Database& database_;
     keyring::Keyring& keyring_;
+    io::Clock& clock_;
     // Who is confirmed here, by sub. Nobody ceases to be; what comes to move or erase people has to
     // forget them here.
     sql::Remembered<bool> residents_;

@@ -127,6 +127,24 @@ Result<void> check_attributes(const config::Pool& pool, const Attributes& attrib
     return {};
 }
 
+Result<void> check_administered_attributes(const config::Pool& pool, const Attributes& attributes) {
+    for (const auto& [name, value] : attributes) {
+        const bool is_flag = name == "email_verified" || name == "phone_number_verified";
+        if (is_flag && value != "true" && value != "false" && !value.empty()) {
+            return bad_attribute(name, "The value is true or false");
+        }
+        if (is_flag) continue;
+        if (name == "custom:region" || name == "custom:epoch" || is_in(kReserved, name)) {
+            return bad_attribute(name, "The attribute cannot be written");
+        }
+        if (!is_declared(pool, name)) {
+            return bad_attribute(name, "The attribute is not defined in the schema");
+        }
+        if (!value.empty()) TRY_VOID(check_value(name, value));
+    }
+    return {};
+}
+
 Result<void> check_username(std::string_view username) {
     const bool bad = has(username, [](unsigned char c) { return c <= ' ' || c == 0x7f; });
     if (!username.empty() && username.size() <= 128 && is_utf8(username) && !bad) return {};

@@ -19,6 +19,10 @@ Result<void> check_password(const config::PasswordPolicy& policy, std::string_vi
 // required") or schema.
 Result<void> check_attributes(const config::Pool& pool, const Attributes& attributes);
 
+// Attributes that an administrator writes; the *_verified ones are theirs to write too, and nothing
+// is required. An empty value is taken for none.
+Result<void> check_administered_attributes(const config::Pool& pool, const Attributes& attributes);
+
 // 1 to 128 printable characters, no spaces or control characters.
 Result<void> check_username(std::string_view username);
 

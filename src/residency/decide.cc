@@ -133,6 +133,14 @@ HomeChoice choose_home(const Policy& policy, const SignUp& sign_up, Trace trace)
 }
 
 Decision decide_exchange(const Policy& policy, const Exchange& exchange, Trace trace) {
+    const bool declared =
+        policy.of_region(exchange.arrival) != nullptr && policy.of_region(exchange.home) != nullptr;
+    if (exchange.operation == Operation::administer && declared &&
+        !policy.same_jurisdiction(exchange.arrival, exchange.home)) {
+        trace.step("An administrator asks, not the person: only in the jurisdiction of the home ",
+                   exchange.home, ", whatever is said on transit.");
+        return {Action::misdirected, exchange.home, reason::kAdministeredAtHome};
+    }
     return decide_resident(policy, exchange.arrival, exchange.home, exchange.home_state,
                            Elsewhere::forward, trace);
 }

@@ -34,6 +34,11 @@ std::string explain_with(const Policy& policy, const Question& question, Decide 
     return join(headline(decision), steps);
 }
 
+std::string_view heading(Operation operation) {
+    if (operation == Operation::administer) return "Administration: ";
+    return operation == Operation::sign_up ? "Sign-up: " : "Sign-in: ";
+}
+
 }  // namespace
 
 std::string_view to_string(Action action) {
@@ -57,7 +62,15 @@ std::string_view to_string(Transit transit) {
 }
 
 std::string_view to_string(Operation operation) {
-    return operation == Operation::sign_up ? "sign_up" : "sign_in";
+    switch (operation) {
+        case Operation::sign_up:
+            return "sign_up";
+        case Operation::sign_in:
+            return "sign_in";
+        case Operation::administer:
+            return "administer";
+    }
+    return "";
 }
 
 std::string explain(const Policy& policy, const SignUp& sign_up) {
@@ -69,7 +82,7 @@ std::string explain(const Policy& policy, const SignUp& sign_up) {
 }
 
 std::string explain(const Policy& policy, const Exchange& exchange) {
-    return std::string(exchange.operation == Operation::sign_up ? "Sign-up: " : "Sign-in: ") +
+    return std::string(heading(exchange.operation)) +
            explain_with(policy, exchange, [](const Policy& p, const Exchange& q, Trace t) {
                return decide_exchange(p, q, t);
            });

@@ -79,6 +79,7 @@ inline constexpr std::string_view kStandby = "standby_serves";
 inline constexpr std::string_view kPublic = "public";
 inline constexpr std::string_view kHomeDown = "home_down";
 inline constexpr std::string_view kTransitNever = "transit_never";
+inline constexpr std::string_view kAdministeredAtHome = "administered_at_home";
 inline constexpr std::string_view kRouteMisdirects = "route_misdirects";
 inline constexpr std::string_view kSubjectUnknown = "subject_unknown";
 inline constexpr std::string_view kRegionUnknown = "region_unknown";
@@ -126,7 +127,9 @@ HomeChoice choose_home(const Policy& policy, const SignUp& sign_up);
 
 // ---- Sign-up and sign-in -----------------------------------------------------------------------
 
-enum class Operation : std::uint8_t { sign_up, sign_in };
+// `administer`: somebody else than the person asks. Transit is for bytes on their way to or from
+// their subject (I2), so it does not help here: administrators of the home's own jurisdiction only.
+enum class Operation : std::uint8_t { sign_up, sign_in, administer };
 
 // `home` is what choose_home said, or the directory's home or decoy: both are treated alike.
 struct Exchange {
@@ -137,7 +140,8 @@ struct Exchange {
 };
 
 // serve, forward, misdirected (transit), unavailable; refuse only for an undeclared region.
-// One rule for both operations; `operation` is for the words of explain().
+// One rule for sign-up and sign-in; `administer` is misdirected as soon as it would leave the
+// jurisdiction.
 Decision decide_exchange(const Policy& policy, const Exchange& exchange);
 
 // ---- API calls ---------------------------------------------------------------------------------

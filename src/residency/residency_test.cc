@@ -111,6 +111,22 @@ TEST(residency, every_exchange_follows_the_rules_and_the_invariants) {
     EXPECT_EQ(seen, 8 * 5 * 5 * 4 * 2);
 }
 
+TEST(residency, administrators_act_within_the_jurisdiction_of_the_home_whatever_transit_says) {
+    for_every_question([&](const World& w, const RegionId& arrival, const RegionId& home,
+                           HomeState state) {
+        const Decision d = decide_exchange(w.policy, {arrival, home, Operation::administer, state});
+        if (arrival == "nowhere" || home == "nowhere") {
+            EXPECT_EQ(d, (Decision{Action::refuse, "", reason::kRegionUnknown}));
+            return;
+        }
+        if (legal_area(arrival) != legal_area(home)) {
+            EXPECT_EQ(d, (Decision{Action::misdirected, home, reason::kAdministeredAtHome}));
+            return;
+        }
+        EXPECT_EQ(d, decide_exchange(w.policy, {arrival, home, Operation::sign_in, state}));
+    });
+}
+
 TEST(residency, every_resident_call_follows_the_rules_and_the_invariants) {
     for_every_question([&](const World& w, const RegionId& arrival, const RegionId& home,
                            HomeState state) {

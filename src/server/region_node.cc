@@ -143,7 +143,7 @@ struct RegionNode::Parts {
                   .region = region,
                   .clock = io::system_clock(),
                   .random = io::system_random()}),
-          cognito(identity),
+          cognito(identity, access, region),
           dynamodb(documents, access, region),
           snapshots(facts, current,
                     {deployment, region, access, events, *base.audit, border, identity, cognito,

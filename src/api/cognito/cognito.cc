@@ -1,5 +1,6 @@
 #include "api/cognito/cognito.h"
 
+#include "api/aws/auth.h"
 #include "api/cognito/error.h"
 #include "api/cognito/operations.h"
 
@@ -117,14 +118,28 @@ io::Task<Result<void>> Cognito::call(http::Exchange& exchange) {
         DialectError error = to_dialect(body.error());
         co_return co_await reply_error(exchange, std::move(error));
     }
-    auto request = parse_json_object(*body);
-    if (!request) {
-        DialectError error = serialization(request.error().message);
-        co_return co_await reply_error(exchange, std::move(error));
-    }
-    auto answer = co_await run_operation(identity_, std::move(name), std::move(*request));
+    auto answer = co_await run(exchange, std::move(name), std::move(*body));
     if (!answer) co_return co_await reply_error(exchange, std::move(answer.error()));
     co_return co_await reply(exchange, std::move(*answer));
+}
+
+io::Task<Outcome<json::object>> Cognito::run(http::Exchange& exchange, std::string name,
+                                             std::string body) {
+    access::Principal who;
+    const bool is_signed = is_admin_operation(name);
+    if (is_signed) {
+        aws::Scope scope{"cognito-idp", region_};
+        auto known = co_await aws::authenticate(exchange, body, access_, std::move(scope), clock_);
+        if (!known) co_return std::unexpected(to_dialect(known.error()));
+        who = std::move(*known);
+    }
+    auto request = parse_json_object(body);
+    if (!request) co_return std::unexpected(serialization(request.error().message));
+    if (!is_signed) {
+        co_return co_await run_operation(identity_, std::move(name), std::move(*request));
+    }
+    co_return co_await run_admin_operation(identity_, std::move(who), std::move(name),
+                                           std::move(*request));
 }
 
 io::Task<Result<void>> Cognito::document(http::Exchange& exchange) {

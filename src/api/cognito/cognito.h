@@ -3,9 +3,15 @@
 // cognito-idp.<region>.amazonaws.com and for the region's loopback port.
 #pragma once
 
+#include <string>
+
+#include "access/access.h"
+#include "api/cognito/error.h"
+#include "base/json.h"
 #include "base/result.h"
 #include "http/server.h"
 #include "identity/identity.h"
+#include "io/clock.h"
 #include "io/task.h"
 #include "telemetry/operations.h"
 
@@ -16,8 +22,10 @@ inline constexpr std::string_view kTargetPrefix = "AWSCognitoIdentityProviderSer
 
 class Cognito {
   public:
-    // `identity` outlives it.
-    explicit Cognito(identity::Identity& identity) : identity_(identity) {}
+    // All outlive it. `region` is what credentials of administrators must be scoped to.
+    Cognito(identity::Identity& identity, access::Access& access, std::string region,
+            io::Clock& clock = io::system_clock())
+        : identity_(identity), access_(access), region_(std::move(region)), clock_(clock) {}
 
     // Answers every request; an error means that the connection is of no more use.
     io::Task<Result<void>> handle(http::Exchange& exchange);
@@ -28,7 +36,13 @@ class Cognito {
     io::Task<Result<void>> call(http::Exchange& exchange);
     io::Task<Result<void>> document(http::Exchange& exchange);
 
+    io::Task<Outcome<json::object>> run(http::Exchange& exchange, std::string name,
+                                        std::string body);
+
     identity::Identity& identity_;
+    access::Access& access_;
+    const std::string region_;
+    io::Clock& clock_;
     telemetry::Operations operations_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "access/access.h"
+#include "api/aws/auth.h"
 #include "identity/types.h"
 
 namespace domicile::api::cognito {
@@ -52,6 +54,26 @@ constexpr std::array kByReason = {
          "The code cannot be sent at the moment; try again later."},
     Line{reason::kUserUnknown, "UserNotFoundException", "User does not exist."},
     Line{reason::kNotInRegion, kNotAuthorized, nullptr},
+    Line{reason::kDisabled, kNotAuthorized, "User is disabled."},
+    Line{reason::kResetRequired, "PasswordResetRequiredException",
+         "Password reset required for the user"},
+    Line{reason::kTemporaryExpired, kNotAuthorized, nullptr},
+    Line{reason::kUserState, kNotAuthorized, nullptr},
+    Line{reason::kUnsupportedState, "UnsupportedUserStateException", nullptr},
+    Line{reason::kUnknownPool, "ResourceNotFoundException", nullptr},
+    Line{reason::kPersonElsewhere, "UserNotFoundException", nullptr},
+    // Of access keys and their signatures.
+    Line{api::aws::reason::kMissingToken, "MissingAuthenticationTokenException", nullptr},
+    Line{api::aws::reason::kIncomplete, "IncompleteSignatureException", nullptr},
+    Line{api::aws::reason::kMismatch, "InvalidSignatureException", nullptr},
+    Line{api::aws::reason::kClockSkew, "InvalidSignatureException", nullptr},
+    Line{api::aws::reason::kScope, "InvalidSignatureException", nullptr},
+    Line{access::reason::kExpiredToken, "ExpiredTokenException",
+         "The security token included in the request is expired"},
+    Line{access::reason::kUnknownKey, "UnrecognizedClientException",
+         "The security token included in the request is invalid."},
+    Line{access::reason::kInvalidToken, "UnrecognizedClientException",
+         "The security token included in the request is invalid."},
 };
 
 }  // namespace

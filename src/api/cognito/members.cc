@@ -65,6 +65,11 @@ std::string Members::choice(std::string_view name, const std::vector<std::string
     return text;
 }
 
+std::string Members::optional_choice(std::string_view name,
+                                     const std::vector<std::string_view>& allowed) {
+    return find(name) == nullptr ? std::string() : choice(name, allowed);
+}
+
 void Members::read_attribute(const json::value& item, std::string_view list,
                              identity::Attributes& into) {
     if (!item.is_object()) return wrong_type(list, "a list of objects with Name and Value");
@@ -93,6 +98,46 @@ identity::Attributes Members::attributes(std::string_view name) {
         return out;
     }
     for (const json::value& item : value->get_array()) read_attribute(item, name, out);
+    return out;
+}
+
+bool Members::flag(std::string_view name) {
+    const json::value* value = find(name);
+    if (value == nullptr) return false;
+    if (!value->is_bool()) wrong_type(name, "true or false");
+    return value->is_bool() && value->get_bool();
+}
+
+std::optional<std::int64_t> Members::number(std::string_view name, std::int64_t most) {
+    const json::value* value = find(name);
+    if (value == nullptr) return std::nullopt;
+    if (!value->is_int64()) {
+        wrong_type(name, "a whole number");
+        return std::nullopt;
+    }
+    const std::int64_t out = value->get_int64();
+    if (out < 0) violation(name, "Member must have value greater than or equal to 0");
+    if (out > most) {
+        violation(name, fmt::format("Member must have value less than or equal to {}", most));
+    }
+    return out;
+}
+
+std::vector<std::string> Members::list(std::string_view name) {
+    std::vector<std::string> out;
+    const json::value* value = find(name);
+    if (value == nullptr) return out;
+    if (!value->is_array()) {
+        wrong_type(name, "a list");
+        return out;
+    }
+    for (const json::value& item : value->get_array()) {
+        if (item.is_string()) {
+            out.emplace_back(item.get_string());
+        } else {
+            wrong_type(name, "a list of strings");
+        }
+    }
     return out;
 }
 

@@ -22,8 +22,16 @@ class Members {
     std::optional<std::string> optional(std::string_view name);
     // One of `allowed`, else a violation.
     std::string choice(std::string_view name, const std::vector<std::string_view>& allowed);
+    // The same, or empty where it is absent.
+    std::string optional_choice(std::string_view name,
+                                const std::vector<std::string_view>& allowed);
     // [{"Name","Value"}]; a name given twice is a violation.
     identity::Attributes attributes(std::string_view name);
+    // False where it is absent.
+    bool flag(std::string_view name);
+    // From 0 to `most`; a violation otherwise.
+    std::optional<std::int64_t> number(std::string_view name, std::int64_t most);
+    std::vector<std::string> list(std::string_view name);
     // {"NAME": "text"} such as AuthParameters; null values are left out.
     identity::Attributes texts(std::string_view name);
 

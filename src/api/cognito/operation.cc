@@ -9,6 +9,13 @@ json::object delivery_details(const identity::CodeDelivery& delivery) {
 }
 
 json::object authentication_result(const identity::Tokens& tokens) {
+    if (tokens.challenge) {
+        json::object parameters;
+        for (const auto& [name, value] : tokens.challenge->parameters) parameters[name] = value;
+        return {{"ChallengeName", tokens.challenge->name},
+                {"Session", tokens.challenge->session},
+                {"ChallengeParameters", std::move(parameters)}};
+    }
     json::object result{{"AccessToken", tokens.access_token},
                         {"IdToken", tokens.id_token},
                         {"ExpiresIn", tokens.expires_in_seconds},

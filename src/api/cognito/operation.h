@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "access/access.h"
 #include "api/cognito/error.h"
 #include "api/cognito/members.h"
 #include "base/json.h"
@@ -36,12 +37,29 @@ inline constexpr std::size_t kUsernameBytesMax = 128;
 inline constexpr std::size_t kPasswordBytesMax = 256;
 inline constexpr std::size_t kCodeBytesMax = 2048;
 
+// An operation of administrators: signed, and allowed by the policy of the access key on the pool.
+struct AdminCall {
+    identity::Identity& identity;
+    access::Principal who;
+    std::string name;  // of the operation
+    json::object request;
+};
+using AdminOperation = Reply (*)(AdminCall);
+using AdminOperations = std::map<std::string, AdminOperation, std::less<>>;
+
 json::object delivery_details(const identity::CodeDelivery& delivery);
 json::object authentication_result(const identity::Tokens& tokens);
 // A parameter of AuthParameters or ChallengeResponses.
 Outcome<std::string> parameter(const identity::Attributes& parameters, const char* name);
 
+// The answer of a flow of InitiateAuth, and to a challenge, whoever calls.
+Reply run_flow(identity::Identity& identity, std::string flow, std::string client_id,
+               identity::Attributes parameters);
+Reply answer_challenge(identity::Identity& identity, std::string name, std::string client_id,
+                       std::string session, identity::Attributes responses);
+
 // Each file adds its own.
+void add_admin_operations(AdminOperations& into);
 void add_password_operations(Operations& into);
 
 }  // namespace domicile::api::cognito

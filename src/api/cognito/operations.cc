@@ -80,17 +80,42 @@ Reply initiate_auth(Identity& identity, json::object request) {
     std::string client_id = members.required("ClientId", 128);
     Attributes parameters = members.texts("AuthParameters");
     CHECK_MEMBERS(members);
-    if (flow == "USER_SRP_AUTH") {
-        co_return co_await start_srp(identity, std::move(client_id), std::move(parameters));
+    co_return co_await run_flow(identity, flow, std::move(client_id), std::move(parameters));
+}
+
+Reply answer_srp(Identity& identity, std::string client_id, Attributes responses) {
+    identity::SrpAnswerRequest call;
+    call.client_id = std::move(client_id);
+    PARAMETER(username, responses, "USERNAME");
+    PARAMETER(block, responses, "PASSWORD_CLAIM_SECRET_BLOCK");
+    PARAMETER(timestamp, responses, "TIMESTAMP");
+    PARAMETER(signature, responses, "PASSWORD_CLAIM_SIGNATURE");
+    call.username = std::move(username);
+    call.secret_block = std::move(block);
+    call.timestamp = std::move(timestamp);
+    call.signature = std::move(signature);
+    ANSWER(tokens, co_await identity.answer_srp(std::move(call)));
+    co_return authentication_result(tokens);
+}
+
+Reply answer_new_password(Identity& identity, std::string client_id, std::string session,
+                          Attributes responses) {
+    constexpr std::string_view kAttribute = "userAttributes.";
+    identity::NewPasswordRequest call;
+    call.client_id = std::move(client_id);
+    PARAMETER(username, responses, "USERNAME");
+    PARAMETER(password, responses, "NEW_PASSWORD");
+    if (session.empty()) {
+        co_return std::unexpected(invalid_parameter("Missing required parameter Session"));
     }
-    if (flow == "USER_PASSWORD_AUTH") {
-        co_return co_await password_sign_in(identity, std::move(client_id), std::move(parameters));
+    call.username = std::move(username);
+    call.password = std::move(password);
+    call.session = std::move(session);
+    for (const auto& [name, value] : responses) {
+        if (name.starts_with(kAttribute)) call.attributes[name.substr(kAttribute.size())] = value;
     }
-    if (flow == "REFRESH_TOKEN_AUTH" || flow == "REFRESH_TOKEN") {
-        PARAMETER(token, parameters, "REFRESH_TOKEN");
-        co_return co_await refresh(identity, std::move(client_id), std::move(token));
-    }
-    co_return std::unexpected(invalid_parameter(flow + " flow not enabled for this client"));
+    ANSWER(tokens, co_await identity.answer_new_password(std::move(call)));
+    co_return authentication_result(tokens);
 }
 
 Reply refresh_tokens(Identity& identity, json::object request) {
@@ -103,25 +128,13 @@ Reply refresh_tokens(Identity& identity, json::object request) {
 
 Reply respond_to_challenge(Identity& identity, json::object request) {
     Members members(request);
-    const std::string name = members.required("ChallengeName");
-    identity::SrpAnswerRequest call;
-    call.client_id = members.required("ClientId", 128);
-    const Attributes responses = members.texts("ChallengeResponses");
+    std::string name = members.required("ChallengeName");
+    std::string client_id = members.required("ClientId", kClientIdBytesMax);
+    std::string session = members.optional("Session").value_or("");
+    Attributes responses = members.texts("ChallengeResponses");
     CHECK_MEMBERS(members);
-    if (name != "PASSWORD_VERIFIER") {
-        co_return std::unexpected(
-            invalid_parameter("The challenge is not one that this pool gives."));
-    }
-    PARAMETER(username, responses, "USERNAME");
-    PARAMETER(block, responses, "PASSWORD_CLAIM_SECRET_BLOCK");
-    PARAMETER(timestamp, responses, "TIMESTAMP");
-    PARAMETER(signature, responses, "PASSWORD_CLAIM_SIGNATURE");
-    call.username = std::move(username);
-    call.secret_block = std::move(block);
-    call.timestamp = std::move(timestamp);
-    call.signature = std::move(signature);
-    ANSWER(tokens, co_await identity.answer_srp(std::move(call)));
-    co_return authentication_result(tokens);
+    co_return co_await answer_challenge(identity, std::move(name), std::move(client_id),
+                                        std::move(session), std::move(responses));
 }
 
 Reply get_user(Identity& identity, json::object request) {
@@ -173,19 +186,65 @@ const Operations& operations() {
     return table;
 }
 
+const AdminOperations& admin_operations() {
+    static const AdminOperations table = [] {
+        AdminOperations out;
+        add_admin_operations(out);
+        return out;
+    }();
+    return table;
+}
+
 }  // namespace
 
-bool is_operation(std::string_view name) { return operations().contains(name); }
+Reply run_flow(Identity& identity, std::string flow, std::string client_id, Attributes parameters) {
+    if (flow == "USER_SRP_AUTH") {
+        co_return co_await start_srp(identity, std::move(client_id), std::move(parameters));
+    }
+    if (flow == "USER_PASSWORD_AUTH") {
+        co_return co_await password_sign_in(identity, std::move(client_id), std::move(parameters));
+    }
+    if (flow == "REFRESH_TOKEN_AUTH" || flow == "REFRESH_TOKEN") {
+        PARAMETER(token, parameters, "REFRESH_TOKEN");
+        co_return co_await refresh(identity, std::move(client_id), std::move(token));
+    }
+    co_return std::unexpected(invalid_parameter(flow + " flow not enabled for this client"));
+}
+
+Reply answer_challenge(Identity& identity, std::string name, std::string client_id,
+                       std::string session, Attributes responses) {
+    if (name == "PASSWORD_VERIFIER") {
+        co_return co_await answer_srp(identity, std::move(client_id), std::move(responses));
+    }
+    if (name == "NEW_PASSWORD_REQUIRED") {
+        co_return co_await answer_new_password(identity, std::move(client_id), std::move(session),
+                                               std::move(responses));
+    }
+    co_return std::unexpected(invalid_parameter("The challenge is not one that this pool gives."));
+}
+
+bool is_operation(std::string_view name) {
+    return operations().contains(name) || is_admin_operation(name);
+}
+bool is_admin_operation(std::string_view name) { return admin_operations().contains(name); }
 
 std::vector<std::string> operation_names() {
     std::vector<std::string> out;
     for (const auto& [name, operation] : operations()) out.push_back(name);
+    for (const auto& [name, operation] : admin_operations()) out.push_back(name);
     return out;
 }
 
 io::Task<Outcome<json::object>> run_operation(Identity& identity, std::string name,
                                               json::object request) {
     return operations().find(name)->second(identity, std::move(request));
+}
+
+io::Task<Outcome<json::object>> run_admin_operation(Identity& identity, access::Principal who,
+                                                    std::string name, json::object request) {
+    const AdminOperation operation = admin_operations().find(name)->second;
+    AdminCall call{identity, std::move(who), std::move(name), std::move(request)};
+    return operation(std::move(call));
 }
 
 }  // namespace domicile::api::cognito

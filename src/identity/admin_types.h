@@ -1,0 +1,73 @@
+// What administrators ask about people, and what they are told; also the messages that carry it to
+// another region of the same jurisdiction.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "identity/messages.h"
+#include "identity/types.h"
+
+namespace domicile::identity {
+
+// Who asks; for the audit log. The region that it came through is set by whoever receives it.
+struct Administrator {
+    std::string access_key_id, region;
+};
+struct AdminRequest {
+    Administrator who;
+    std::string pool;      // id suffix
+    std::string username;  // or the sub
+};
+struct AdminCreateRequest {
+    Administrator who;
+    std::string pool, username;
+    Attributes attributes;
+    std::optional<std::string> password;  // absent: one is made
+    bool send_mail = true;
+};
+struct AdminPasswordRequest {
+    Administrator who;
+    std::string pool, username, password;
+    bool permanent = false;
+};
+// An empty value takes an attribute away.
+struct AdminAttributesRequest {
+    Administrator who;
+    std::string pool, username;
+    Attributes attributes;
+};
+struct PersonDescription {
+    std::string username, sub;
+    Attributes attributes;
+    std::int64_t created_ms = 0, modified_ms = 0;
+    bool enabled = true;
+    std::string status;  // as Cognito names it: "CONFIRMED"
+};
+
+namespace message {
+inline constexpr const char* kAdminGet = "identity.admin_get";
+inline constexpr const char* kAdminCreate = "identity.admin_create";
+inline constexpr const char* kAdminInviteAgain = "identity.admin_invite_again";
+inline constexpr const char* kAdminSetPassword = "identity.admin_set_password";
+inline constexpr const char* kAdminResetPassword = "identity.admin_reset_password";
+inline constexpr const char* kAdminConfirm = "identity.admin_confirm";
+inline constexpr const char* kAdminDelete = "identity.admin_delete";
+inline constexpr const char* kAdminDisable = "identity.admin_disable";
+inline constexpr const char* kAdminEnable = "identity.admin_enable";
+inline constexpr const char* kAdminUpdate = "identity.admin_update";
+inline constexpr const char* kAdminSignOut = "identity.admin_sign_out";
+inline constexpr const char* kAdminPassword = "identity.admin_sign_in";
+}  // namespace message
+
+BOOST_DESCRIBE_STRUCT(Administrator, (), (access_key_id, region))
+BOOST_DESCRIBE_STRUCT(AdminRequest, (), (who, pool, username))
+BOOST_DESCRIBE_STRUCT(AdminCreateRequest, (),
+                      (who, pool, username, attributes, password, send_mail))
+BOOST_DESCRIBE_STRUCT(AdminPasswordRequest, (), (who, pool, username, password, permanent))
+BOOST_DESCRIBE_STRUCT(AdminAttributesRequest, (), (who, pool, username, attributes))
+BOOST_DESCRIBE_STRUCT(PersonDescription, (),
+                      (username, sub, attributes, created_ms, modified_ms, enabled, status))
+
+}  // namespace domicile::identity
