@@ -703,11 +703,13 @@ const Object<Mail>& describe() {
                    "development: keep mails in the region and show them to anybody who asks")
             .field("from", &Mail::from, "the sender; left out: no-reply@<domain>",
                    text(is_mailbox, pattern::kMailbox, "an address, or `Name <address>`"))
-            .field("templates", &Mail::templates,
-                   "other words than our own, by kind: verification, password_reset; with a "
-                   "language, such as verification.de, for people whose `locale` begins with it",
-                   text(is_mail_kind, pattern::kMailKind,
-                        "verification or password_reset, perhaps with .de or the like"));
+            .field(
+                "templates", &Mail::templates,
+                "other words than our own, by kind: verification, password_reset, invitation (its "
+                "code is a temporary password); with a "
+                "language, such as verification.de, for people whose `locale` begins with it",
+                text(is_mail_kind, pattern::kMailKind,
+                     "verification, password_reset or invitation, perhaps with .de or the like"));
     return object;
 }
 

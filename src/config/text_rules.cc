@@ -245,7 +245,7 @@ bool is_parameter_pattern(std::string_view text) {
 bool is_mail_kind(std::string_view text) {
     const std::size_t dot = text.find('.');
     const std::string_view kind = text.substr(0, dot);
-    if (kind != "verification" && kind != "password_reset") return false;
+    if (kind != "verification" && kind != "password_reset" && kind != "invitation") return false;
     if (dot == text.npos) return true;
     const std::string_view language = text.substr(dot + 1);
     return language.size() >= 2 && language.size() <= 3 &&

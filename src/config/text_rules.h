@@ -95,7 +95,8 @@ inline constexpr const char* kDatabaseName = "^[a-z_][a-z0-9_]{0,57}$";
 inline constexpr const char* kMailbox =
     "^([^@<> \\x00-\\x1f\\x7f]+@[^@<> \\x00-\\x1f\\x7f]+|"
     "[^<>\\x00-\\x1f\\x7f]*<[^@<> \\x00-\\x1f\\x7f]+@[^@<> \\x00-\\x1f\\x7f]+>)$";
-inline constexpr const char* kMailKind = "^(verification|password_reset)(\\.[a-z]{2,3})?$";
+inline constexpr const char* kMailKind =
+    "^(verification|password_reset|invitation)(\\.[a-z]{2,3})?$";
 inline constexpr const char* kMailSubject = "^[^\\x00-\\x1f\\x7f]{1,140}$";
 inline constexpr const char* kMailText = "^(?=[\\s\\S]{1,20000}$)[\\s\\S]*\\{####\\}[\\s\\S]*$";
 inline constexpr const char* kVariable = "^[A-Za-z_][A-Za-z0-9_]{0,127}$";

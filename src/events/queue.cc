@@ -32,6 +32,7 @@ void Queue::wake() {
 io::Task<void> Queue::stop(Instant deadline) {
     if (executor_.exchange(nullptr) == nullptr) co_return;
     stopping_ = true;
+    stop_.notify_all();
     wake();
     const Instant end = io::deadline_in(kLoopEnd);
     co_await loop_.drain(end);

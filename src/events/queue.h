@@ -145,6 +145,7 @@ class Queue {
     bool stopping_ = false, woken_ = false;
     std::set<std::string> silent_;  // holders that seemed dead at the last look
     io::Event wake_;
+    io::Event stop_;  // told once
     io::TaskGroup loop_, running_;
 };
 

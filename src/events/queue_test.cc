@@ -123,21 +123,15 @@ class QueueTest : public ::testing::Test {
         co_return false;
     }
     static io::Task<bool> called(Handler& handler, std::size_t times) {
-        const Instant end = io::deadline_in(Seconds(30));
-        while (handler.events.size() < times && io::Executor::current().clock().coarse() < end)
-            co_await io::sleep_for(Millis(10));
+        co_await io::testing::until([&] { return handler.events.size() >= times; });
         co_return handler.events.size() == times;
     }
     // Counted after what it is about.
     static io::Task<bool> says(Node& node, std::string step, int count) {
         const std::string line =
             "function=\"demo\",step=\"" + step + "\"} " + std::to_string(count);
-        const Instant end = io::deadline_in(Seconds(30));
-        while (io::Executor::current().clock().coarse() < end) {
-            if (node.metrics.expose().contains(line + "\n")) co_return true;
-            co_await io::sleep_for(Millis(10));
-        }
-        co_return false;
+        co_return co_await io::testing::until(
+            [&] { return node.metrics.expose().contains(line + "\n"); });
     }
 
     sql::testing::TemporaryFolder folder_;

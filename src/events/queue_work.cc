@@ -171,7 +171,8 @@ io::Task<void> Queue::write_at_last(std::vector<sql::Statement> batch) {
         const Result<sql::BatchResult> done = co_await parts_.database.write(std::move(once));
         if (done || done.error().code == Code::conflict || stopping_) co_return;
         log::warning("event_write_failed", {{"code", to_string(done.error().code)}});
-        co_await io::sleep_for(kWriteAgain);
+        const Instant again = io::deadline_in(kWriteAgain);
+        co_await stop_.wait_until(again);
     }
 }
 

@@ -103,10 +103,11 @@ while True:
     if event["do"] == "close the poll and answer late":
         ahead_gone = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
         ahead_gone.request("GET", "/2018-06-01/runtime/invocation/next")
-        time.sleep(0.2)  # it waits there by now
+        ahead_gone.sock.shutdown(socket.SHUT_WR)
+        while ahead_gone.sock.recv(100):  # until the poll has come, and was given up
+            pass
         ahead_gone.close()
         api.close()
-        time.sleep(0.2)
     if event["do"] == "print":
         print("START of user 6f0f1b1e-90ab-4cde-8f01-23456789abcd", flush=True)
         print("mail to anna@example.com", id, file=sys.stderr, flush=True)

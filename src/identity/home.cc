@@ -7,6 +7,7 @@ namespace domicile::identity {
 namespace {
 
 constexpr Millis kMailsKept{7 * 24 * 3'600'000LL};
+constexpr Millis kMailLifetime{24 * 3'600'000LL};
 
 constexpr AttemptLimiter::Options kDecoyTries{.first_delay = Millis(24 * 3'600'000),
                                               .delay_max = Millis(24 * 3'600'000),
@@ -125,6 +126,7 @@ io::Task<Result<std::vector<sql::Statement>>> Home::mailing(std::string sub, Mai
     const Timestamp now = p_.clock.now();
     mail.id = p_.random.uuid();
     mail.sent_at = now;
+    if (mail.expires == Timestamp{}) mail.expires = now + kMailLifetime;
     std::vector<sql::Statement> out = courier_.queueing(mail.id, mail.expires);
     out.push_back(Outbox::drop_before(now - kMailsKept));
     CO_TRY(sql::Statement insertion, co_await outbox_.insertion(std::move(sub), std::move(mail)));

@@ -3,6 +3,7 @@
 #include "base/encoding.h"
 #include "crypto/srp.h"
 #include "identity/home.h"
+#include "identity/mail_words.h"
 #include "identity/routable.h"
 #include "identity/validation.h"
 
@@ -69,11 +70,9 @@ io::Task<Result<std::optional<Mail>>> Home::give_temporary_password(const config
                                             : temporary_password(p_.random, pool->password);
     std::optional<Mail> mail;
     if (request.send_mail) {
-        mail.emplace();
+        const MailFacts facts{password, row.username, locale_of(row.attributes)};
+        mail = write_mail(p_.config->mail, MailKind::invitation, facts);
         mail->to = destination_of(row.username, row.attributes);
-        mail->subject = "Your temporary password";
-        mail->text =
-            "Your username is " + row.username + " and temporary password is " + password + " .";
         if (mail->to.empty()) {
             co_return fail(Code::invalid_argument, "email: The attribute is required",
                            reason::kAttribute);
@@ -143,10 +142,10 @@ io::Task<Result<Done>> Home::admin_reset_password(AdminRequest request) {
     row.state = PersonState::reset;
     const Codes::Purpose purpose{kResetPurpose, users_.username_index(row.pool, row.username)};
     Codes::Issued issued = codes_.issue(purpose, row.sub, kResetLifetime);
-    Mail mail;
+    const MailFacts facts{issued.code, row.username, locale_of(row.attributes)};
+    Mail mail = write_mail(p_.config->mail, MailKind::password_reset, facts);
     mail.to = to;
-    mail.subject = "Your password reset code";
-    mail.text = "Your password reset code is " + issued.code + ".";
+    mail.expires = p_.clock.now() + kResetLifetime;
     std::vector<sql::Statement> with = std::move(issued.statements);
     CO_TRY(auto mailed, co_await mailing(row.sub, std::move(mail)));
     with.insert(with.end(), mailed.begin(), mailed.end());

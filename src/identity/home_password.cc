@@ -62,9 +62,7 @@ io::Task<Result<CodeDelivery>> Home::forgot_password(ForgotPasswordRequest reque
         codes_.issue(purpose, to.empty() ? std::string() : row->sub, kResetLifetime);
     std::vector<sql::Statement> batch = std::move(issued.statements);
     if (!to.empty()) {
-        const auto locale = row->attributes.find("locale");
-        const MailFacts facts{issued.code, row->username,
-                              locale == row->attributes.end() ? std::string() : locale->second};
+        const MailFacts facts{issued.code, row->username, locale_of(row->attributes)};
         Mail mail = write_mail(p_.config->mail, MailKind::password_reset, facts);
         mail.to = to;
         mail.expires = p_.clock.now() + kResetLifetime;

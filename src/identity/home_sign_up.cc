@@ -83,7 +83,7 @@ io::Task<Result<std::vector<sql::Statement>>> Home::write_code(const config::Poo
     row.code_mac = users_.code_mac(row.sub, code);
     row.code_expires = p_.clock.now() + Millis(std::int64_t{pool->code_hours} * 3'600'000);
     row.code_tries = 0;
-    const MailFacts facts{code, row.username, value_of(row.attributes, "locale").value_or("")};
+    const MailFacts facts{code, row.username, locale_of(row.attributes)};
     Mail mail = write_mail(p_.config->mail, MailKind::verification, facts);
     mail.to = destination_of(row.username, row.attributes);
     mail.expires = row.code_expires;

@@ -1,6 +1,7 @@
 #include "identity/mail_words.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/encoding.h"
 
@@ -9,18 +10,16 @@ namespace {
 
 constexpr std::string_view kCode = "{####}", kUsername = "{username}";
 
-const char* name_of(MailKind kind) {
-    return kind == MailKind::verification ? "verification" : "password_reset";
-}
-
-config::MailTemplate own_words(MailKind kind) {
-    config::MailTemplate out;
-    const bool verification = kind == MailKind::verification;
-    out.subject = verification ? "Your verification code" : "Your password reset code";
-    out.text =
-        verification ? "Your confirmation code is {####}." : "Your password reset code is {####}.";
-    return out;
-}
+struct Kind {
+    const char* name;
+    const char* subject;
+    const char* text;
+};
+constexpr std::array<Kind, 3> kKinds = {
+    Kind{"verification", "Your verification code", "Your confirmation code is {####}."},
+    Kind{"password_reset", "Your password reset code", "Your password reset code is {####}."},
+    Kind{"invitation", "Your temporary password",
+         "Your username is {username} and temporary password is {####} ."}};
 
 // "de" of "de-AT" and "de_AT".
 std::string language_of(std::string_view locale) {
@@ -28,6 +27,11 @@ std::string language_of(std::string_view locale) {
 }
 
 }  // namespace
+
+std::string locale_of(const Attributes& attributes) {
+    const auto found = attributes.find("locale");
+    return found == attributes.end() ? std::string() : found->second;
+}
 
 std::string fill_in(std::string_view words, const MailFacts& facts) {
     std::string out;
@@ -50,14 +54,14 @@ std::string fill_in(std::string_view words, const MailFacts& facts) {
 }
 
 Mail write_mail(const config::Mail& config, MailKind kind, const MailFacts& facts) {
-    const std::string name = name_of(kind);
-    const config::MailTemplate* found =
+    const Kind& own = kKinds[static_cast<std::size_t>(kind)];
+    const std::string name = own.name;
+    const config::MailTemplate* words =
         config.templates.find(name + '.' + language_of(facts.locale));
-    if (found == nullptr) found = config.templates.find(name);
-    const config::MailTemplate words = found == nullptr ? own_words(kind) : *found;
+    if (words == nullptr) words = config.templates.find(name);
     Mail out;
-    out.subject = fill_in(words.subject, facts);
-    out.text = fill_in(words.text, facts);
+    out.subject = fill_in(words == nullptr ? own.subject : words->subject, facts);
+    out.text = fill_in(words == nullptr ? own.text : words->text, facts);
     return out;
 }
 

@@ -9,13 +9,17 @@
 
 namespace domicile::identity {
 
-enum class MailKind : std::uint8_t { verification, password_reset };
+// invitation: the code is a temporary password.
+enum class MailKind : std::uint8_t { verification, password_reset, invitation };
 
 struct MailFacts {
     std::string code;
     std::string username;
     std::string locale;  // the person's (BCP 47), or empty
 };
+
+// The attribute, or nothing.
+std::string locale_of(const Attributes& attributes);
 
 // A mail with subject and text. What stands for a placeholder is not looked at again.
 Mail write_mail(const config::Mail& config, MailKind kind, const MailFacts& facts);

@@ -126,7 +126,7 @@ struct User {
 struct Mail {
     std::string id, to, subject, text;
     Timestamp sent_at;
-    Timestamp expires;  // when its code is of no use any more
+    Timestamp expires;  // when its code is of no use any more; 0: in a day
 };
 
 }  // namespace domicile::identity
