@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,11 @@ enum class AuthFlow : std::uint8_t {
 // ES256 signs in a thirtieth of the time and makes shorter tokens, but costs more to verify.
 enum class TokenAlgorithm : std::uint8_t { rs256, es256 };
 
+// A refresh token is good for one use, and each use gives the next one (RFC 9700, 4.14.2).
+struct RefreshRotation {
+    int grace_seconds = 0;  // for which the one before is still taken, for answers that got lost
+};
+
 struct Client {
     std::string name;
     std::string id;  // 1 to 128 of [A-Za-z0-9_+]
@@ -28,6 +34,7 @@ struct Client {
     int access_token_minutes = 60;
     int id_token_minutes = 60;
     int refresh_token_days = 30;
+    std::optional<RefreshRotation> refresh_token_rotation;
     TokenAlgorithm token_algorithm = TokenAlgorithm::rs256;
 
     bool allows(AuthFlow flow) const;

@@ -224,6 +224,19 @@ const Object<Directory>& describe() {
 }
 
 template <>
+const Object<RefreshRotation>& describe() {
+    static const auto object =
+        Object<RefreshRotation>(
+            "Refresh tokens for one use: GetTokensFromRefreshToken gives the next one with the "
+            "tokens. One that is used again ends the session, since somebody else has it.")
+            .field("grace_seconds", &RefreshRotation::grace_seconds,
+                   "how long a token is taken after its use, for clients that did not get the "
+                   "answer",
+                   range(0, 60));
+    return object;
+}
+
+template <>
 const Object<Client>& describe() {
     static const auto object =
         Object<Client>("An application that signs people in.")
@@ -236,6 +249,9 @@ const Object<Client>& describe() {
                    range(5, 1440))
             .field("refresh_token_days", &Client::refresh_token_days, "life of a refresh token",
                    range(1, 3650))
+            .field("refresh_token_rotation", &Client::refresh_token_rotation,
+                   "a new refresh token at each use; InitiateAuth, which cannot give one, takes "
+                   "none of this client's then")
             .field("token_algorithm", &Client::token_algorithm,
                    "what access and ID tokens are signed with; RS256 is what Cognito uses");
     return object;

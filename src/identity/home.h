@@ -138,6 +138,9 @@ class Home {
     io::Task<Result<Tokens>> judge(std::optional<UserRow> row, bool proven,
                                    Attempts::Attempt attempt, ClientOfPool client);
     io::Task<Result<TokenPtr>> own_access_token(std::string token);
+    // Of the refresh token that a use of one of generation `used` gives (home_refresh.cc).
+    io::Task<Result<std::int64_t>> next_generation(Session session, std::int64_t used,
+                                                   const config::Client* client);
     io::Task<Result<UserRow>> own_user(TokenPtr token);
     Result<const config::Pool*> pool_of(const UserRow& row) const;
     TokenSubject token_subject(const UserRow& row, const config::Client& client) const;

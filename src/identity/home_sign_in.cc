@@ -1,7 +1,8 @@
-// Sign-in at the home, by SRP or by password, and what follows from it: refresh, GetUser, sign-out.
+// Sign-in at the home, by SRP or by password, and what follows from it: GetUser, sign-out.
 #include "base/encoding.h"
 #include "crypto/hash.h"
 #include "identity/home.h"
+#include "identity/refresh_token.h"
 #include "identity/routable.h"
 #include "identity/srp_block.h"
 #include "io/executor.h"
@@ -16,23 +17,6 @@ constexpr std::size_t kUsernameBytesMax = 128;
 std::unexpected<Error> wrong_credentials() {
     return fail(Code::unauthenticated, "Incorrect username or password.",
                 reason::kWrongCredentials);
-}
-
-std::unexpected<Error> bad_refresh(const char* why) {
-    return fail(Code::unauthenticated, "The refresh token is not accepted.", why);
-}
-
-struct RefreshToken {
-    std::string origin_jti, sub, client_id, event_id;
-    std::int64_t auth_time_ms = 0;
-};
-BOOST_DESCRIBE_STRUCT(RefreshToken, (), (origin_jti, sub, client_id, event_id, auth_time_ms))
-
-Result<RefreshToken> read_refresh_token(const keyring::DataKey& key, const std::string& region,
-                                        const std::string& token) {
-    TRY(const std::string text, open_refresh_token(key, region, token));
-    TRY(const json::value stored, parse_json(text));
-    return from_message<RefreshToken>(stored);
 }
 
 // What the answer must be signed with, against what it was signed with.
@@ -169,45 +153,19 @@ io::Task<Result<Tokens>> Home::begin_session(UserRow row, const config::Pool* po
     subject.origin_jti = p_.random.uuid();
     subject.event_id = p_.random.uuid();
     subject.auth_time = now;
-    const RefreshToken refresh{subject.origin_jti, row.sub, client->id, subject.event_id, now.ms};
-    Session session{subject.origin_jti,
-                    row.sub,
-                    client->id,
-                    now,
-                    now + Millis(std::int64_t{client->refresh_token_days} * 86'400'000),
-                    {}};
+    const RefreshToken refresh{subject.origin_jti, row.sub, client->id,
+                               subject.event_id,   now.ms,  0};
+    Session session;
+    session.origin_jti = subject.origin_jti;
+    session.sub = row.sub;
+    session.client_id = client->id;
+    session.created = now;
+    session.expires = now + Millis(std::int64_t{client->refresh_token_days} * 86'400'000);
     CO_TRY_VOID(co_await sessions_.begin(std::move(session)));
     std::string iss = issuer(p_.config, p_.public_port, p_.region, pool->id_suffix);
     CO_TRY(Tokens tokens, co_await signer_.issue(std::move(subject), std::move(iss), *client));
-    tokens.refresh_token =
-        seal_refresh_token(refresh_key_, p_.region, json::serialize(to_message(refresh)));
+    tokens.refresh_token = write_refresh_token(refresh_key_, p_.region, refresh);
     co_return tokens;
-}
-
-io::Task<Result<Tokens>> Home::refresh(RefreshRequest request) {
-    CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
-    CO_TRY_VOID(
-        check_flow(*client.client, config::AuthFlow::refresh_token_auth, "REFRESH_TOKEN_AUTH"));
-    auto token = read_refresh_token(refresh_key_, p_.region, request.refresh_token);
-    if (!token || token->client_id != client.client->id) {
-        co_return bad_refresh(reason::kRefreshInvalid);
-    }
-    CO_TRY(const auto session, co_await sessions_.find(token->origin_jti));
-    if (!session) co_return bad_refresh(reason::kRefreshInvalid);
-    if (session->revoked.ms != 0) co_return bad_refresh(reason::kRefreshRevoked);
-    if (session->expires <= p_.clock.now()) co_return bad_refresh(reason::kRefreshExpired);
-    CO_TRY(const auto row, co_await users_.find_sub(token->sub));
-    if (!row || !row->confirmed) co_return bad_refresh(reason::kRefreshInvalid);
-    if (row->disabled || row->state != PersonState::normal) {
-        co_return bad_refresh(reason::kRefreshRevoked);
-    }
-
-    TokenSubject subject = token_subject(*row, *client.client);
-    subject.origin_jti = token->origin_jti;
-    subject.event_id = token->event_id;
-    subject.auth_time = Timestamp{token->auth_time_ms};
-    std::string iss = issuer(p_.config, p_.public_port, p_.region, client.pool->id_suffix);
-    co_return co_await signer_.issue(std::move(subject), std::move(iss), *client.client);
 }
 
 io::Task<Result<TokenPtr>> Home::own_access_token(std::string token) {
@@ -240,15 +198,6 @@ io::Task<Result<User>> Home::get_user(AccessTokenRequest request) {
     out.attributes["sub"] = row.sub;
     out.attributes["custom:region"] = p_.region;
     co_return out;
-}
-
-io::Task<Result<Done>> Home::revoke(RevokeRequest request) {
-    CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
-    auto token = read_refresh_token(refresh_key_, p_.region, request.token);
-    // Whoever asks learns nothing about a token that is not theirs: success, as in RFC 7009.
-    if (!token || token->client_id != client.client->id) co_return Done{};
-    CO_TRY_VOID(co_await sessions_.revoke(token->origin_jti));
-    co_return Done{};
 }
 
 io::Task<Result<Done>> Home::sign_out(AccessTokenRequest request) {

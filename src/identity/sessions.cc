@@ -50,7 +50,8 @@ io::Task<Result<void>> Sessions::begin(Session session) {
 io::Task<Result<std::optional<Session>>> Sessions::find(std::string origin_jti) {
     std::vector<sql::Statement> batch;
     batch.push_back(
-        {"SELECT sub, client, created, expires, revoked FROM identity_sessions "
+        {"SELECT sub, client, created, expires, revoked, generation, rotated FROM "
+         "identity_sessions "
          "WHERE origin_jti = $1",
          {origin_jti}});
     CO_TRY(auto found, co_await database_.read(std::move(batch)));
@@ -63,7 +64,22 @@ io::Task<Result<std::optional<Session>>> Sessions::find(std::string origin_jti) 
     out.created = Timestamp{row.integer(2)};
     out.expires = Timestamp{row.integer(3)};
     out.revoked = Timestamp{row.integer(4)};
+    out.generation = row.integer(5);
+    out.rotated = Timestamp{row.integer(6)};
     co_return std::optional<Session>(std::move(out));
+}
+
+io::Task<Result<bool>> Sessions::rotate(std::string origin_jti, std::int64_t generation) {
+    std::vector<sql::Statement> batch;
+    batch.push_back(
+        {"UPDATE identity_sessions SET generation = generation + 1, rotated = $3 "
+         "WHERE origin_jti = $1 AND generation = $2 AND revoked = 0",
+         {std::move(origin_jti), generation, clock_.now().ms},
+         1});
+    const auto done = co_await database_.write(std::move(batch));
+    if (!done && done.error().code == Code::conflict) co_return false;
+    CO_TRY_VOID(done);
+    co_return true;
 }
 
 io::Task<Result<void>> Sessions::revoke(std::string origin_jti) {

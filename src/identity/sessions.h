@@ -15,7 +15,9 @@ namespace domicile::identity {
 struct Session {
     std::string origin_jti, sub, client_id;
     Timestamp created, expires;
-    Timestamp revoked;  // 0: not
+    Timestamp revoked;            // 0: not
+    std::int64_t generation = 0;  // of its refresh token, where each is for one use
+    Timestamp rotated;            // when that one was given
 };
 
 class Sessions {
@@ -34,6 +36,9 @@ class Sessions {
     io::Task<Result<void>> load_new(Millis clock_difference);
     io::Task<Result<void>> begin(Session session);
     io::Task<Result<std::optional<Session>>> find(std::string origin_jti);
+    // Replaces the refresh token of this generation by the next. False when another use did so
+    // first, or the session has ended.
+    io::Task<Result<bool>> rotate(std::string origin_jti, std::int64_t generation);
     // Idempotent.
     io::Task<Result<void>> revoke(std::string origin_jti);
     io::Task<Result<void>> revoke_all(std::string sub);

@@ -24,6 +24,7 @@ inline constexpr const char* kNotConfirmed = "not_confirmed";
 inline constexpr const char* kSessionInvalid = "session_invalid";
 inline constexpr const char* kRefreshInvalid = "refresh_invalid";
 inline constexpr const char* kRefreshRevoked = "refresh_revoked";
+inline constexpr const char* kRefreshReused = "refresh_reused";
 inline constexpr const char* kRefreshExpired = "refresh_expired";
 inline constexpr const char* kAccessInvalid = "access_invalid";
 inline constexpr const char* kAccessExpired = "access_expired";
@@ -85,6 +86,7 @@ struct PasswordRequest {
 };
 struct RefreshRequest {
     std::string client_id, refresh_token;
+    bool takes_next = false;  // the caller can be given another refresh token
 };
 struct RevokeRequest {
     std::string client_id, token;

@@ -144,6 +144,10 @@ sql::Component Users::schema() {
         "CREATE TABLE identity_codes (id BYTEA PRIMARY KEY, code_mac BYTEA NOT NULL, "
         "expires BIGINT NOT NULL, tries BIGINT NOT NULL)");
     steps.emplace_back("CREATE INDEX identity_codes_by_end ON identity_codes (expires)");
+    steps.emplace_back(
+        "ALTER TABLE identity_sessions ADD COLUMN generation BIGINT NOT NULL DEFAULT 0");
+    steps.emplace_back(
+        "ALTER TABLE identity_sessions ADD COLUMN rotated BIGINT NOT NULL DEFAULT 0");
     return {"identity", std::move(steps)};
 }
 

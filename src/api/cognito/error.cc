@@ -42,6 +42,8 @@ constexpr std::array kByReason = {
          "Invalid session for the user, session is expired."},
     Line{reason::kRefreshInvalid, kNotAuthorized, "Invalid Refresh Token"},
     Line{reason::kRefreshRevoked, kNotAuthorized, "Refresh Token has been revoked"},
+    Line{reason::kRefreshReused, "RefreshTokenReuseException",
+         "Refresh Token has been used before"},
     Line{reason::kRefreshExpired, kNotAuthorized, "Refresh Token has expired"},
     Line{reason::kAccessInvalid, kNotAuthorized, "Invalid Access Token"},
     Line{reason::kAccessExpired, kNotAuthorized, "Access Token has expired"},

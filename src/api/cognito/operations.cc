@@ -65,8 +65,9 @@ Reply password_sign_in(Identity& identity, std::string client_id, Attributes par
     co_return authentication_result(tokens);
 }
 
-Reply refresh(Identity& identity, std::string client_id, std::string refresh_token) {
-    identity::RefreshRequest call{std::move(client_id), std::move(refresh_token)};
+Reply refresh(Identity& identity, std::string client_id, std::string refresh_token,
+              bool takes_next) {
+    identity::RefreshRequest call{std::move(client_id), std::move(refresh_token), takes_next};
     ANSWER(tokens, co_await identity.refresh(std::move(call)));
     co_return authentication_result(tokens);
 }
@@ -123,7 +124,7 @@ Reply refresh_tokens(Identity& identity, json::object request) {
     std::string client_id = members.required("ClientId", 128);
     std::string token = members.required("RefreshToken");
     CHECK_MEMBERS(members);
-    co_return co_await refresh(identity, std::move(client_id), std::move(token));
+    co_return co_await refresh(identity, std::move(client_id), std::move(token), true);
 }
 
 Reply respond_to_challenge(Identity& identity, json::object request) {
@@ -206,7 +207,7 @@ Reply run_flow(Identity& identity, std::string flow, std::string client_id, Attr
     }
     if (flow == "REFRESH_TOKEN_AUTH" || flow == "REFRESH_TOKEN") {
         PARAMETER(token, parameters, "REFRESH_TOKEN");
-        co_return co_await refresh(identity, std::move(client_id), std::move(token));
+        co_return co_await refresh(identity, std::move(client_id), std::move(token), false);
     }
     co_return std::unexpected(invalid_parameter(flow + " flow not enabled for this client"));
 }
