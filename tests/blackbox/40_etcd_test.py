@@ -9,6 +9,11 @@ import json
 import os
 import subprocess
 import unittest
+import uuid
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 import etcd
 import variant
@@ -130,6 +135,63 @@ class DirectoryOnEtcd(unittest.TestCase):
                    lambda: regions() == (alive | {US: "nobody has been heard of"}, 1), deadline_s=90)
         world.ok("start", world.switch(US, "start"))
         world.poll("it lives again", lambda: regions() == (alive, 0))
+
+    def test_8_without_a_quorum_global_tables_are_503_and_come_back_with_what_was_there(self):
+        clients = {region: documents(region) for region in world.REGIONS}
+        key = {"audience": {"S": f"test-{uuid.uuid4()}"}, "noticeId": {"S": "n1"}}
+        item = {**key, "title": {"S": "before"}}
+        clients[EU].put_item(TableName=NOTICES, Item=item)
+        cluster.kill(0)
+        cluster.kill(1)
+        for region, db in clients.items():
+            calls = {
+                "put": lambda db=db: db.put_item(TableName=NOTICES, Item={**key, "title": {"S": "lost"}}),
+                "update": lambda db=db: db.update_item(
+                    TableName=NOTICES, Key=key, UpdateExpression="SET title = :t",
+                    ExpressionAttributeValues={":t": {"S": "lost"}}),
+                "delete": lambda db=db: db.delete_item(TableName=NOTICES, Key=key),
+                "get": lambda db=db: db.get_item(TableName=NOTICES, Key=key, ConsistentRead=True),
+                "query": lambda db=db: db.query(
+                    TableName=NOTICES, KeyConditionExpression="audience = :a",
+                    ExpressionAttributeValues={":a": key["audience"]}),
+            }
+            for name, call in calls.items():
+                with self.subTest(region=region, call=name):
+                    with self.assertRaises(ClientError) as refused:
+                        call()
+                    told = refused.exception.response
+                    self.assertEqual(told["ResponseMetadata"]["HTTPStatusCode"], 503)
+                    self.assertEqual(told["Error"]["Code"], "ServiceUnavailableException")
+        cluster.start(0, 1)
+        for region, db in clients.items():
+            world.poll(f"{region} to answer again", lambda db=db: found(db, key) is not None)
+        # 503 says that nobody knows: what was with the last member may be done when the others are back. All
+        # regions see the same.
+        seen = [found(db, key) for db in clients.values()]
+        self.assertEqual(seen, 3 * seen[:1])
+        self.assertIn(seen[0].get("title", {"S": "deleted"})["S"], ("before", "lost", "deleted"))
+        for region, db in clients.items():
+            db.put_item(TableName=NOTICES, Item={**key, "title": {"S": region}})
+            self.assertEqual(found(clients[EU], key)["title"]["S"], region)
+
+
+NOTICES = "Notices"  # examples/health/domicile.yaml
+
+
+def documents(region):
+    key = world.create_key(region, ("dynamodb:*",), ("*",))
+    return boto3.client(
+        "dynamodb", region_name=region, aws_access_key_id=key.id, aws_secret_access_key=key.secret,
+        endpoint_url=f"http://127.0.0.1:{world.READY['regions'][region]['loopback']}",
+        config=Config(retries={"max_attempts": 0}, read_timeout=world.TIMEOUT_S))
+
+
+def found(db, key):
+    """The item, empty where there is none; None while the store is away."""
+    try:
+        return db.get_item(TableName=NOTICES, Key=key, ConsistentRead=True).get("Item", {})
+    except ClientError:
+        return None
 
 
 def tearDownModule():
