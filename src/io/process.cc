@@ -15,6 +15,7 @@
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "io/socket.h"
 
@@ -201,11 +202,12 @@ Result<std::unique_ptr<Process>> start_process(const ProcessOptions& options) {
     return std::make_unique<ChildProcess>(pid, pidfd, std::move(output));
 }
 
-void raise_descriptor_limit() {
+std::uint64_t raise_descriptor_limit() {
     rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);  // accept() says so when there are too few
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+    const rlim_t before = std::exchange(limit.rlim_cur, limit.rlim_max);
+    if (before >= limit.rlim_max) return before;
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
 }
 
 void block_signals() {

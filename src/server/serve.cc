@@ -18,6 +18,9 @@
 namespace domicile::server {
 namespace {
 
+// Below this a reactor runs out of descriptors before it has as many connections as it may
+// (http::ServerOptions), and clients wait.
+constexpr std::uint64_t kDescriptorsWanted = 20'000;
 constexpr int kForced = 1;  // exit status of a stop that cut something off
 const Instant kFar{INT64_MAX / 2};
 
@@ -151,7 +154,7 @@ Result<std::unique_ptr<io::AppendFile>> open_log(const std::string& path) {
 
 Result<void> run_region(const std::string& data, const std::string& region, std::size_t number) {
     io::block_signals();
-    io::raise_descriptor_limit();
+    const std::uint64_t descriptors = io::raise_descriptor_limit();
     TRY(const auto use, use_data_folder(data));
     TRY(const Deployment whole, load(io::system_files(), data));
     TRY_VOID(refuse_elsewhere(io::system_files(), whole));
@@ -172,6 +175,9 @@ Result<void> run_region(const std::string& data, const std::string& region, std:
     log::configure(
         deployment.config.log.level, output.lines,
         [] { return to_rfc3339(io::system_clock().now()); }, region, output.node);
+    if (descriptors != 0 && descriptors < kDescriptorsWanted)
+        log::warning("few_descriptors", {{"limit", static_cast<std::int64_t>(descriptors)},
+                                         {"wanted", static_cast<std::int64_t>(kDescriptorsWanted)}});
     const Result<void> outcome =
         serve_on_reactors(deployment, region, std::move(output), [lines] { lines->finish(); });
     if (!outcome) log::error("region_not_started", {{"problem", outcome.error().message}});

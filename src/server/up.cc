@@ -292,6 +292,7 @@ io::Task<Result<void>> up(UpOptions options) {
 
 Result<void> run_up(const UpOptions& options) {
     io::block_signals();
+    (void)io::raise_descriptor_limit();  // the front takes two for a connection
     return io::run_task<Result<void>>([&] { return up(options); });
 }
 
