@@ -74,6 +74,26 @@ class Departure final : public io::EndWatcher {
 
 namespace {
 
+// Nothing when it is too long. That is read to its end all the same, so that the process, which
+// writes first and listens then, hears of it.
+io::Task<Result<std::optional<std::string>>> read_result(http::Exchange& exchange) {
+    std::optional<std::string> body = std::string();
+    const std::uint64_t known = exchange.content_length().value_or(0);
+    if (known <= kResultBytesMax) body->reserve(known);
+    for (;;) {
+        CO_TRY(const std::string_view piece, co_await exchange.read());
+        if (piece.empty()) break;
+        if (body && body->size() + piece.size() > kResultBytesMax) body.reset();
+        if (body) *body += piece;
+    }
+    co_return body;
+}
+
+const char* const kTooLargeForUs = R"({"errorType":"RequestEntityTooLarge"})";
+const char* const kTooLargeForCaller =
+    R"({"errorType":"Function.ResponseSizeTooLarge","errorMessage":)"
+    R"("Response payload size exceeded maximum allowed payload size (6291456 bytes)."})";
+
 // What a process that streams says behind its answer when it failed in the middle of it.
 std::optional<std::string> error_in_trailers(const http::Exchange& exchange) {
     const auto type = exchange.trailer("Lambda-Runtime-Function-Error-Type");
@@ -429,7 +449,7 @@ io::Task<Result<void>> Instance::finish(http::Exchange& exchange, std::string_vi
         "streaming";
     if (streams && what == "response" && has(id) && work_->call.pipe)
         co_return co_await stream(exchange, work_);
-    CO_TRY(std::string body, co_await exchange.read_all(kResultBytesMax));
+    CO_TRY(std::optional<std::string> body, co_await read_result(exchange));
     const std::shared_ptr<Invocation> invocation = work_;
     // Late, or for an invocation that was never handed out.
     if (!has(id) || (what != "response" && what != "error"))
@@ -437,13 +457,14 @@ io::Task<Result<void>> Instance::finish(http::Exchange& exchange, std::string_vi
     if (invocation->call.tail) co_await report(*invocation);
     if (work_ == invocation) release();
     invocation->at = nullptr;
-    bool raised = what == "error";
+    bool raised = what == "error" || !body;
     // It streamed for a caller that wants it whole, and failed in the middle.
     if (const auto error = error_in_trailers(exchange); streams && error) {
         body = *error;
         raised = true;
     }
-    invocation->complete(Answer{std::move(body), raised});
+    invocation->complete(Answer{body ? std::move(*body) : kTooLargeForCaller, raised});
+    if (!body) co_return co_await reply(exchange, 413, kTooLargeForUs);
     co_return co_await reply(exchange, 202, R"({"status":"OK"})");
 }
 
