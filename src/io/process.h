@@ -42,8 +42,8 @@ class Process {
 Result<std::unique_ptr<Process>> start_process(const ProcessOptions& options);
 
 // Every connection takes a descriptor, and the usual soft limit of 1,024 is for programs that use
-// select(); this one does not, so it takes what the hard limit allows. How many that are; 0 where it
-// is not known.
+// select(); this one does not, so it takes what the hard limit allows. How many that are; 0 where
+// it is not known.
 std::uint64_t raise_descriptor_limit();
 
 // Blocks SIGINT, SIGTERM, SIGHUP in the calling thread (call before others start).

@@ -176,8 +176,9 @@ Result<void> run_region(const std::string& data, const std::string& region, std:
         deployment.config.log.level, output.lines,
         [] { return to_rfc3339(io::system_clock().now()); }, region, output.node);
     if (descriptors != 0 && descriptors < kDescriptorsWanted)
-        log::warning("few_descriptors", {{"limit", static_cast<std::int64_t>(descriptors)},
-                                         {"wanted", static_cast<std::int64_t>(kDescriptorsWanted)}});
+        log::warning("few_descriptors",
+                     {{"limit", static_cast<std::int64_t>(descriptors)},
+                      {"wanted", static_cast<std::int64_t>(kDescriptorsWanted)}});
     const Result<void> outcome =
         serve_on_reactors(deployment, region, std::move(output), [lines] { lines->finish(); });
     if (!outcome) log::error("region_not_started", {{"problem", outcome.error().message}});
