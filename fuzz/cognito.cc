@@ -4,9 +4,11 @@
 #include <string>
 
 #include "api/cognito/error.h"
+#include "api/cognito/filter.h"
 #include "api/cognito/members.h"
 #include "base/encoding.h"
 #include "fuzz.h"
+#include "identity/admin_types.h"
 #include "identity/messages.h"
 
 namespace domicile::fuzz {
@@ -65,6 +67,27 @@ void check_members(const json::object& object) {
     }
 }
 
+// What is read back from a filter is the same filter.
+void check_filter(std::string_view text) {
+    const auto filter = api::cognito::parse_filter(text);
+    if (!filter) {
+        DOMICILE_CHECK(filter.error().status == 400 && !filter.error().message.empty());
+        return;
+    }
+    if (filter->match == identity::UserFilter::Match::all) return;
+    std::string printed = filter->attribute;
+    printed += filter->match == identity::UserFilter::Match::prefix ? "^=\"" : "=\"";
+    for (const char c : filter->value) {
+        if (c == '"' || c == '\\') printed += '\\';
+        printed += c;
+    }
+    printed += '"';
+    if (printed.size() > 256) return;
+    const auto again = api::cognito::parse_filter(printed);
+    DOMICILE_CHECK(again && again->match == filter->match &&
+                   again->attribute == filter->attribute && again->value == filter->value);
+}
+
 template <class T>
 void check_message(const json::value& payload) {
     const Result<T> read = identity::from_message<T>(payload);
@@ -94,6 +117,14 @@ void check_messages(const json::value& payload) {
     check_message<identity::AccessTokenRequest>(payload);
     check_message<identity::Tokens>(payload);
     check_message<identity::User>(payload);
+    check_message<identity::NewPasswordRequest>(payload);
+    check_message<identity::AdminRequest>(payload);
+    check_message<identity::AdminCreateRequest>(payload);
+    check_message<identity::AdminPasswordRequest>(payload);
+    check_message<identity::AdminAttributesRequest>(payload);
+    check_message<identity::AdminListGroupsRequest>(payload);
+    check_message<identity::PersonDescription>(payload);
+    check_message<identity::GroupPage>(payload);
 }
 
 }  // namespace
@@ -101,6 +132,7 @@ void check_messages(const json::value& payload) {
 
 FUZZ_TARGET(cognito) {
     using namespace domicile::fuzz;
+    check_filter(input);
     const auto value = domicile::parse_json(input);
     if (!value) return;
     check_messages(*value);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "identity/messages.h"
 #include "identity/types.h"
@@ -38,6 +39,27 @@ struct AdminAttributesRequest {
     std::string pool, username;
     Attributes attributes;
 };
+struct AdminGroupRequest {
+    Administrator who;
+    std::string pool, username, group;
+};
+struct AdminListGroupsRequest {
+    Administrator who;
+    std::string pool, username, token;
+    std::int64_t limit = 0;
+};
+// `token` is empty at the end, as below.
+struct GroupPage {
+    std::vector<Group> groups;
+    std::string token;
+};
+// Which people a list is of.
+struct UserFilter {
+    enum class Match : std::uint8_t { all, equal, prefix };
+    Match match = Match::all;
+    // An attribute, or "username", "sub", "status" (Enabled, Disabled), "cognito:user_status".
+    std::string attribute, value;
+};
 struct PersonDescription {
     std::string username, sub;
     Attributes attributes;
@@ -46,7 +68,15 @@ struct PersonDescription {
     std::string status;  // as Cognito names it: "CONFIRMED"
 };
 
+struct PersonPage {
+    std::vector<PersonDescription> people;
+    std::string token;
+};
+
 namespace message {
+inline constexpr const char* kAdminAddToGroup = "identity.admin_add_to_group";
+inline constexpr const char* kAdminRemoveFromGroup = "identity.admin_remove_from_group";
+inline constexpr const char* kAdminGroupsOf = "identity.admin_groups_of";
 inline constexpr const char* kAdminGet = "identity.admin_get";
 inline constexpr const char* kAdminCreate = "identity.admin_create";
 inline constexpr const char* kAdminInviteAgain = "identity.admin_invite_again";
@@ -67,6 +97,9 @@ BOOST_DESCRIBE_STRUCT(AdminCreateRequest, (),
                       (who, pool, username, attributes, password, send_mail))
 BOOST_DESCRIBE_STRUCT(AdminPasswordRequest, (), (who, pool, username, password, permanent))
 BOOST_DESCRIBE_STRUCT(AdminAttributesRequest, (), (who, pool, username, attributes))
+BOOST_DESCRIBE_STRUCT(AdminGroupRequest, (), (who, pool, username, group))
+BOOST_DESCRIBE_STRUCT(AdminListGroupsRequest, (), (who, pool, username, token, limit))
+BOOST_DESCRIBE_STRUCT(GroupPage, (), (groups, token))
 BOOST_DESCRIBE_STRUCT(PersonDescription, (),
                       (username, sub, attributes, created_ms, modified_ms, enabled, status))
 

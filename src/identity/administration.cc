@@ -17,6 +17,20 @@ void Administration::register_handlers() {
     router.answer_administrators(message::kAdminUpdate, &Home::admin_update);
     router.answer_administrators(message::kAdminSetPassword, &Home::admin_set_password);
     router.answer_administrators(message::kAdminResetPassword, &Home::admin_reset_password);
+    router.answer_administrators(message::kAdminAddToGroup, &Home::admin_add_to_group);
+    router.answer_administrators(message::kAdminRemoveFromGroup, &Home::admin_remove_from_group);
+    router.answer_administrators(message::kAdminGroupsOf, &Home::admin_groups_of);
+}
+
+io::Task<Result<Done>> Administration::add_to_group(AdminGroupRequest request) {
+    return at_home(message::kAdminAddToGroup, std::move(request), &Home::admin_add_to_group);
+}
+io::Task<Result<Done>> Administration::remove_from_group(AdminGroupRequest request) {
+    return at_home(message::kAdminRemoveFromGroup, std::move(request),
+                   &Home::admin_remove_from_group);
+}
+io::Task<Result<GroupPage>> Administration::groups_of(AdminListGroupsRequest request) {
+    return at_home(message::kAdminGroupsOf, std::move(request), &Home::admin_groups_of);
 }
 
 Result<const config::Pool*> Administration::pool(std::string_view pool_id) const {

@@ -45,6 +45,16 @@ class Administration {
     io::Task<Result<Done>> reset_password(AdminRequest request);
     // A sign-in that a server relays: the password proves that it is the person.
     io::Task<Result<Tokens>> sign_in(PasswordRequest request);
+    io::Task<Result<Done>> add_to_group(AdminGroupRequest request);
+    io::Task<Result<Done>> remove_from_group(AdminGroupRequest request);
+    io::Task<Result<GroupPage>> groups_of(AdminListGroupsRequest request);
+    // This region's groups and people only: Home's own calls.
+    Home& here() { return p_.home; }
+    Administrator as(std::string access_key_id) const {
+        return {std::move(access_key_id), p_.region};
+    }
+    const std::vector<config::Pool>& pools() const { return p_.config->pools; }
+    const std::string& region() const { return p_.region; }
 
   private:
     template <class Request, class Answer>

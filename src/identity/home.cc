@@ -82,6 +82,7 @@ Home::Home(Parts parts)
           [config = p_.config] { return config->mail.outbox; }, p_.mail),
       signer_(p_.database, p_.keyring, p_.clock, p_.random),
       codes_(p_.database, p_.keyring, p_.clock, p_.random),
+      groups_(p_.database, p_.keyring, p_.clock, p_.random),
       attempts_(p_.database, p_.clock, "attempt"),
       resends_(p_.database, p_.clock, "resend"),
       resets_(p_.database, p_.clock, "reset"),
@@ -89,6 +90,7 @@ Home::Home(Parts parts)
       block_key_(p_.keyring.region_key("identity.secret_block")),
       refresh_key_(p_.keyring.region_key("identity.refresh_token")),
       session_key_(p_.keyring.region_key("identity.session")),
+      page_key_(p_.keyring.region_key("identity.page_token")),
       decoy_secret_(p_.keyring.region_secret("identity.decoy")) {}
 
 io::Task<Result<void>> Home::open() {

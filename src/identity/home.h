@@ -16,6 +16,7 @@
 #include "identity/attempts.h"
 #include "identity/codes.h"
 #include "identity/courier.h"
+#include "identity/groups.h"
 #include "identity/messages.h"
 #include "identity/outbox.h"
 #include "identity/sessions.h"
@@ -28,6 +29,8 @@
 #include "residency/residency.h"
 
 namespace domicile::identity {
+
+inline constexpr std::int64_t kListMax = 60;  // entries of a page
 
 // A client of a pool, found by its id; ids are unique over all pools.
 struct ClientOfPool {
@@ -105,6 +108,21 @@ class Home {
     // A new temporary password for somebody who has not used theirs.
     io::Task<Result<PersonDescription>> admin_invite_again(AdminCreateRequest request);
     io::Task<Result<Tokens>> admin_sign_in(PasswordRequest request);
+    // Groups, and lists of the people here (home_groups.cc, home_list.cc). Lists have at most
+    // kListMax entries.
+    io::Task<Result<Done>> admin_add_to_group(AdminGroupRequest request);
+    io::Task<Result<Done>> admin_remove_from_group(AdminGroupRequest request);
+    io::Task<Result<GroupPage>> admin_groups_of(AdminListGroupsRequest request);
+    io::Task<Result<Group>> create_group(Administrator who, std::string pool, Group group);
+    io::Task<Result<Group>> update_group(Administrator who, std::string pool, GroupChange change);
+    io::Task<Result<Done>> delete_group(Administrator who, std::string pool, std::string name);
+    io::Task<Result<GroupPage>> list_groups(std::string pool, std::string token,
+                                            std::int64_t limit);
+    io::Task<Result<PersonPage>> list_people(Administrator who, std::string pool, UserFilter filter,
+                                             std::string token, std::int64_t limit);
+    io::Task<Result<PersonPage>> list_group(AdminGroupRequest request, std::string token,
+                                            std::int64_t limit);
+    Groups& groups() { return groups_; }
 
     Signer& signer() { return signer_; }
     Users& users() { return users_; }
@@ -169,6 +187,8 @@ class Home {
     io::Task<Result<Done>> set_disabled(AdminRequest request, bool disabled);
     // Moving house is not there yet, so whatever is written must lead to this home.
     Result<void> check_stays(const config::Pool& pool, const Attributes& attributes) const;
+    io::Task<Result<std::optional<PersonDescription>>> found_by_index(std::string pool,
+                                                                      UserFilter filter);
     PersonDescription describe(const UserRow& row) const;
     Result<Tokens> new_password_challenge(const UserRow& row, ClientOfPool client) const;
     io::Task<Result<Tokens>> prove_password(ClientOfPool client, PasswordRequest request);
@@ -181,9 +201,10 @@ class Home {
     Courier courier_;
     Signer signer_;
     Codes codes_;
+    Groups groups_;
     Attempts attempts_, resends_, resets_;
     Attempts decoy_tries_;  // plays the part of the row's counter for people who do not exist
-    keyring::DataKey block_key_, refresh_key_, session_key_;
+    keyring::DataKey block_key_, refresh_key_, session_key_, page_key_;
     std::string decoy_secret_;
 };
 

@@ -68,6 +68,7 @@ io::Task<Result<Tokens>> Home::refresh(RefreshRequest request) {
     subject.origin_jti = token->origin_jti;
     subject.event_id = token->event_id;
     subject.auth_time = Timestamp{token->auth_time_ms};
+    CO_TRY(subject.groups, co_await groups_.of_person(row->sub));
     std::string iss = issuer(p_.config, p_.public_port, p_.region, client.pool->id_suffix);
     CO_TRY(Tokens tokens,
            co_await signer_.issue(std::move(subject), std::move(iss), *client.client));

@@ -153,6 +153,7 @@ io::Task<Result<Tokens>> Home::begin_session(UserRow row, const config::Pool* po
     subject.origin_jti = p_.random.uuid();
     subject.event_id = p_.random.uuid();
     subject.auth_time = now;
+    CO_TRY(subject.groups, co_await groups_.of_person(row.sub));
     const RefreshToken refresh{subject.origin_jti, row.sub, client->id,
                                subject.event_id,   now.ms,  0};
     Session session;

@@ -60,6 +60,7 @@ BOOST_DESCRIBE_STRUCT(NewPasswordRequest, (), (client_id, username, session, pas
 BOOST_DESCRIBE_STRUCT(Tokens, (),
                       (access_token, id_token, refresh_token, expires_in_seconds, challenge))
 BOOST_DESCRIBE_STRUCT(User, (), (username, sub, attributes))
+BOOST_DESCRIBE_STRUCT(Group, (), (name, description, role, precedence, created_ms, modified_ms))
 
 namespace detail {
 

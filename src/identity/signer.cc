@@ -25,6 +25,39 @@ json::object common_claims(const TokenSubject& subject, const std::string& issue
             {"custom:epoch", static_cast<std::int64_t>(subject.epoch)}};
 }
 
+void add_group_names(const TokenSubject& subject, json::object& claims) {
+    if (subject.groups.empty()) return;
+    json::array names;
+    for (const Group& group : subject.groups) names.emplace_back(group.name);
+    claims["cognito:groups"] = std::move(names);
+}
+
+// The role of the group that counts most; none where groups of one precedence have several.
+std::optional<std::string> preferred_role(const std::vector<Group>& groups) {
+    std::optional<std::string> role;
+    std::optional<std::int64_t> precedence;
+    for (const Group& group : groups) {
+        if (!group.role) continue;
+        if (!role) {
+            role = group.role;
+            precedence = group.precedence;
+        } else if (group.precedence == precedence && group.role != role) {
+            return std::nullopt;
+        }
+    }
+    return role;
+}
+
+void add_roles(const TokenSubject& subject, json::object& claims) {
+    json::array roles;
+    for (const Group& group : subject.groups) {
+        if (group.role) roles.emplace_back(*group.role);
+    }
+    if (roles.empty()) return;
+    claims["cognito:roles"] = std::move(roles);
+    if (const auto role = preferred_role(subject.groups)) claims["cognito:preferred_role"] = *role;
+}
+
 json::object id_claims(const TokenSubject& subject, json::object claims) {
     for (const auto& [name, value] : subject.attributes) {
         if (claims.contains(name)) continue;  // an attribute never replaces a claim of ours
@@ -34,6 +67,8 @@ json::object id_claims(const TokenSubject& subject, json::object claims) {
     claims["token_use"] = "id";
     claims["aud"] = subject.client_id;
     claims["cognito:username"] = subject.username;
+    add_group_names(subject, claims);
+    add_roles(subject, claims);
     return claims;
 }
 
@@ -41,6 +76,7 @@ json::object access_claims(const TokenSubject& subject, json::object claims) {
     claims["token_use"] = "access";
     claims["client_id"] = subject.client_id;
     claims["username"] = subject.username;
+    add_group_names(subject, claims);
     claims["scope"] = "aws.cognito.signin.user.admin";
     return claims;
 }

@@ -27,6 +27,7 @@ struct TokenSubject {
     Timestamp auth_time;
     std::uint64_t epoch = 0;
     Attributes attributes;
+    std::vector<Group> groups;  // in the order of their precedence
 };
 
 class Signer {

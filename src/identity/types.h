@@ -44,6 +44,10 @@ inline constexpr const char* kUnsupportedState = "unsupported_state";  // messag
 inline constexpr const char* kUserState = "user_state";                // message is the whole text
 inline constexpr const char* kUnknownPool = "unknown_pool";            // message names the pool
 inline constexpr const char* kPersonElsewhere = "person_elsewhere";    // of administration
+inline constexpr const char* kPageToken = "page_token";
+inline constexpr const char* kGroupExists = "group_exists";
+inline constexpr const char* kUnknownGroup = "unknown_group";
+inline constexpr const char* kTooManyGroups = "too_many_groups";
 }  // namespace reason
 
 using Attributes = std::map<std::string, std::string>;
@@ -122,6 +126,19 @@ struct NewPasswordRequest {
 struct User {
     std::string username, sub;
     Attributes attributes;
+};
+
+struct Group {
+    std::string name;
+    std::optional<std::string> description, role;  // role: the ARN of what its people may take on
+    std::optional<std::int64_t> precedence;        // the lower, the more it counts
+    std::int64_t created_ms = 0, modified_ms = 0;
+};
+// What is absent stays as it is.
+struct GroupChange {
+    std::string name;
+    std::optional<std::string> description, role;
+    std::optional<std::int64_t> precedence;
 };
 
 // A mail that would be sent; the development outbox keeps them, encrypted under the subject's key.

@@ -1,10 +1,12 @@
 #include "identity/users.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "base/encoding.h"
 #include "crypto/hash.h"
 #include "directory/directory.h"
+#include "identity/groups.h"
 #include "identity/messages.h"
 
 namespace domicile::identity {
@@ -148,6 +150,7 @@ sql::Component Users::schema() {
         "ALTER TABLE identity_sessions ADD COLUMN generation BIGINT NOT NULL DEFAULT 0");
     steps.emplace_back(
         "ALTER TABLE identity_sessions ADD COLUMN rotated BIGINT NOT NULL DEFAULT 0");
+    std::ranges::move(Groups::schema(), std::back_inserter(steps));
     return {"identity", std::move(steps)};
 }
 
@@ -181,14 +184,36 @@ io::Task<Result<std::optional<UserRow>>> Users::find_where(std::string condition
         }
         co_return std::optional<UserRow>();
     }
-    const sql::Row& row = found[0].rows[0];
+    CO_TRY(UserRow out, co_await opened(found[0].rows[0]));
+    co_return std::optional<UserRow>(std::move(out));
+}
+
+io::Task<Result<UserRow>> Users::opened(const sql::Row row) {
     UserRow out = clear_part(row);
     CO_TRY(const keyring::DataKey key, co_await keyring_.find(out.sub));
     CO_TRY(const std::string profile, key.open(profile_context(out.sub), row.bytes(6)));
     CO_TRY_VOID(read_profile(profile, out));
     // The code went to the e-mail address, so confirming the person verified it.
     if (out.confirmed) out.attributes.try_emplace("email_verified", "true");
-    co_return std::optional<UserRow>(std::move(out));
+    co_return out;
+}
+
+io::Task<Result<std::vector<UserRow>>> Users::page(std::string pool, std::string after,
+                                                   std::int64_t limit) {
+    std::vector<sql::Statement> batch;
+    batch.push_back({std::string("SELECT ") + kColumns +
+                         " FROM identity_users WHERE pool = $1 AND sub > $2 ORDER BY sub LIMIT $3",
+                     {std::move(pool), std::move(after), limit}});
+    CO_TRY(auto found, co_await database_.read(std::move(batch)));
+    std::vector<UserRow> out;
+    for (sql::Row& row : found[0].rows) {
+        auto person = co_await opened(std::move(row));
+        // Whose key is gone is being erased.
+        if (!person && person.error().code == Code::not_found) continue;
+        if (!person) co_return std::unexpected(person.error());
+        out.push_back(std::move(*person));
+    }
+    co_return out;
 }
 
 io::Task<Result<std::optional<UserRow>>> Users::find(std::string pool, std::string username) {
@@ -288,6 +313,7 @@ std::vector<sql::Statement> Users::removed(const std::string& claim_id) {
         "SELECT sub FROM identity_users WHERE claim_id = $1");
     add("DELETE FROM identity_mails WHERE sub IN " + people);
     add("DELETE FROM identity_sessions WHERE sub IN " + people);
+    add("DELETE FROM identity_members WHERE sub IN " + people);
     add("DELETE FROM identity_users WHERE claim_id = $1");
     return batch;
 }

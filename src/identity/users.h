@@ -74,6 +74,10 @@ class Users final : public directory::ClaimOwner {
     io::Task<Result<std::optional<UserRow>>> find(std::string pool, std::string username);
     io::Task<Result<std::optional<UserRow>>> find_sub(std::string sub);
 
+    // People of a pool in the order of their subs, after one of them; maybe fewer than there are.
+    io::Task<Result<std::vector<UserRow>>> page(std::string pool, std::string after,
+                                                std::int64_t limit);
+
     // Makes the person's key and the statement that inserts the row (conflict "unique" when the
     // user name is taken here).
     io::Task<Result<sql::Statement>> insertion(UserRow row);
@@ -104,6 +108,7 @@ class Users final : public directory::ClaimOwner {
   private:
     io::Task<Result<std::optional<UserRow>>> find_where(std::string condition,
                                                         std::vector<sql::Value> parameters);
+    io::Task<Result<UserRow>> opened(const sql::Row row);
     io::Task<Result<sql::Blob>> sealed_profile(const UserRow row);
 
     sql::Database& database_;

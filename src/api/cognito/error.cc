@@ -64,6 +64,10 @@ constexpr std::array kByReason = {
     Line{reason::kUnsupportedState, "UnsupportedUserStateException", nullptr},
     Line{reason::kUnknownPool, "ResourceNotFoundException", nullptr},
     Line{reason::kPersonElsewhere, "UserNotFoundException", nullptr},
+    Line{reason::kPageToken, kInvalidParameter, nullptr},
+    Line{reason::kGroupExists, "GroupExistsException", nullptr},
+    Line{reason::kUnknownGroup, "ResourceNotFoundException", nullptr},
+    Line{reason::kTooManyGroups, "LimitExceededException", nullptr},
     // Of access keys and their signatures.
     Line{api::aws::reason::kMissingToken, "MissingAuthenticationTokenException", nullptr},
     Line{api::aws::reason::kIncomplete, "IncompleteSignatureException", nullptr},

@@ -48,9 +48,12 @@ std::string Members::required(std::string_view name, std::size_t bytes_max) {
     return text;
 }
 
-std::optional<std::string> Members::optional(std::string_view name) {
+std::optional<std::string> Members::optional(std::string_view name, std::size_t bytes_max) {
     const json::value* value = find(name);
     if (value == nullptr) return std::nullopt;
+    if (value->is_string() && value->get_string().size() > bytes_max) {
+        violation(name, fmt::format("Member must have length less than or equal to {}", bytes_max));
+    }
     if (value->is_string()) return std::string(value->get_string());
     wrong_type(name, "a string");
     return std::nullopt;

@@ -19,7 +19,7 @@ class Members {
     explicit Members(const json::object& object) : object_(object) {}
 
     std::string required(std::string_view name, std::size_t bytes_max = 131072);
-    std::optional<std::string> optional(std::string_view name);
+    std::optional<std::string> optional(std::string_view name, std::size_t bytes_max = 131072);
     // One of `allowed`, else a violation.
     std::string choice(std::string_view name, const std::vector<std::string_view>& allowed);
     // The same, or empty where it is absent.

@@ -60,6 +60,8 @@ Reply answer_challenge(identity::Identity& identity, std::string name, std::stri
 
 // Each file adds its own.
 void add_admin_operations(AdminOperations& into);
+void add_group_operations(AdminOperations& into);
+void add_description_operations(AdminOperations& into);
 void add_password_operations(Operations& into);
 
 }  // namespace domicile::api::cognito

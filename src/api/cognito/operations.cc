@@ -191,6 +191,8 @@ const AdminOperations& admin_operations() {
     static const AdminOperations table = [] {
         AdminOperations out;
         add_admin_operations(out);
+        add_group_operations(out);
+        add_description_operations(out);
         return out;
     }();
     return table;
