@@ -125,6 +125,7 @@ io::Task<Result<void>> Home::sweep() {
 }
 
 io::Task<Result<std::vector<sql::Statement>>> Home::mailing(std::string sub, Mail mail) {
+    CO_TRY_VOID(courier_.check_room());
     const Timestamp now = p_.clock.now();
     mail.id = p_.random.uuid();
     mail.sent_at = now;
