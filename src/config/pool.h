@@ -36,6 +36,7 @@ struct Client {
     int refresh_token_days = 30;
     std::optional<RefreshRotation> refresh_token_rotation;
     TokenAlgorithm token_algorithm = TokenAlgorithm::rs256;
+    std::optional<std::string> secret_file;  // relative to the file's folder; read when asked for
 
     bool allows(AuthFlow flow) const;
 };

@@ -253,7 +253,10 @@ const Object<Client>& describe() {
                    "a new refresh token at each use; InitiateAuth, which cannot give one, takes "
                    "none of this client's then")
             .field("token_algorithm", &Client::token_algorithm,
-                   "what access and ID tokens are signed with; RS256 is what Cognito uses");
+                   "what access and ID tokens are signed with; RS256 is what Cognito uses")
+            .field("secret_file", &Client::secret_file,
+                   "a file with the client's secret, without its last line end: SECRET_HASH is "
+                   "asked for then; relative to this file's folder");
     return object;
 }
 

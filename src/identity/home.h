@@ -14,6 +14,7 @@
 #include "directory/directory.h"
 #include "identity/admin_types.h"
 #include "identity/attempts.h"
+#include "identity/client_secrets.h"
 #include "identity/codes.h"
 #include "identity/courier.h"
 #include "identity/groups.h"
@@ -63,6 +64,7 @@ class Home {
             withdraw_elsewhere;
         nodes::Nodes* nodes = nullptr;  // null: this process is its region's only one
         Courier::Options mail = {};
+        const ClientSecrets* secrets = nullptr;
     };
     explicit Home(Parts parts);
 

@@ -63,6 +63,9 @@ io::Task<Result<Tokens>> Home::refresh(RefreshRequest request) {
     if (row->disabled || row->state != PersonState::normal) {
         co_return bad_refresh(reason::kRefreshRevoked);
     }
+    ClientSecrets::Proof proof{std::move(request.secret_hash), std::move(request.client_secret)};
+    CO_TRY_VOID(
+        co_await p_.secrets->check(client.client->id, std::move(proof), row->username, row->sub));
 
     TokenSubject subject = token_subject(*row, *client.client);
     subject.origin_jti = token->origin_jti;

@@ -1,6 +1,7 @@
 #include "identity/identity.h"
 
 #include "identity/administration.h"
+#include "identity/client_secrets.h"
 #include "identity/home.h"
 #include "identity/key_publisher.h"
 #include "identity/revocation_watch.h"
@@ -78,6 +79,7 @@ struct Identity::Impl {
     const telemetry::CounterBy<Act, Outcome> acts;
     Parts p;
     TokenVerifier verifier;
+    ClientSecrets secrets;
     KeyPublisher publisher;
     Home home;
     RevocationWatch watch;
@@ -93,6 +95,7 @@ Identity::Impl::Impl(Parts given)
               return issuer(p.config, p.public_port, region, pool);
           },
           [this] { return reload_keys(); }),
+      secrets(p.config, p.config_directory),
       publisher({p.directory, verifier, p.region, p.sign_key_record, p.verify_key_record,
                  [this] { return home.upkeep(); }}),
       home({p.config, p.policy, p.database, p.keyring, p.directory, p.audit, p.clock, p.random,
@@ -100,7 +103,7 @@ Identity::Impl::Impl(Parts given)
             [this](std::string region, PasswordRequest request) {
                 return withdraw(std::move(region), std::move(request));
             },
-            p.nodes, p.mail}),
+            p.nodes, p.mail, &secrets}),
       watch(p.database, home.sessions(), p.nodes),
       router({p.config, p.policy, p.directory, p.border, p.audit, home, p.region, p.public_port}),
       administration({p.config, p.region, home, router}) {}
@@ -231,6 +234,7 @@ io::Task<Result<Done>> Identity::change_password(ChangePasswordRequest request) 
 io::Task<Result<Tokens>> Identity::answer_new_password(NewPasswordRequest request) {
     return impl_->counted(Act::new_password, impl_->answer_new_password(std::move(request)));
 }
+const ClientSecrets& Identity::client_secrets() const { return impl_->secrets; }
 Administration& Identity::administration() { return impl_->administration; }
 
 void Identity::report_to(telemetry::Registry& registry) {

@@ -30,6 +30,7 @@
 namespace domicile::identity {
 
 class Administration;
+class ClientSecrets;
 
 class Identity {
   public:
@@ -49,8 +50,9 @@ class Identity {
         // when its region's border certificate verifies it.
         std::function<Result<std::string>(const directory::KeyRecord&)> sign_key_record;
         std::function<bool(const directory::KeyRecord&)> verify_key_record;
-        nodes::Nodes* nodes = nullptr;  // null: this process is its region's only one
-        Courier::Options mail = {};     // how mails leave the region
+        nodes::Nodes* nodes = nullptr;      // null: this process is its region's only one
+        Courier::Options mail = {};         // how mails leave the region
+        std::string config_directory = {};  // what the files of clients' secrets are relative to
     };
     explicit Identity(Parts parts);
     ~Identity();  // after stop()
@@ -77,6 +79,7 @@ class Identity {
     io::Task<Result<Tokens>> answer_new_password(NewPasswordRequest request);
     // What administrators may do.
     Administration& administration();
+    const ClientSecrets& client_secrets() const;
 
     // The home's own database decides: is this subject here (confirmed, not moved away)?
     io::Task<Result<bool>> is_resident(std::string sub);

@@ -49,7 +49,8 @@ BOOST_DESCRIBE_STRUCT(SrpChallenge, (),
 BOOST_DESCRIBE_STRUCT(SrpAnswerRequest, (),
                       (client_id, username, secret_block, timestamp, signature))
 BOOST_DESCRIBE_STRUCT(PasswordRequest, (), (client_id, username, password))
-BOOST_DESCRIBE_STRUCT(RefreshRequest, (), (client_id, refresh_token, takes_next))
+BOOST_DESCRIBE_STRUCT(RefreshRequest, (),
+                      (client_id, refresh_token, takes_next, secret_hash, client_secret))
 BOOST_DESCRIBE_STRUCT(RevokeRequest, (), (client_id, token))
 BOOST_DESCRIBE_STRUCT(AccessTokenRequest, (), (access_token))
 BOOST_DESCRIBE_STRUCT(ForgotPasswordRequest, (), (client_id, username))

@@ -48,6 +48,7 @@ inline constexpr const char* kPageToken = "page_token";
 inline constexpr const char* kGroupExists = "group_exists";
 inline constexpr const char* kUnknownGroup = "unknown_group";
 inline constexpr const char* kTooManyGroups = "too_many_groups";
+inline constexpr const char* kClientSecret = "client_secret";  // message is the text
 }  // namespace reason
 
 using Attributes = std::map<std::string, std::string>;
@@ -91,6 +92,8 @@ struct PasswordRequest {
 struct RefreshRequest {
     std::string client_id, refresh_token;
     bool takes_next = false;  // the caller can be given another refresh token
+    // Of a client with a secret, one of them: judged at the home, which knows whose token it is.
+    std::optional<std::string> secret_hash = std::nullopt, client_secret = std::nullopt;
 };
 struct RevokeRequest {
     std::string client_id, token;

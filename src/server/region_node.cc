@@ -172,7 +172,8 @@ struct RegionNode::Parts {
                     return base.border_keys.verify(record);
                 },
             .nodes = &nodes,
-            .mail = mail_options(deployment, region, current.config, base.mail.get())};
+            .mail = mail_options(deployment, region, current.config, base.mail.get()),
+            .config_directory = deployment.config_directory()};
     }
 
     io::Task<Result<void>> open();

@@ -125,6 +125,7 @@ Reply initiate_auth(AdminCall call) {
     }
     PARAMETER(username, parameters, "USERNAME");
     PARAMETER(password, parameters, "PASSWORD");
+    CHECK_SECRET(call.identity, client_id, username, secret_hash(parameters));
     identity::PasswordRequest request{std::move(client_id), std::move(username),
                                       std::move(password)};
     ANSWER(tokens, co_await call.identity.administration().sign_in(std::move(request)));

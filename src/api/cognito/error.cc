@@ -68,6 +68,7 @@ constexpr std::array kByReason = {
     Line{reason::kGroupExists, "GroupExistsException", nullptr},
     Line{reason::kUnknownGroup, "ResourceNotFoundException", nullptr},
     Line{reason::kTooManyGroups, "LimitExceededException", nullptr},
+    Line{reason::kClientSecret, kNotAuthorized, nullptr},
     // Of access keys and their signatures.
     Line{api::aws::reason::kMissingToken, "MissingAuthenticationTokenException", nullptr},
     Line{api::aws::reason::kIncomplete, "IncompleteSignatureException", nullptr},

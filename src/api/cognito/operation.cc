@@ -24,6 +24,17 @@ json::object authentication_result(const identity::Tokens& tokens) {
     return {{"AuthenticationResult", std::move(result)}, {"ChallengeParameters", json::object()}};
 }
 
+std::optional<std::string> not_empty(std::optional<std::string> text) {
+    if (text && text->empty()) text.reset();
+    return text;
+}
+
+std::optional<std::string> secret_hash(const identity::Attributes& parameters) {
+    const auto found = parameters.find("SECRET_HASH");
+    if (found == parameters.end()) return std::nullopt;
+    return not_empty(found->second);
+}
+
 // A parameter of AuthParameters or ChallengeResponses.
 Outcome<std::string> parameter(const identity::Attributes& parameters, const char* name) {
     const auto found = parameters.find(name);

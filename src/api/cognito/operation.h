@@ -2,12 +2,14 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "access/access.h"
 #include "api/cognito/error.h"
 #include "api/cognito/members.h"
 #include "base/json.h"
+#include "identity/client_secrets.h"
 #include "identity/identity.h"
 #include "io/task.h"
 
@@ -47,8 +49,15 @@ struct AdminCall {
 using AdminOperation = Reply (*)(AdminCall);
 using AdminOperations = std::map<std::string, AdminOperation, std::less<>>;
 
+// What a client with a secret sends beside the user's name; empty counts as absent.
+std::optional<std::string> not_empty(std::optional<std::string> text);
+#define CHECK_SECRET(identity, client_id, username, hash) \
+    DO(co_await (identity).client_secrets().check_hash(client_id, username, not_empty(hash)))
+
 json::object delivery_details(const identity::CodeDelivery& delivery);
 json::object authentication_result(const identity::Tokens& tokens);
+// SECRET_HASH of AuthParameters or ChallengeResponses.
+std::optional<std::string> secret_hash(const identity::Attributes& parameters);
 // A parameter of AuthParameters or ChallengeResponses.
 Outcome<std::string> parameter(const identity::Attributes& parameters, const char* name);
 

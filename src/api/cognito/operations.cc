@@ -15,7 +15,9 @@ Reply sign_up(Identity& identity, json::object request) {
     call.username = members.required("Username", kUsernameBytesMax);
     call.password = members.required("Password", kPasswordBytesMax);
     call.attributes = members.attributes("UserAttributes");
+    auto hash = members.optional("SecretHash");
     CHECK_MEMBERS(members);
+    CHECK_SECRET(identity, call.client_id, call.username, hash);
     ANSWER(result, co_await identity.sign_up(std::move(call)));
     json::object out{{"UserConfirmed", result.confirmed}, {"UserSub", result.sub}};
     if (result.delivery) out["CodeDeliveryDetails"] = delivery_details(*result.delivery);
@@ -28,7 +30,9 @@ Reply confirm_sign_up(Identity& identity, json::object request) {
     call.client_id = members.required("ClientId", 128);
     call.username = members.required("Username", kUsernameBytesMax);
     call.code = members.required("ConfirmationCode", 2048);
+    auto hash = members.optional("SecretHash");
     CHECK_MEMBERS(members);
+    CHECK_SECRET(identity, call.client_id, call.username, hash);
     DO(co_await identity.confirm_sign_up(std::move(call)));
     co_return json::object();
 }
@@ -38,7 +42,9 @@ Reply resend_code(Identity& identity, json::object request) {
     identity::ResendRequest call;
     call.client_id = members.required("ClientId", 128);
     call.username = members.required("Username", kUsernameBytesMax);
+    auto hash = members.optional("SecretHash");
     CHECK_MEMBERS(members);
+    CHECK_SECRET(identity, call.client_id, call.username, hash);
     ANSWER(delivery, co_await identity.resend_code(std::move(call)));
     co_return json::object{{"CodeDeliveryDetails", delivery_details(delivery)}};
 }
@@ -46,6 +52,7 @@ Reply resend_code(Identity& identity, json::object request) {
 Reply start_srp(Identity& identity, std::string client_id, Attributes parameters) {
     PARAMETER(username, parameters, "USERNAME");
     PARAMETER(srp_a, parameters, "SRP_A");
+    CHECK_SECRET(identity, client_id, username, secret_hash(parameters));
     identity::SrpStartRequest call{std::move(client_id), std::move(username), std::move(srp_a)};
     ANSWER(challenge, co_await identity.start_srp(std::move(call)));
     json::object shown{{"SALT", challenge.salt_hex},
@@ -60,14 +67,13 @@ Reply start_srp(Identity& identity, std::string client_id, Attributes parameters
 Reply password_sign_in(Identity& identity, std::string client_id, Attributes parameters) {
     PARAMETER(username, parameters, "USERNAME");
     PARAMETER(password, parameters, "PASSWORD");
+    CHECK_SECRET(identity, client_id, username, secret_hash(parameters));
     identity::PasswordRequest call{std::move(client_id), std::move(username), std::move(password)};
     ANSWER(tokens, co_await identity.sign_in_with_password(std::move(call)));
     co_return authentication_result(tokens);
 }
 
-Reply refresh(Identity& identity, std::string client_id, std::string refresh_token,
-              bool takes_next) {
-    identity::RefreshRequest call{std::move(client_id), std::move(refresh_token), takes_next};
+Reply refresh(Identity& identity, identity::RefreshRequest call) {
     ANSWER(tokens, co_await identity.refresh(std::move(call)));
     co_return authentication_result(tokens);
 }
@@ -91,6 +97,7 @@ Reply answer_srp(Identity& identity, std::string client_id, Attributes responses
     PARAMETER(block, responses, "PASSWORD_CLAIM_SECRET_BLOCK");
     PARAMETER(timestamp, responses, "TIMESTAMP");
     PARAMETER(signature, responses, "PASSWORD_CLAIM_SIGNATURE");
+    CHECK_SECRET(identity, call.client_id, username, secret_hash(responses));
     call.username = std::move(username);
     call.secret_block = std::move(block);
     call.timestamp = std::move(timestamp);
@@ -106,6 +113,7 @@ Reply answer_new_password(Identity& identity, std::string client_id, std::string
     call.client_id = std::move(client_id);
     PARAMETER(username, responses, "USERNAME");
     PARAMETER(password, responses, "NEW_PASSWORD");
+    CHECK_SECRET(identity, call.client_id, username, secret_hash(responses));
     if (session.empty()) {
         co_return std::unexpected(invalid_parameter("Missing required parameter Session"));
     }
@@ -121,10 +129,13 @@ Reply answer_new_password(Identity& identity, std::string client_id, std::string
 
 Reply refresh_tokens(Identity& identity, json::object request) {
     Members members(request);
-    std::string client_id = members.required("ClientId", 128);
-    std::string token = members.required("RefreshToken");
+    identity::RefreshRequest call;
+    call.client_id = members.required("ClientId", 128);
+    call.refresh_token = members.required("RefreshToken");
+    call.client_secret = not_empty(members.optional("ClientSecret"));
     CHECK_MEMBERS(members);
-    co_return co_await refresh(identity, std::move(client_id), std::move(token), true);
+    call.takes_next = true;
+    co_return co_await refresh(identity, std::move(call));
 }
 
 Reply respond_to_challenge(Identity& identity, json::object request) {
@@ -155,7 +166,9 @@ Reply revoke_token(Identity& identity, json::object request) {
     identity::RevokeRequest call;
     call.token = members.required("Token");
     call.client_id = members.required("ClientId", 128);
+    auto secret = not_empty(members.optional("ClientSecret"));
     CHECK_MEMBERS(members);
+    DO(co_await identity.client_secrets().check_secret(call.client_id, std::move(secret)));
     DO(co_await identity.revoke(std::move(call)));
     co_return json::object();
 }
@@ -209,7 +222,11 @@ Reply run_flow(Identity& identity, std::string flow, std::string client_id, Attr
     }
     if (flow == "REFRESH_TOKEN_AUTH" || flow == "REFRESH_TOKEN") {
         PARAMETER(token, parameters, "REFRESH_TOKEN");
-        co_return co_await refresh(identity, std::move(client_id), std::move(token), false);
+        identity::RefreshRequest call;
+        call.client_id = std::move(client_id);
+        call.refresh_token = std::move(token);
+        call.secret_hash = secret_hash(parameters);
+        co_return co_await refresh(identity, std::move(call));
     }
     co_return std::unexpected(invalid_parameter(flow + " flow not enabled for this client"));
 }

@@ -11,7 +11,9 @@ Reply forgot_password(Identity& identity, json::object request) {
     identity::ForgotPasswordRequest call;
     call.client_id = members.required("ClientId", kClientIdBytesMax);
     call.username = members.required("Username", kUsernameBytesMax);
+    auto hash = members.optional("SecretHash");
     CHECK_MEMBERS(members);
+    CHECK_SECRET(identity, call.client_id, call.username, hash);
     ANSWER(delivery, co_await identity.forgot_password(std::move(call)));
     co_return json::object{{"CodeDeliveryDetails", delivery_details(delivery)}};
 }
@@ -23,7 +25,9 @@ Reply confirm_forgot_password(Identity& identity, json::object request) {
     call.username = members.required("Username", kUsernameBytesMax);
     call.code = members.required("ConfirmationCode", kCodeBytesMax);
     call.password = members.required("Password", kPasswordBytesMax);
+    auto hash = members.optional("SecretHash");
     CHECK_MEMBERS(members);
+    CHECK_SECRET(identity, call.client_id, call.username, hash);
     DO(co_await identity.reset_password(std::move(call)));
     co_return json::object();
 }
