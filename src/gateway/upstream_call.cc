@@ -157,7 +157,8 @@ io::Task<Result<void>> Target::run_upstream(Call& call, Upstream& upstream,
     Result<void> passed = fail(Code::cancelled, "The client left.");
     if (made.watch.left()) co_return passed;
     // The connection says what is wrong with the client's body: 400 or 408.
-    if (!response && body.failed() && !body.too_large()) co_return std::unexpected(response.error());
+    if (!response && body.failed() && !body.too_large())
+        co_return std::unexpected(response.error());
     if (body.too_large() || !response) {
         auto reply = not_answered(call, body.too_large(), response);
         co_return co_await reply;

@@ -1,7 +1,7 @@
 // What administrators of a region do with people, wherever in the region's jurisdiction their home
 // is. Whoever may call is checked before: access keys and policies are the dialect's. Whose home is
 // in another jurisdiction is answered as nobody, with the address to ask; so are unknown people
-// whose decoy is there (ADR 0023).
+// whose decoy is there (ADR 0020).
 #pragma once
 
 #include <string>

@@ -124,6 +124,10 @@ Reply describe_client(AdminCall call) {
     out["RefreshTokenValidity"] = client.refresh_token_days;
     out["TokenValidityUnits"] =
         json::object{{"AccessToken", "minutes"}, {"IdToken", "minutes"}, {"RefreshToken", "days"}};
+    if (const auto& rotation = client.refresh_token_rotation) {
+        out["RefreshTokenRotation"] = json::object{
+            {"Feature", "ENABLED"}, {"RetryGracePeriodSeconds", rotation->grace_seconds}};
+    }
     out["PreventUserExistenceErrors"] = found->reveal_existing ? "LEGACY" : "ENABLED";
     out["EnableTokenRevocation"] = true;
     out["AllowedOAuthFlowsUserPoolClient"] = false;
