@@ -7,10 +7,11 @@ import unittest
 import variant
 
 CLIENT = "rotating1"
+WEB_FLOWS = "        flows: [USER_SRP_AUTH, USER_PASSWORD_AUTH, REFRESH_TOKEN_AUTH]\n"
 variant.run(__file__, lambda text: text.replace(
-    "    clients:\n",
-    f"    clients:\n      spa: {{id: {CLIENT}, flows: [USER_PASSWORD_AUTH],"
-    " refresh_token_rotation: {grace_seconds: 0}}\n", 1))
+    WEB_FLOWS,
+    f"{WEB_FLOWS}      spa: {{id: {CLIENT}, flows: [USER_PASSWORD_AUTH],"
+    " refresh_token_rotation: {grace_seconds: 0}}\n"))
 
 from world import AU, EU, US, Person, cognito, ok  # noqa: E402
 
