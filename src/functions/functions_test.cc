@@ -26,6 +26,17 @@ def send(method, path, body=None):
     reply = api.getresponse()
     return reply, reply.read()
 
+# Whether the other side has read all that was sent: the kernel's queues of both ends are empty.
+def was_read(connection):
+    port, left = ":%04X" % connection.sock.getsockname()[1], {}
+    with open("/proc/net/tcp") as table:
+        for line in table.readlines()[1:]:
+            _, own, peer, _, queues = line.split()[:5]
+            if port in (own[-5:], peer[-5:]):
+                sending, reading = queues.split(":")
+                left["own" if own.endswith(port) else "peer"] = int(sending if own.endswith(port) else reading, 16)
+    return left == {"own": 0, "peer": 0}
+
 if os.environ.get("FAIL_ALWAYS"):
     send("POST", "init/error", "{}")
     sys.exit(1)
@@ -103,8 +114,10 @@ while True:
     if event["do"] == "close the poll and answer late":
         ahead_gone = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
         ahead_gone.request("GET", "/2018-06-01/runtime/invocation/next")
+        while not was_read(ahead_gone):
+            time.sleep(0.01)
         ahead_gone.sock.shutdown(socket.SHUT_WR)
-        while ahead_gone.sock.recv(100):  # until the poll has come, and was given up
+        while ahead_gone.sock.recv(100):  # until the poll was given up
             pass
         ahead_gone.close()
         api.close()
