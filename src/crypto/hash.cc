@@ -31,6 +31,12 @@ std::string finish(SHA256_CTX& context) {
 
 }  // namespace
 
+std::string sha1(std::string_view bytes) {
+    std::string out(SHA_DIGEST_LENGTH, '\0');
+    SHA1(bytes_of(bytes), bytes.size(), bytes_of(out));
+    return out;
+}
+
 std::string sha256(std::string_view bytes) {
     SHA256_CTX context;
     start(context);

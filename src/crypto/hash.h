@@ -8,6 +8,8 @@
 namespace domicile::crypto {
 
 std::string sha256(std::string_view bytes);  // FIPS 180-4; 32 bytes
+// FIPS 180-4; 20 bytes. For formats that have it, never to tell two texts apart.
+std::string sha1(std::string_view bytes);
 std::string sha512(std::string_view bytes);  // 64 bytes
 
 // RFC 2104 with SHA-256; 32 bytes. Any key length, also empty.
