@@ -8,6 +8,10 @@
 
 namespace domicile::config {
 
+bool Pool::has_flow(AuthFlow flow) const {
+    return std::ranges::any_of(clients, [&](const Client& client) { return client.allows(flow); });
+}
+
 bool Client::allows(AuthFlow flow) const {
     return std::find(flows.begin(), flows.end(), flow) != flows.end();
 }

@@ -41,6 +41,13 @@ struct Client {
     bool allows(AuthFlow flow) const;
 };
 
+// What a password costs that is kept as Argon2id (RFC 9106). The standard is OWASP's for 19 MiB.
+struct Argon2id {
+    int memory_kib = 19'456;
+    int iterations = 2;
+    int lanes = 1;  // computed one after the other
+};
+
 struct PasswordPolicy {
     int length_min = 8;
     bool lower = true;
@@ -49,6 +56,8 @@ struct PasswordPolicy {
     bool symbol = true;
     int temporary_days = 7;  // life of a password that an administrator gave
     int history = 0;         // how many of the last passwords a new one must differ from
+    Argon2id argon2id;       // where no client signs in by SRP
+    std::optional<std::string> breached_file;  // relative to the file's folder
 };
 
 // An attribute of the pool beyond the standard ones, or what differs for a standard one.
@@ -72,6 +81,7 @@ struct Pool {
     std::string id_in(const std::string& region) const { return region + "_" + id_suffix; }
     // nullptr if no client has this id.
     const Client* find_client(std::string_view id) const;
+    bool has_flow(AuthFlow flow) const;  // does any client have it?
 };
 
 }  // namespace domicile::config

@@ -261,6 +261,18 @@ const Object<Client>& describe() {
 }
 
 template <>
+const Object<Argon2id>& describe() {
+    static const auto object =
+        Object<Argon2id>(
+            "What one Argon2id hash costs. Sign-ins at the same time take the memory each, at most "
+            "one for each thread that does such work.")
+            .field("memory_kib", &Argon2id::memory_kib, "memory, KiB", range(1024, 262'144))
+            .field("iterations", &Argon2id::iterations, "passes over it", range(1, 64))
+            .field("lanes", &Argon2id::lanes, "parallelism; one core computes all", range(1, 16));
+    return object;
+}
+
+template <>
 const Object<PasswordPolicy>& describe() {
     static const auto object =
         Object<PasswordPolicy>("What a password must have.")
@@ -273,7 +285,12 @@ const Object<PasswordPolicy>& describe() {
                    "life of a password that an administrator gave", range(1, 365))
             .field("history", &PasswordPolicy::history,
                    "how many of the last passwords, with the present one, must not come again",
-                   range(0, 24));
+                   range(0, 24))
+            .field("argon2id", &PasswordPolicy::argon2id,
+                   "how passwords are kept in a pool without a client that signs in by SRP")
+            .field("breached_file", &PasswordPolicy::breached_file,
+                   "passwords known from leaks, which are refused: lines SHA-1:TIMES sorted by the "
+                   "hash, as haveibeenpwned.com publishes them; relative to this file's folder");
     return object;
 }
 

@@ -27,6 +27,9 @@ struct AdminCreateRequest {
     Attributes attributes;
     std::optional<std::string> password;  // absent: one is made
     bool send_mail = true;
+    // What a former system kept instead of the password (crypto/password_hash.h): the person signs
+    // in with the password that they have, and no mail is sent.
+    std::optional<std::string> password_hash;
 };
 struct AdminPasswordRequest {
     Administrator who;
@@ -94,7 +97,7 @@ inline constexpr const char* kAdminPassword = "identity.admin_sign_in";
 BOOST_DESCRIBE_STRUCT(Administrator, (), (access_key_id, region))
 BOOST_DESCRIBE_STRUCT(AdminRequest, (), (who, pool, username))
 BOOST_DESCRIBE_STRUCT(AdminCreateRequest, (),
-                      (who, pool, username, attributes, password, send_mail))
+                      (who, pool, username, attributes, password, send_mail, password_hash))
 BOOST_DESCRIBE_STRUCT(AdminPasswordRequest, (), (who, pool, username, password, permanent))
 BOOST_DESCRIBE_STRUCT(AdminAttributesRequest, (), (who, pool, username, attributes))
 BOOST_DESCRIBE_STRUCT(AdminGroupRequest, (), (who, pool, username, group))

@@ -65,6 +65,7 @@ class Home {
         nodes::Nodes* nodes = nullptr;  // null: this process is its region's only one
         Courier::Options mail = {};
         const ClientSecrets* secrets = nullptr;
+        std::string config_directory = "";  // what files that the config names are relative to
     };
     explicit Home(Parts parts);
 
@@ -166,6 +167,11 @@ class Home {
     TokenSubject token_subject(const UserRow& row, const config::Client& client) const;
 
     // passwords (home_password.cc)
+    // The policy, and the list of breached ones.
+    io::Task<Result<void>> check_new_password(const config::Pool* pool, std::string password);
+    // Kept otherwise than the pool asks for, e.g. imported: anew, while the password is there.
+    io::Task<Result<void>> keep_as_asked(const config::Pool* pool, UserRow& row,
+                                         std::string password);
     // Puts the new one in its place, if neither it nor one that the policy remembers was it before.
     io::Task<Result<void>> set_password(const config::Pool* pool, UserRow& row,
                                         std::string password);

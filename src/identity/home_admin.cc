@@ -36,6 +36,17 @@ std::string status_of(const UserRow& row) {
     return "CONFIRMED";
 }
 
+Result<void> check_import(const AdminCreateRequest& request) {
+    if (request.password) {
+        return fail(Code::invalid_argument,
+                    "There is a temporary password and a hash of one; give one of them.",
+                    reason::kSchema);
+    }
+    const auto checked = crypto::check_password_hash(*request.password_hash);
+    if (checked) return {};
+    return fail(Code::invalid_argument, checked.error().message, reason::kSchema);
+}
+
 }  // namespace
 
 Result<void> Home::check_stays(const config::Pool& pool, const Attributes& attributes) const {
@@ -227,6 +238,7 @@ io::Task<Result<PersonDescription>> Home::admin_create(AdminCreateRequest reques
     CO_TRY_VOID(check_username(request.username));
     CO_TRY_VOID(check_administered_attributes(*pool, request.attributes));
     CO_TRY_VOID(check_stays(*pool, request.attributes));
+    if (request.password_hash) CO_TRY_VOID(check_import(request));
     CO_TRY(const auto there, co_await users_.find(request.pool, request.username));
     if (there) co_return user_exists();
     UserRow row;
@@ -239,7 +251,12 @@ io::Task<Result<PersonDescription>> Home::admin_create(AdminCreateRequest reques
     }
     row.attributes.try_emplace("email_verified", "false");
     row.code_mac = p_.random.bytes(32);  // no code fits
-    CO_TRY(std::optional<Mail> mail, co_await give_temporary_password(pool, row, request));
+    std::optional<Mail> mail;
+    if (request.password_hash) {
+        row.password.hash = std::move(*request.password_hash);
+    } else {
+        CO_TRY(mail, co_await give_temporary_password(pool, row, request));
+    }
     CO_TRY_VOID(co_await on_record("AdminCreateUser", request.who, request.pool));
     auto written = co_await write_created(row, std::move(mail));
     if (!written && written.error().code == Code::already_exists) co_return user_exists();

@@ -1,7 +1,6 @@
 // Passwords that administrators give and take, at the home, and the challenge that ends a temporary
 // one. Who made a password that the person is to replace does not learn the one that comes after.
 #include "base/encoding.h"
-#include "crypto/srp.h"
 #include "identity/home.h"
 #include "identity/mail_words.h"
 #include "identity/routable.h"
@@ -65,7 +64,7 @@ std::string to_text(const Attributes& attributes) {
 io::Task<Result<std::optional<Mail>>> Home::give_temporary_password(const config::Pool* pool,
                                                                     UserRow& row,
                                                                     AdminCreateRequest request) {
-    if (request.password) CO_TRY_VOID(check_password(pool->password, *request.password));
+    if (request.password) CO_TRY_VOID(co_await check_new_password(pool, *request.password));
     std::string password = request.password ? std::move(*request.password)
                                             : temporary_password(p_.random, pool->password);
     std::optional<Mail> mail;
@@ -198,7 +197,7 @@ io::Task<Result<Tokens>> Home::answer_new_password(NewPasswordRequest request) {
         row->state != PersonState::new_password || row->disabled) {
         co_return session_over();
     }
-    CO_TRY_VOID(check_password(client.pool->password, request.password));
+    CO_TRY_VOID(co_await check_new_password(client.pool, request.password));
     const auto keys = keys_of(*row);
     for (const auto& [name, value] : request.attributes) row->attributes[name] = value;
     Attributes written = row->attributes;

@@ -3,8 +3,7 @@
 // whoever else knows the old one is out.
 #include <algorithm>
 
-#include "base/encoding.h"
-#include "crypto/hash.h"
+#include "identity/breached_passwords.h"
 #include "identity/home.h"
 #include "identity/mail_words.h"
 #include "identity/validation.h"
@@ -13,21 +12,22 @@
 namespace domicile::identity {
 namespace {
 
-// In one go on the blocking pool, since each look at an old password is a modular exponentiation.
-Result<crypto::SrpVerifier> new_verifier(const UserRow& row, const std::string& password,
-                                         const std::string& salt, std::size_t remembered) {
-    std::vector<crypto::SrpVerifier> before = row.past_passwords;
-    if (!row.password.verifier.empty()) before.insert(before.begin(), row.password);
+// In one go on the blocking pool, since each look at an old password costs what making one does.
+Result<StoredPassword> new_password(const UserRow& row, const PasswordKeeping& keeping,
+                                    const std::string& password, const std::string& salt,
+                                    std::size_t remembered) {
+    const PasswordOwner owner{row.pool, row.username};
+    std::vector<StoredPassword> before = row.past_passwords;
+    if (!row.password.is_empty()) before.insert(before.begin(), row.password);
     before.resize(std::min(before.size(), remembered));
-    for (const crypto::SrpVerifier& old : before) {
-        const std::string its_salt = from_hex(old.salt_hex).value_or(std::string(16, '\0'));
-        const auto tried = crypto::make_verifier(row.pool, row.username, password, its_salt);
-        if (crypto::constant_time_equal(tried.verifier, old.verifier)) {
+    for (const StoredPassword& old : before) {
+        TRY(const bool is_old, fits(old, owner, password));
+        if (is_old) {
             return fail(Code::invalid_argument, "Password has previously been used.",
                         reason::kPasswordHistory);
         }
     }
-    return crypto::make_verifier(row.pool, row.username, password, salt);
+    return make_password(keeping, owner, password, salt);
 }
 
 }  // namespace
@@ -81,7 +81,7 @@ io::Task<Result<CodeDelivery>> Home::forgot_password(ForgotPasswordRequest reque
 io::Task<Result<Done>> Home::reset_password(ResetPasswordRequest request) {
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
     const config::Pool& pool = *client.pool;
-    CO_TRY_VOID(check_password(pool.password, request.password));
+    CO_TRY_VOID(co_await check_new_password(&pool, request.password));
     CO_TRY(auto row, co_await users_.find(pool.id_suffix, request.username));
     if (!row && pool.reveal_existing) {
         co_return fail(Code::not_found, "User does not exist.", reason::kUserUnknown);
@@ -108,7 +108,7 @@ io::Task<Result<Done>> Home::change_password(ChangePasswordRequest request) {
     CO_TRY(const TokenPtr token, co_await own_access_token(std::move(request.access_token)));
     CO_TRY(UserRow row, co_await own_user(token));
     CO_TRY(const config::Pool* pool, pool_of(row));
-    CO_TRY_VOID(check_password(pool->password, request.proposed));
+    CO_TRY_VOID(co_await check_new_password(pool, request.proposed));
     std::string index = users_.username_index(row.pool, row.username);
     CO_TRY(Attempts::Attempt attempt, co_await attempts_.begin(std::move(index)));
     CO_TRY(const bool fits, co_await password_fits(row, std::move(request.previous)));
@@ -128,13 +128,61 @@ io::Task<Result<Done>> Home::change_password(ChangePasswordRequest request) {
     co_return Done{};
 }
 
+io::Task<Result<void>> Home::check_new_password(const config::Pool* pool, std::string password) {
+    CO_TRY_VOID(check_password(pool->password, password));
+    if (!pool->password.breached_file) co_return Result<void>();
+    std::string path = *pool->password.breached_file;
+    if (!path.starts_with('/')) path = p_.config_directory + '/' + path;
+    auto work = [files = &io::system_files(), path = std::move(path),
+                 password = std::move(password)] { return is_breached(*files, path, password); };
+    CO_TRY(const bool breached, co_await io::run_blocking(std::move(work)));
+    if (breached) {
+        co_return fail(Code::invalid_argument, "Password is known from a leak; choose another one",
+                       reason::kPasswordPolicy);
+    }
+    co_return Result<void>();
+}
+
+io::Task<Result<bool>> Home::password_fits(UserRow row, std::string password) {
+    auto work = [row = std::move(row), password = std::move(password)] {
+        return fits(row.password, {row.pool, row.username}, password);
+    };
+    co_return co_await io::run_blocking(std::move(work));
+}
+
+// After the password was seen to fit. A row that was changed meanwhile is left for the next time.
+io::Task<Result<void>> Home::keep_as_asked(const config::Pool* pool, UserRow& row,
+                                           std::string password) {
+    const PasswordKeeping keeping = keeping_of(*pool);
+    if (!row.confirmed || is_kept_so(row.password, keeping)) co_return Result<void>();
+    auto work = [keeping, owner = PasswordOwner{row.pool, row.username},
+                 password = std::move(password),
+                 salt = p_.random.bytes(crypto::kPasswordSaltSize)] {
+        return make_password(keeping, owner, password, salt);
+    };
+    UserRow kept = row;
+    CO_TRY(kept.password, co_await io::run_blocking(std::move(work)));
+    CO_TRY(sql::Statement replacement, co_await users_.replacement(kept));
+    std::vector<sql::Statement> batch;
+    batch.push_back(std::move(replacement));
+    const auto written = co_await p_.database.write(std::move(batch));
+    if (!written && written.error().code != Code::conflict) {
+        co_return std::unexpected(written.error());
+    }
+    if (!written) co_return Result<void>();
+    row.password = std::move(kept.password);
+    ++row.version;
+    co_return Result<void>();
+}
+
 io::Task<Result<void>> Home::set_password(const config::Pool* pool, UserRow& row,
                                           std::string password) {
     const auto remembered = static_cast<std::size_t>(pool->password.history);
-    auto work = [row, password = std::move(password), salt = p_.random.bytes(crypto::kSrpSaltSize),
-                 remembered] { return new_verifier(row, password, salt, remembered); };
+    auto work = [row, keeping = keeping_of(*pool), password = std::move(password),
+                 salt = p_.random.bytes(crypto::kPasswordSaltSize),
+                 remembered] { return new_password(row, keeping, password, salt, remembered); };
     CO_TRY(auto made, co_await io::run_blocking(std::move(work)));
-    if (!row.password.verifier.empty()) {
+    if (!row.password.is_empty()) {
         row.past_passwords.insert(row.past_passwords.begin(), std::move(row.password));
     }
     const std::size_t kept = remembered == 0 ? 0 : remembered - 1;  // beside the new one

@@ -48,7 +48,9 @@ io::Task<Result<SrpChallenge>> Home::start_srp(SrpStartRequest request) {
     }
     const std::string decoy_name = users_.username_index(pool, request.username);
     const auto decoy = crypto::decoy_verifier(decoy_secret_, decoy_name);
-    const auto verifier = row ? row->password : decoy;
+    // A password that is not kept for SRP fits no proof, as nobody's does.
+    const bool has_verifier = row && !row->password.srp.verifier.empty();
+    const auto verifier = has_verifier ? row->password.srp : decoy;
 
     SrpBlock block;
     block.pool = pool;
@@ -89,7 +91,8 @@ io::Task<Result<Tokens>> Home::answer_srp(SrpAnswerRequest request) {
     const auto decoy = crypto::decoy_verifier(decoy_secret_, index);
     CO_TRY(Attempts::Attempt attempt, co_await attempts_.begin(std::move(index)));
     CO_TRY(auto row, co_await users_.find(block.pool, block.username));
-    auto work = [verifier = row ? row->password : decoy, block, request] {
+    const bool has_verifier = row && !row->password.srp.verifier.empty();
+    auto work = [verifier = has_verifier ? row->password.srp : decoy, block, request] {
         return proof_fits(verifier, block, request);
     };
     auto fits = co_await io::run_blocking(std::move(work));
@@ -118,9 +121,10 @@ io::Task<Result<Tokens>> Home::prove_password(ClientOfPool client, PasswordReque
     } else {
         judged.pool = pool;
         judged.username = request.username;
-        judged.password = crypto::decoy_verifier(decoy_secret_, index);
+        judged.password = decoy_password(keeping_of(*client.pool), decoy_secret_, index);
     }
     CO_TRY(const bool proven, co_await password_fits(std::move(judged), request.password));
+    if (row && proven) CO_TRY_VOID(co_await keep_as_asked(client.pool, *row, request.password));
     co_return co_await judge(std::move(row), proven, std::move(attempt), client);
 }
 

@@ -61,7 +61,7 @@ std::vector<directory::SubjectKey> Home::keys_of(const UserRow& row) const {
 io::Task<Result<void>> Home::check_sign_up(const config::Pool* pool, SignUpRequest request) {
     CO_TRY_VOID(check_username(request.username));
     CO_TRY_VOID(check_attributes(*pool, request.attributes));
-    CO_TRY_VOID(check_password(pool->password, request.password));
+    CO_TRY_VOID(co_await check_new_password(pool, request.password));
     if (destination_of(request.username, request.attributes).empty()) {
         co_return fail(Code::invalid_argument, "email: The attribute is required",
                        reason::kAttribute);
@@ -88,16 +88,6 @@ io::Task<Result<std::vector<sql::Statement>>> Home::write_code(const config::Poo
     mail.to = destination_of(row.username, row.attributes);
     mail.expires = row.code_expires;
     co_return co_await mailing(row.sub, std::move(mail));
-}
-
-io::Task<Result<bool>> Home::password_fits(UserRow row, std::string password) {
-    auto work = [row = std::move(row), password = std::move(password)]() -> Result<bool> {
-        // from_hex cannot fail on what make_verifier wrote.
-        const std::string salt = from_hex(row.password.salt_hex).value_or(std::string(16, '\0'));
-        const auto tried = crypto::make_verifier(row.pool, row.username, password, salt);
-        return crypto::constant_time_equal(tried.verifier, row.password.verifier);
-    };
-    co_return co_await io::run_blocking(std::move(work));
 }
 
 io::Task<Result<SignUpResult>> Home::sign_up(SignUpRequest request) {
@@ -189,9 +179,10 @@ io::Task<Result<SignUpResult>> Home::new_sign_up(const config::Pool* pool, SignU
     row.username = std::move(request.username);
     row.attributes = std::move(request.attributes);
     const PasswordRequest person{request.client_id, row.username, request.password};
-    auto hash = [pool = row.pool, username = row.username, password = request.password,
-                 salt = p_.random.bytes(crypto::kSrpSaltSize)]() -> Result<crypto::SrpVerifier> {
-        return crypto::make_verifier(pool, username, password, salt);
+    auto hash = [keeping = keeping_of(*pool), owner = PasswordOwner{row.pool, row.username},
+                 password = request.password,
+                 salt = p_.random.bytes(crypto::kPasswordSaltSize)] {
+        return make_password(keeping, owner, password, salt);
     };
     CO_TRY(row.password, co_await io::run_blocking(std::move(hash)));
 

@@ -34,18 +34,27 @@ std::unexpected<Error> broken_profile() {
     return fail(Code::internal, "A stored profile is broken.");
 }
 
-void write_verifier(const crypto::SrpVerifier& verifier, json::object& into) {
-    into["salt"] = verifier.salt_hex;
-    into["verifier"] = to_base64(verifier.verifier);
+void write_password(const StoredPassword& password, json::object& into) {
+    if (!password.hash.empty()) {
+        into["hash"] = password.hash;
+        return;
+    }
+    into["salt"] = password.srp.salt_hex;
+    into["verifier"] = to_base64(password.srp.verifier);
 }
 
-Result<crypto::SrpVerifier> read_verifier(const json::object& from) {
-    crypto::SrpVerifier out;
-    TRY(out.salt_hex, require_string(from, "salt"));
+Result<StoredPassword> read_password(const json::object& from) {
+    StoredPassword out;
+    TRY(const auto hash, optional_string(from, "hash"));
+    if (hash) {
+        out.hash = *hash;
+        return out;
+    }
+    TRY(out.srp.salt_hex, require_string(from, "salt"));
     TRY(const std::string verifier, require_string(from, "verifier"));
     const auto bytes = from_base64(verifier);
     if (!bytes) return broken_profile();
-    out.verifier = *bytes;
+    out.srp.verifier = *bytes;
     return out;
 }
 
@@ -72,15 +81,15 @@ Result<void> read_state(const json::object& from, UserRow& into) {
 Result<void> read_profile(std::string_view text, UserRow& into) {
     TRY(const json::object profile, parse_json_object(text));
     TRY(into.username, require_string(profile, "username"));
-    TRY(into.password, read_verifier(profile));
+    TRY(into.password, read_password(profile));
     const json::value* attributes = profile.if_contains("attributes");
     if (attributes == nullptr) return broken_profile();
     if (const json::value* past = profile.if_contains("past")) {
         if (!past->is_array()) return broken_profile();
         for (const json::value& item : past->get_array()) {
             if (!item.is_object()) return broken_profile();
-            TRY(auto verifier, read_verifier(item.get_object()));
-            into.past_passwords.push_back(std::move(verifier));
+            TRY(auto password, read_password(item.get_object()));
+            into.past_passwords.push_back(std::move(password));
         }
     }
     TRY(into.attributes, from_message<Attributes>(*attributes));
@@ -232,10 +241,10 @@ io::Task<Result<sql::Blob>> Users::sealed_profile(const UserRow row) {
     json::object profile{{"username", row.username}, {"attributes", to_message(row.attributes)}};
     profile["modified"] = clock_.now().ms;
     write_state(row, profile);
-    write_verifier(row.password, profile);
+    write_password(row.password, profile);
     json::array past;
-    for (const crypto::SrpVerifier& verifier : row.past_passwords) {
-        write_verifier(verifier, past.emplace_back(json::object()).get_object());
+    for (const StoredPassword& password : row.past_passwords) {
+        write_password(password, past.emplace_back(json::object()).get_object());
     }
     if (!past.empty()) profile["past"] = std::move(past);
     co_return sql::Blob{key.seal(profile_context(row.sub), json::serialize(profile))};

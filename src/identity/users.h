@@ -1,6 +1,7 @@
-// The rows of the people who live here. What says who somebody is (user name, attributes, SRP
-// verifier) is sealed under the person's own key; the user name can be looked up by a blind index,
-// an HMAC under a region secret. In clear: sub, pool, status, times, counters, the claim id.
+// The rows of the people who live here. What says who somebody is (user name, attributes, what
+// stands for the password) is sealed under the person's own key; the user name can be looked up by
+// a blind index, an HMAC under a region secret. In clear: sub, pool, status, times, counters, the
+// claim id.
 #pragma once
 
 #include <optional>
@@ -8,8 +9,8 @@
 #include <vector>
 
 #include "config/pool.h"
-#include "crypto/srp.h"
 #include "directory/claims.h"
+#include "identity/passwords.h"
 #include "identity/types.h"
 #include "io/clock.h"
 #include "io/task.h"
@@ -37,9 +38,8 @@ struct UserRow {
     // Sealed:
     std::string username;  // as typed at sign-up; what SRP hashes
     Attributes attributes;
-    crypto::SrpVerifier password;
-    std::vector<crypto::SrpVerifier>
-        past_passwords;  // newest first; as many as the policy asks for
+    StoredPassword password;
+    std::vector<StoredPassword> past_passwords;  // newest first; as many as the policy asks for
     PersonState state = PersonState::normal;
     bool disabled = false;
     Timestamp temporary_until;  // a temporary password is of no use after it

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import unittest
+import warnings
 
 import variant
 
@@ -21,6 +22,7 @@ def two_in_one_jurisdiction(text):
 variant.run(__file__, two_in_one_jurisdiction)
 
 import boto3  # noqa: E402
+import passlib.hash  # noqa: E402
 from botocore.config import Config  # noqa: E402
 from botocore.exceptions import ClientError  # noqa: E402
 
@@ -99,6 +101,47 @@ class Admin(unittest.TestCase):
                 for path in (DATA / other).rglob("*"):
                     if path.is_file():
                         self.assertNotIn(person.email.encode(), path.read_bytes(), path)
+
+    def test_people_come_with_the_hashes_that_their_former_system_kept(self):
+        password = Person("DE", EU, "x").password
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            hashes = {"argon2": passlib.hash.argon2.using(memory_cost=64).hash(password),
+                      "bcrypt": passlib.hash.bcrypt.using(rounds=4).hash(password),
+                      "scrypt": passlib.hash.scrypt.using(rounds=4).hash(password),
+                      "pbkdf2": passlib.hash.pbkdf2_sha512.using(rounds=99).hash(password),
+                      "django": passlib.hash.django_pbkdf2_sha256.using(rounds=99).hash(password)}
+        for kind, value in hashes.items():
+            with self.subTest(kind=kind):
+                person = Person("DE", EU, f"import-{kind}")
+                person.password = password
+                user = self.import_person(self.us, person, value)
+                self.assertEqual(user["UserStatus"], "CONFIRMED")
+                self.assertNotIn(value, json.dumps(user, default=str))
+                self.assertEqual(invitation(person), [])
+                with self.assertRaises(world.Refused):
+                    person.sign_in(AU)  # SRP: a client that proves the password needs a verifier
+                signed_in = {"UserPoolId": POOLS[EU], "ClientId": CLIENT_ID,
+                             "AuthFlow": "ADMIN_USER_PASSWORD_AUTH"}
+                wrong = {"USERNAME": person.email, "PASSWORD": password + "x"}
+                self.refused("NotAuthorizedException", self.eu.admin_initiate_auth,
+                             AuthParameters=wrong, **signed_in)
+                right = {"USERNAME": person.email, "PASSWORD": password}
+                self.assertIn("AuthenticationResult", self.eu.admin_initiate_auth(
+                    AuthParameters=right, **signed_in))
+                person.sign_in(AU)  # from now on there is one
+        person = Person("DE", EU, "import-no")
+        for value in ("", password, "$6$salt$hash", hashes["argon2"][:-9]):
+            self.refused("InvalidParameterException", self.import_person, client=self.us,
+                         person=person, value=value)
+        self.refused("UserNotFoundException", self.eu.admin_get_user, **self.about(person))
+
+    def import_person(self, client, person, value):
+        attributes = {"email": person.email, "email_verified": "true",
+                      "custom:country": person.country, "domicile:password_hash": value}
+        return client.admin_create_user(
+            UserAttributes=[{"Name": k, "Value": v} for k, v in attributes.items()],
+            MessageAction="SUPPRESS", **self.about(person, US))["User"]
 
     def test_signature_and_policy_are_asked_for(self):
         person = Person("DE", EU, "policy").settle()

@@ -41,11 +41,17 @@ Reply reset_password(AdminCall call) {
     return just_do(std::move(call), &Administration::reset_password);
 }
 
+// Not kept as an attribute: what a former system kept of the person's password.
+constexpr const char* kPasswordHashAttribute = "domicile:password_hash";
+
 Reply create_user(AdminCall call) {
     Members members(call.request);
     identity::AdminCreateRequest request;
     request.attributes = members.attributes("UserAttributes");
     request.password = members.optional("TemporaryPassword");
+    if (auto hash = request.attributes.extract(kPasswordHashAttribute)) {
+        request.password_hash = std::move(hash.mapped());
+    }
     const std::string action = members.optional_choice("MessageAction", {"RESEND", "SUPPRESS"});
     const bool takes_aliases = members.flag("ForceAliasCreation");
     const std::vector<std::string> media = members.list("DesiredDeliveryMediums");
@@ -59,6 +65,10 @@ Reply create_user(AdminCall call) {
             invalid_parameter("DesiredDeliveryMediums: there is no delivery but by EMAIL."));
     }
     if (request.password && request.password->empty()) request.password.reset();
+    if (request.password_hash && action == "RESEND") {
+        co_return std::unexpected(
+            invalid_parameter("MessageAction: who has a password is not invited again."));
+    }
     request.who.access_key_id = call.who.access_key_id;
     request.pool = target.pool;
     request.username = target.username;
