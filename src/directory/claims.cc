@@ -3,7 +3,7 @@
 #include <iterator>
 #include <utility>
 
-#include "directory/record.h"
+#include "directory/claim_rows.h"
 
 namespace domicile::directory {
 namespace {
@@ -16,16 +16,11 @@ std::vector<std::string> tables() {
         "CREATE TABLE claim_intents (claim_id BYTEA PRIMARY KEY, state TEXT NOT NULL, "
         "keys BYTEA NOT NULL, pool TEXT NOT NULL, run BYTEA NOT NULL, expires BIGINT NOT NULL); "
         "CREATE INDEX claim_intents_by_state ON claim_intents (state, expires)");
+    out.emplace_back(
+        "CREATE TABLE claim_changes (change_id BYTEA PRIMARY KEY, claim_id BYTEA NOT NULL, "
+        "dropped BYTEA NOT NULL); "
+        "CREATE INDEX claim_changes_by_claim ON claim_changes (claim_id)");
     return out;
-}
-
-// One of `from`, written as an SQL list, to `to`; a conflict when it is in none of them.
-sql::Statement transition(const std::string& claim_id, const std::string& from,
-                          const std::string& to) {
-    return {"UPDATE claim_intents SET state = '" + to + "' WHERE claim_id = $1 AND state IN (" +
-                from + ")",
-            {sql::Blob{claim_id}},
-            1};
 }
 
 void append(std::vector<sql::Statement>& batch, std::vector<sql::Statement> more) {
@@ -33,33 +28,12 @@ void append(std::vector<sql::Statement>& batch, std::vector<sql::Statement> more
                  std::make_move_iterator(more.end()));
 }
 
-std::string joined(const std::vector<SubjectKey>& keys) {
-    std::string out;
-    for (const SubjectKey& key : keys) out += key.bytes;
-    return out;
-}
-
-std::vector<SubjectKey> split(std::string_view bytes) {
-    std::vector<SubjectKey> out;
-    for (std::size_t at = 0; at + kSubjectKeyBytes <= bytes.size(); at += kSubjectKeyBytes)
-        out.push_back({std::string(bytes.substr(at, kSubjectKeyBytes))});
-    return out;
-}
-
-std::unexpected<Error> wrong_state() {
-    return fail(Code::failed_precondition, "The claim is not in the state that this needs.",
-                std::string(kReasonClaimState));
+std::size_t& count_of(ReplayReport& report, std::string_view state) {
+    if (state == "activating") return report.activated;
+    return state == "changing" || state == "dropping" ? report.changed : report.released;
 }
 
 }  // namespace
-
-struct Claims::Row {
-    std::string claim_id;
-    std::string state;
-    std::vector<SubjectKey> keys;
-    Timestamp expires;
-    std::string run;
-};
 
 Claims::Claims(Directory& directory, sql::Database& database, io::Clock& clock, io::Random& random,
                ClaimOwner& owner, ClaimsOptions options)
@@ -209,9 +183,17 @@ io::Task<Result<void>> Claims::lose(Row row) {
 }
 
 io::Task<Result<void>> Claims::release(std::string claim_id, Statements with) {
+    CO_TRY_VOID(co_await finish_changes(claim_id));
     CO_TRY(Row row, co_await load(claim_id));
     append(with, owner_.removed(claim_id));
-    with.push_back(transition(claim_id, "'held', 'active'", "releasing"));
+    // Its keys may be changed meanwhile; then these are not the ones to release.
+    with.push_back(
+        {"UPDATE claim_intents SET state = 'releasing' WHERE claim_id = $1 AND "
+         "state IN ('held', 'active') AND keys = $2",
+         {sql::Blob{claim_id}, sql::Blob{joined(row.keys)}},
+         1});
+    with.push_back(no_change_under_way(claim_id));
+    with.push_back(no_offers(claim_id));
     co_return co_await remove(std::move(row), std::move(with));
 }
 
@@ -253,7 +235,9 @@ io::Task<Result<void>> Claims::drop_fence(std::string claim_id) {
 io::Task<Result<void>> Claims::forget(std::string claim_id, std::string state) {
     Statements batch;
     batch.push_back({"DELETE FROM claim_intents WHERE claim_id = $1 AND state = $2",
-                     {sql::Blob{std::move(claim_id)}, std::move(state)}});
+                     {sql::Blob{claim_id}, std::move(state)}});
+    batch.push_back(
+        {"DELETE FROM claim_changes WHERE change_id = $1", {sql::Blob{std::move(claim_id)}}});
     CO_TRY_VOID(co_await database_.write(std::move(batch)));
     co_return Result<void>();
 }
@@ -267,6 +251,13 @@ io::Task<Result<void>> Claims::replay_row(Row row) {
         if (finished) co_return Result<void>();
         co_return done;
     }
+    if (row.state == "changing") {
+        auto done = co_await finish_change(std::move(row));
+        const bool finished = done || done.error().reason == kReasonClaimLost;
+        if (finished) co_return Result<void>();
+        co_return done;
+    }
+    if (row.state == "dropping") co_return co_await finish_drop(row.claim_id);
     if (row.state == "intent") co_return co_await abandon(row.claim_id);
     co_return co_await finish_release(std::move(row));
 }
@@ -279,15 +270,15 @@ io::Task<Result<ReplayReport>> Claims::replay() {
         parameters.emplace_back(sql::Blob{after});
         parameters.emplace_back(sql::Blob{run_});
         parameters.emplace_back(kPage);
-        CO_TRY(auto rows, co_await select("claim_id > $1 AND (state = 'activating' OR state = "
-                                          "'releasing' OR (state = 'intent' AND run <> $2)) "
-                                          "ORDER BY claim_id LIMIT $3",
+        CO_TRY(auto rows, co_await select("claim_id > $1 AND (state IN ('activating', 'releasing', "
+                                          "'changing', 'dropping') OR (state = 'intent' AND "
+                                          "run <> $2)) ORDER BY claim_id LIMIT $3",
                                           std::move(parameters)));
         if (rows.empty()) co_return report;
         after = rows.back().claim_id;
         for (Row& row : rows) {
             if (row.state == "intent" && options_.lives && options_.lives(row.run)) continue;
-            std::size_t& kind = row.state == "activating" ? report.activated : report.released;
+            std::size_t& kind = count_of(report, row.state);
             auto done = co_await replay_row(std::move(row));
             ++(done ? kind : report.left);
         }

@@ -5,9 +5,17 @@
 //
 //   sign-up   1. begin(): intent durable    2. begin(): keys claimed
 //             3. the caller's batch: the person's row and held() together
-//   confirm   1. activate(): 'activating' durable   2. keys active   3. person confirmed and
-//   'active' removal   1. release(): person's row gone and 'releasing'   2. keys released   3.
-//   intent gone
+//   confirm   1. activate(): 'activating' durable   2. keys active   3. person confirmed, 'active'
+//   removal   1. release(): person's row gone and 'releasing'   2. keys released   3. intent gone
+//
+// Somebody who stays and gets other keys (claims_change.cc, ADR 0022) has a second claim meanwhile,
+// which is begun like the first one and tied to it:
+//
+//   asked     1. begin() the new keys   2. the caller's batch: offered()
+//   proven    1. change(): 'changing' durable   2. new keys handed to the person's claim
+//             3. person changed and 'dropping'   4. old keys dropped, 'fenced'
+//
+// Between 2 and 4 both lead to the person, and the row says which one is theirs.
 //
 // States of an intent: intent -> held -> activating -> active; from each of them, when it is given
 // up, lost or removed -> releasing -> fenced -> no row. Fenced: the keys are released, and the
@@ -43,6 +51,10 @@ enum class ClaimStep : std::uint8_t {
     keys_activated,
     release_marked,
     keys_released,
+    change_marked,
+    keys_adopted,
+    person_changed,
+    keys_dropped,
 };
 
 // The tables of people that claims stand for. Both go into the batch that changes the claim's
@@ -54,6 +66,10 @@ class ClaimOwner {
     virtual std::vector<sql::Statement> confirmed(const std::string& claim_id) = 0;
     // Deletes the person of this claim and all that hangs on them.
     virtual std::vector<sql::Statement> removed(const std::string& claim_id) = 0;
+    // Makes the change that was offered to the person of this claim: read anew, and a conflict when
+    // the person is changed meanwhile.
+    virtual io::Task<Result<std::vector<sql::Statement>>> changed(std::string claim_id,
+                                                                  std::string change_id) = 0;
 };
 
 struct ClaimHandle {
@@ -73,6 +89,7 @@ struct ClaimsOptions {
 
 struct ReplayReport {
     std::size_t activated = 0;
+    std::size_t changed = 0;
     std::size_t released = 0;
     std::size_t left = 0;  // could not be finished now (directory unavailable); replay again later
 };
@@ -111,6 +128,19 @@ class Claims {
     io::Task<Result<void>> release(
         std::string claim_id, std::vector<sql::Statement> with = std::vector<sql::Statement>());
 
+    // For the batch that writes down what the keys begun under `change_id` are for: they are
+    // offered to the person of an active claim, in place of others that were. A conflict when there
+    // is no such claim. Their time ends as that of a sign-up does; renew() and release() work.
+    static std::vector<sql::Statement> offered(const std::string& change_id,
+                                               const std::string& claim_id);
+    // Makes an offered change: its keys become the person's, those of `dropped` go. `with` goes
+    // into the first batch. When the directory is unavailable the change is on record and replay()
+    // finishes it. failed_precondition with reason "claim_lost" (others took a key after its time;
+    // the person stays as they are) or "claim_state".
+    io::Task<Result<void>> change(std::string change_id, std::string claim_id,
+                                  std::vector<SubjectKey> dropped,
+                                  std::vector<sql::Statement> with = std::vector<sql::Statement>());
+
     // Finishes what a crash or an outage left: at start before anything is served, and from time to
     // time. Intents of this run, and of others that live, are left alone: their callers are still
     // at work. Every step compares the state that it starts from, so that two may replay at once.
@@ -120,7 +150,17 @@ class Claims {
     io::Task<Result<std::size_t>> expire(std::size_t limit = 100);
 
   private:
-    struct Row;
+    struct Row {
+        std::string claim_id;
+        std::string state;
+        std::vector<SubjectKey> keys;
+        Timestamp expires;
+        std::string run;
+    };
+    struct Change {
+        std::string claim_id;  // the person's
+        std::vector<SubjectKey> dropped;
+    };
     using Statements = std::vector<sql::Statement>;
 
     io::Task<Result<Row>> load(std::string claim_id);
@@ -132,6 +172,12 @@ class Claims {
     io::Task<Result<void>> remove(Row row, Statements batch);
     io::Task<Result<void>> expire_person(Row row, Timestamp now);
     io::Task<Result<void>> finish_release(Row row);
+    io::Task<Result<Change>> load_change(std::string change_id);
+    io::Task<Result<void>> finish_changes(std::string claim_id);
+    io::Task<Result<void>> finish_change(Row row);
+    io::Task<Result<void>> make_change(Row row, Change change);
+    io::Task<Result<void>> lose_change(Row row);
+    io::Task<Result<void>> finish_drop(std::string change_id);
     io::Task<Result<void>> forget(std::string claim_id, std::string state);
     io::Task<Result<void>> drop_fence(std::string claim_id);
     io::Task<Result<void>> replay_row(Row row);

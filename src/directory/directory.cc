@@ -113,9 +113,9 @@ struct Releasing {
     Keys keys;
     std::string home;
     std::string claim_id;
+    bool fences = true;
 
     // The fence goes in even when no key is there: the claim may be on its way.
-
     Result<Writes> operator()(const Entries& entries) const {
         Writes out;
         for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -123,7 +123,30 @@ struct Releasing {
             if (held && held->claim_id == claim_id && held->home == home)
                 out.push_back({store_key(keys[i]), std::nullopt});
         }
-        out.push_back({fence_key(claim_id), encode_fence(home)});
+        if (fences) out.push_back({fence_key(claim_id), encode_fence(home)});
+        return out;
+    }
+};
+
+struct Adopting {
+    Keys keys;
+    std::string home;
+    std::string from, to;
+
+    Result<Writes> operator()(const Entries& entries) const {
+        Writes out;
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            TRY(const auto held, record_of(entries[i]));
+            const bool ours =
+                held && held->home == home && (held->claim_id == from || held->claim_id == to);
+            if (!ours)
+                return fail(Code::failed_precondition, "The claim no longer holds all its keys.",
+                            std::string(kReasonClaimLost));
+            if (held->claim_id == to && held->state == State::active) continue;
+            out.push_back(
+                {store_key(keys[i]), encode({home, State::active, held->epoch, to, Timestamp{}})});
+        }
+        if (!out.empty()) out.push_back({fence_key(from), encode_fence(home)});
         return out;
     }
 };
@@ -139,9 +162,9 @@ Keys distinct(Keys keys) {
 
 }  // namespace
 
-enum class Change : std::uint8_t { claim, activate, release };
-constexpr std::array<std::string_view, 3> label_values(Change) {
-    return {"claim", "activate", "release"};
+enum class Change : std::uint8_t { claim, activate, release, adopt, drop };
+constexpr std::array<std::string_view, 5> label_values(Change) {
+    return {"claim", "activate", "release", "adopt", "drop"};
 }
 // undecided: the store gave no answer, or others kept changing the keys.
 enum class Decided : std::uint8_t { yes, undecided };
@@ -269,6 +292,24 @@ io::Task<Result<void>> Directory::release(std::vector<SubjectKey> keys, std::str
                           impl_->transact_on_current(std::move(keys), std::move(decide)));
 }
 
+io::Task<Result<void>> Directory::adopt(std::vector<SubjectKey> keys, std::string from,
+                                        std::string to) {
+    keys = distinct(std::move(keys));
+    if (auto valid = check(keys, from); !valid) return refuse(valid.error());
+    if (auto valid = check(keys, to); !valid) return refuse(valid.error());
+    Adopting decide{keys, impl_->options.region, std::move(from), std::move(to)};
+    return impl_->counted(Change::adopt,
+                          impl_->transact_on_current(std::move(keys), std::move(decide)));
+}
+
+io::Task<Result<void>> Directory::drop(std::vector<SubjectKey> keys, std::string claim_id) {
+    keys = distinct(std::move(keys));
+    if (auto valid = check(keys, claim_id); !valid) return refuse(valid.error());
+    Releasing decide{keys, impl_->options.region, std::move(claim_id), false};
+    return impl_->counted(Change::drop,
+                          impl_->transact_on_current(std::move(keys), std::move(decide)));
+}
+
 io::Task<Result<void>> Directory::drop_fence(std::string claim_id) {
     kv::Transaction transaction;
     transaction.writes.push_back({fence_key(claim_id), std::nullopt});
@@ -302,7 +343,8 @@ io::Task<Result<Located>> Directory::locate(SubjectKey key) {
 void Directory::report_to(telemetry::Registry& registry) {
     const Impl::Metrics& metrics = impl_->metrics;
     registry.add("domicile_directory_changes_total",
-                 "Claims, activations and releases; undecided: the store did not answer, or others "
+                 "Changes of keys: claims, activations, releases, new and old keys of people who "
+                 "stay; undecided: the store did not answer, or others "
                  "kept changing the keys.",
                  metrics.changes, {"change", "outcome"});
     registry.add("domicile_directory_lookups_total",

@@ -119,6 +119,13 @@ class Directory {
     // calls it, after it has deleted the row. In the same transaction it fences the claim id, so
     // that a claim() whose outcome was unknown, and which is still under way, never lands.
     io::Task<Result<void>> release(std::vector<SubjectKey> keys, std::string claim_id);
+    // Hands keys that are claimed under `from` to the claim `to` of the own region, for which they
+    // are active from then on; all or none. It fences `from`. Idempotent. failed_precondition
+    // (reason "claim_lost") when a key is held by neither.
+    io::Task<Result<void>> adopt(std::vector<SubjectKey> keys, std::string from, std::string to);
+    // Deletes the keys that hold this claim id, which lives on with others, so without a fence.
+    // Idempotent.
+    io::Task<Result<void>> drop(std::vector<SubjectKey> keys, std::string claim_id);
     // Forgets the fence, once whatever may still land would land past its time (pending_ttl after
     // the release). Idempotent.
     io::Task<Result<void>> drop_fence(std::string claim_id);

@@ -150,6 +150,40 @@ class CutOff final : public kv::Store {
     static std::unexpected<Error> away() { return fail(Code::unavailable, "Cut off."); }
 };
 
+TEST_F(DirectoryTest,
+       a_key_is_handed_to_another_claim_and_the_one_it_came_under_takes_nothing_again) {
+    const auto adopt = [&](Directory& by, char from, char to) {
+        return testing::run<Result<void>>([&, from, to] {
+            return by.adopt({key("b@example.com")}, claim_id(from), claim_id(to));
+        });
+    };
+    ASSERT_TRUE(claim(eu_, {"a@example.com"}, 'e'));
+    ASSERT_TRUE(claim(eu_, {"b@example.com"}, 'n'));
+    EXPECT_EQ(adopt(us_, 'n', 'e').error().reason, kReasonClaimLost);
+    EXPECT_EQ(adopt(eu_, 'x', 'e').error().reason, kReasonClaimLost);
+    EXPECT_TRUE(adopt(eu_, 'n', 'e'));
+    EXPECT_TRUE(adopt(eu_, 'n', 'e'));
+    const auto held = testing::record(eu_, key("b@example.com"));
+    EXPECT_EQ(held->claim_id, claim_id('e'));
+    EXPECT_EQ(held->state, State::active);
+    EXPECT_EQ(claim(eu_, {"c@example.com"}, 'n').error().reason, kReasonClaimLost);
+}
+
+TEST_F(DirectoryTest, a_claim_drops_its_own_keys_and_keeps_others) {
+    const auto drop = [&](Directory& by, char id) {
+        return testing::run<Result<void>>(
+            [&, id] { return by.drop({key("a@example.com")}, claim_id(id)); });
+    };
+    ASSERT_TRUE(claim(eu_, {"a@example.com", "b@example.com"}, 'e'));
+    EXPECT_TRUE(drop(eu_, 'x'));
+    EXPECT_TRUE(drop(us_, 'e'));
+    EXPECT_EQ(holder("a@example.com"), "eu-central-1");
+    EXPECT_TRUE(drop(eu_, 'e'));
+    EXPECT_EQ(holder("a@example.com"), "none");
+    EXPECT_EQ(holder("b@example.com"), "eu-central-1");
+    EXPECT_TRUE(claim(eu_, {"a@example.com", "b@example.com"}, 'e'));
+}
+
 TEST_F(DirectoryTest, a_region_that_is_cut_off_trusts_only_active_keys_of_its_copy) {
     CutOff store;
     Homes homes;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "base/encoding.h"
 #include "crypto/hash.h"
@@ -78,6 +79,29 @@ Result<void> read_state(const json::object& from, UserRow& into) {
     return {};
 }
 
+void write_email_change(const UserRow& row, json::object& into) {
+    if (!row.email_change) return;
+    json::object change{{"email", row.email_change->email},
+                        {"id", to_base64(row.email_change->change_id)}};
+    if (row.email_change->renames) change["renames"] = true;
+    into["email_change"] = std::move(change);
+}
+
+Result<void> read_email_change(const json::object& from, UserRow& into) {
+    const json::value* value = from.if_contains("email_change");
+    if (value == nullptr) return {};
+    if (!value->is_object()) return broken_profile();
+    EmailChange change;
+    TRY(change.email, require_string(value->get_object(), "email"));
+    TRY(const std::string id, require_string(value->get_object(), "id"));
+    const auto bytes = from_base64(id);
+    if (!bytes) return broken_profile();
+    change.change_id = *bytes;
+    change.renames = value->get_object().contains("renames");
+    into.email_change = std::move(change);
+    return {};
+}
+
 Result<void> read_profile(std::string_view text, UserRow& into) {
     TRY(const json::object profile, parse_json_object(text));
     TRY(into.username, require_string(profile, "username"));
@@ -93,6 +117,7 @@ Result<void> read_profile(std::string_view text, UserRow& into) {
         }
     }
     TRY(into.attributes, from_message<Attributes>(*attributes));
+    TRY_VOID(read_email_change(profile, into));
     return read_state(profile, into);
 }
 
@@ -241,6 +266,7 @@ io::Task<Result<sql::Blob>> Users::sealed_profile(const UserRow row) {
     json::object profile{{"username", row.username}, {"attributes", to_message(row.attributes)}};
     profile["modified"] = clock_.now().ms;
     write_state(row, profile);
+    write_email_change(row, profile);
     write_password(row.password, profile);
     json::array past;
     for (const StoredPassword& password : row.past_passwords) {
@@ -325,6 +351,26 @@ std::vector<sql::Statement> Users::removed(const std::string& claim_id) {
     add("DELETE FROM identity_members WHERE sub IN " + people);
     add("DELETE FROM identity_users WHERE claim_id = $1");
     return batch;
+}
+
+io::Task<Result<std::vector<sql::Statement>>> Users::changed(std::string claim_id,
+                                                             std::string change_id) {
+    std::vector<sql::Value> parameters;
+    parameters.emplace_back(sql::Blob{std::move(claim_id)});
+    CO_TRY(auto row, co_await find_where("claim_id = $1", std::move(parameters)));
+    std::vector<sql::Statement> batch;
+    if (!row || !row->email_change || row->email_change->change_id != change_id) co_return batch;
+    const EmailChange change = *std::exchange(row->email_change, std::nullopt);
+    row->attributes["email"] = change.email;
+    row->attributes["email_verified"] = "true";
+    if (change.renames) {
+        row->username = change.email;
+        batch.push_back({"UPDATE identity_users SET username_index = $2 WHERE sub = $1",
+                         {row->sub, sql::Blob{username_index(row->pool, row->username)}}});
+    }
+    CO_TRY(sql::Statement replacement, co_await this->replacement(*row));
+    batch.push_back(std::move(replacement));
+    co_return batch;
 }
 
 sql::Statement Users::leaving(const UserRow& row) {

@@ -27,6 +27,13 @@ enum class PersonState : std::uint8_t {
     reset,         // has to ask for a code: RESET_REQUIRED
 };
 
+// An e-mail address that its owner has not proven yet (ADR 0022): the old one stays in force.
+struct EmailChange {
+    std::string email;
+    std::string change_id;  // directory::Claims::offered()
+    bool renames = false;   // the address is the user name too
+};
+
 struct UserRow {
     std::string sub;
     std::string pool;  // id suffix
@@ -44,6 +51,7 @@ struct UserRow {
     bool disabled = false;
     Timestamp temporary_until;  // a temporary password is of no use after it
     Timestamp modified;         // the last time that it was sealed
+    std::optional<EmailChange> email_change;
     // The confirmation code, as an HMAC; kept after confirming, so that a repeated confirmation by
     // whoever knows the code can be told from a guess.
     std::string code_mac;
@@ -93,6 +101,9 @@ class Users final : public directory::ClaimOwner {
     // with a conflict. Whose row goes is noted for destroy_keys().
     std::vector<sql::Statement> confirmed(const std::string& claim_id) override;
     std::vector<sql::Statement> removed(const std::string& claim_id) override;
+    // The new e-mail address in the place of the old one.
+    io::Task<Result<std::vector<sql::Statement>>> changed(std::string claim_id,
+                                                          std::string change_id) override;
     // For a batch before removed(): lets it remove somebody who is confirmed, if the row is still
     // as it was read. forget() when it is durable.
     static sql::Statement leaving(const UserRow& row);
