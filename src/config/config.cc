@@ -16,6 +16,21 @@ bool Client::allows(AuthFlow flow) const {
     return std::find(flows.begin(), flows.end(), flow) != flows.end();
 }
 
+namespace {
+
+bool none_or_in(const std::vector<std::string>& list, std::string_view name) {
+    return list.empty() || std::find(list.begin(), list.end(), name) != list.end();
+}
+
+}  // namespace
+
+bool Client::reads(std::string_view attribute) const {
+    return none_or_in(read_attributes, attribute);
+}
+bool Client::writes(std::string_view attribute) const {
+    return none_or_in(write_attributes, attribute);
+}
+
 const Client* Pool::find_client(std::string_view id) const {
     for (const Client& client : clients)
         if (client.id == id) return &client;

@@ -37,8 +37,12 @@ struct Client {
     std::optional<RefreshRotation> refresh_token_rotation;
     TokenAlgorithm token_algorithm = TokenAlgorithm::rs256;
     std::optional<std::string> secret_file;  // relative to the file's folder; read when asked for
+    // What its users see and change of themselves through it; empty: everything.
+    std::vector<std::string> read_attributes, write_attributes;
 
     bool allows(AuthFlow flow) const;
+    bool reads(std::string_view attribute) const;
+    bool writes(std::string_view attribute) const;
 };
 
 // What a password costs that is kept as Argon2id (RFC 9106). The standard is OWASP's for 19 MiB.

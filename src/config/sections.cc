@@ -33,6 +33,7 @@ Limit required_and_filled(Limit limit) {
 }
 
 constexpr std::int64_t kGibibyte = 1 << 30;
+constexpr const char* kAttributeWords = "custom:NAME (1 to 20 characters) or a standard claim";
 
 }  // namespace
 
@@ -256,7 +257,13 @@ const Object<Client>& describe() {
                    "what access and ID tokens are signed with; RS256 is what Cognito uses")
             .field("secret_file", &Client::secret_file,
                    "a file with the client's secret, without its last line end: SECRET_HASH is "
-                   "asked for then; relative to this file's folder");
+                   "asked for then; relative to this file's folder")
+            .field("read_attributes", &Client::read_attributes,
+                   "the attributes that GetUser and ID tokens show; all of them if left out",
+                   text(is_attribute, pattern::kAttribute, kAttributeWords))
+            .field("write_attributes", &Client::write_attributes,
+                   "the attributes that people may write through it; all of them if left out",
+                   text(is_attribute, pattern::kAttribute, kAttributeWords));
     return object;
 }
 
@@ -299,8 +306,7 @@ const Object<Attribute>& describe() {
     static const auto object =
         Object<Attribute>("An attribute that the pool adds, or whose rules it changes.")
             .field("name", &Attribute::name, "the attribute",
-                   text(is_attribute, pattern::kAttribute,
-                        "custom:NAME (1 to 20 characters) or a standard claim", true))
+                   text(is_attribute, pattern::kAttribute, kAttributeWords, true))
             .field("required", &Attribute::required, "must a sign-up give it?")
             .field("mutable", &Attribute::is_mutable, "may it change after the sign-up?");
     return object;

@@ -31,10 +31,16 @@ std::vector<SubjectKey> without(std::vector<SubjectKey> keys,
 
 }  // namespace
 
-std::vector<sql::Statement> Claims::offered(const std::string& change_id,
-                                            const std::string& claim_id) {
+std::vector<sql::Statement> Claims::settled(const std::string& claim_id) {
     Statements out;
     out.push_back(still_active(claim_id));
+    out.push_back(no_change_under_way(claim_id));
+    return out;
+}
+
+std::vector<sql::Statement> Claims::offered(const std::string& change_id,
+                                            const std::string& claim_id) {
+    Statements out = settled(claim_id);
     out.push_back(no_offers(claim_id));
     out.push_back(held(change_id));
     out.push_back({"INSERT INTO claim_changes (change_id, claim_id, dropped) VALUES ($1, $2, $3)",
@@ -57,8 +63,7 @@ io::Task<Result<void>> Claims::change(std::string change_id, std::string claim_i
     CO_TRY_VOID(co_await finish_changes(claim_id));
     CO_TRY(Row row, co_await load(change_id));
     Statements batch = std::move(with);
-    batch.push_back(still_active(claim_id));
-    batch.push_back(no_change_under_way(claim_id));
+    std::ranges::move(settled(claim_id), std::back_inserter(batch));
     batch.push_back({"UPDATE claim_changes SET dropped = $3 WHERE change_id = $1 AND claim_id = $2",
                      {sql::Blob{change_id}, sql::Blob{claim_id}, sql::Blob{joined(dropped)}},
                      1});

@@ -49,6 +49,10 @@ Codes::Issued Codes::issue(const Purpose& purpose, std::string bound_to, Millis 
     return out;
 }
 
+sql::Statement Codes::removal(const Purpose& purpose) const {
+    return {"DELETE FROM identity_codes WHERE id = $1", {id(purpose)}};
+}
+
 io::Task<Result<sql::Statement>> Codes::judge(Purpose purpose, std::string bound_to,
                                               std::string code) {
     const sql::Blob row = id(purpose);

@@ -20,6 +20,8 @@ namespace domicile::identity {
 // What the code for a forgotten password is for.
 inline constexpr const char* kResetPurpose = "reset_password";
 inline constexpr Millis kResetLifetime{3'600'000};
+// For one that proves an address: as long as the claim of a new one (directory::Options).
+inline constexpr Millis kAddressLifetime{3'600'000};
 
 // Six digits without bias.
 std::string random_code(io::Random& random);
@@ -44,6 +46,8 @@ class Codes {
     // `bound_to` is what the code proves something about, e.g. the sub: a code is of no use for
     // anything else. Empty: for nobody, so that no code will fit.
     Issued issue(const Purpose& purpose, std::string bound_to, Millis lifetime);
+    // Takes away what may have been issued.
+    sql::Statement removal(const Purpose& purpose) const;
 
     // Counts the try before it is judged, so that tries at once cannot outrun the bound. Errors:
     // kCodeMismatch; kCodeExpired when there is none, it is too old or its tries are used up.

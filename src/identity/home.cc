@@ -86,6 +86,7 @@ Home::Home(Parts parts)
       attempts_(p_.database, p_.clock, "attempt"),
       resends_(p_.database, p_.clock, "resend"),
       resets_(p_.database, p_.clock, "reset"),
+      address_mails_(p_.database, p_.clock, "address"),
       decoy_tries_(p_.database, p_.clock, "decoy", kDecoyTries),
       block_key_(p_.keyring.region_key("identity.secret_block")),
       refresh_key_(p_.keyring.region_key("identity.refresh_token")),
@@ -153,7 +154,9 @@ TokenSubject Home::token_subject(const UserRow& row, const config::Client& clien
     out.region = p_.region;
     out.client_id = client.id;
     out.epoch = row.epoch;
-    out.attributes = row.attributes;
+    for (const auto& attribute : row.attributes) {
+        if (client.reads(attribute.first)) out.attributes.insert(attribute);
+    }
     return out;
 }
 

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "directory/claims.h"
 #include "directory/directory.h"
+#include "identity/account_types.h"
 #include "identity/admin_types.h"
 #include "identity/attempts.h"
 #include "identity/client_secrets.h"
@@ -92,6 +93,11 @@ class Home {
     io::Task<Result<CodeDelivery>> forgot_password(ForgotPasswordRequest request);
     io::Task<Result<Done>> reset_password(ResetPasswordRequest request);
     io::Task<Result<Done>> change_password(ChangePasswordRequest request);
+    // The own account (home_account.cc, home_address.cc).
+    io::Task<Result<CodeDeliveries>> update_attributes(AttributesRequest request);
+    io::Task<Result<CodeDelivery>> attribute_code(AttributeCodeRequest request);
+    io::Task<Result<Done>> prove_attribute(ProveAttributeRequest request);
+    io::Task<Result<Done>> delete_own(AccessTokenRequest request);
 
     // The answer to a challenge that sign-in gave.
     io::Task<Result<Tokens>> answer_new_password(NewPasswordRequest request);
@@ -135,7 +141,7 @@ class Home {
 
   private:
     // sign-up (home_sign_up.cc)
-    io::Task<Result<void>> check_sign_up(const config::Pool* pool, SignUpRequest request);
+    io::Task<Result<void>> check_sign_up(ClientOfPool client, SignUpRequest request);
     io::Task<Result<SignUpResult>> repeat_sign_up(const config::Pool* pool, UserRow row,
                                                   SignUpRequest request);
     io::Task<Result<SignUpResult>> new_sign_up(const config::Pool* pool, SignUpRequest request);
@@ -179,6 +185,19 @@ class Home {
     // again.
     io::Task<Result<sql::BatchResult>> write_changes(std::vector<sql::Statement> batch);
 
+    // the own account
+    io::Task<Result<void>> write_account(UserRow row, std::vector<sql::Statement> with);
+    bool is_email_of(const UserRow& row, const std::string& address) const;
+    io::Task<Result<void>> count_address_mail(UserRow row);
+    io::Task<Result<std::vector<sql::Statement>>> address_code(UserRow row, std::string to);
+    io::Task<Result<directory::ClaimHandle>> claim_address(const config::Pool* pool, UserRow row,
+                                                           EmailChange& wanted);
+    // Claims its key and puts the wish into the row; what else goes into the batch that writes it.
+    io::Task<Result<std::vector<sql::Statement>>> offer_address(const config::Pool* pool,
+                                                                UserRow& row, std::string address);
+    // Their sessions, row and keys; what an outage of the directory leaves is on record.
+    io::Task<Result<void>> remove_person(UserRow row);
+
     // administration
     // On record, then the person.
     io::Task<Result<UserRow>> administered(std::string operation, Administrator who,
@@ -210,7 +229,7 @@ class Home {
     Signer signer_;
     Codes codes_;
     Groups groups_;
-    Attempts attempts_, resends_, resets_;
+    Attempts attempts_, resends_, resets_, address_mails_;
     Attempts decoy_tries_;  // plays the part of the row's counter for people who do not exist
     keyring::DataKey block_key_, refresh_key_, session_key_, page_key_;
     std::string decoy_secret_;

@@ -139,10 +139,15 @@ io::Task<Result<Done>> Home::admin_confirm(AdminRequest request) {
     co_return Done{};
 }
 
-// The sessions end first, so that nodes which look for revocations find them.
 io::Task<Result<Done>> Home::admin_delete(AdminRequest request) {
     CO_TRY(UserRow row,
            co_await administered("AdminDeleteUser", request.who, request.pool, request.username));
+    CO_TRY_VOID(co_await remove_person(std::move(row)));
+    co_return Done{};
+}
+
+// The sessions end first, so that nodes which look for revocations find them.
+io::Task<Result<void>> Home::remove_person(UserRow row) {
     CO_TRY_VOID(co_await sessions_.revoke_all(row.sub));
     std::vector<sql::Statement> batch;
     batch.push_back(Users::leaving(row));
@@ -152,8 +157,7 @@ io::Task<Result<Done>> Home::admin_delete(AdminRequest request) {
     // Once it is on record it has happened: upkeep() finishes what an outage of the directory left.
     const bool left = !gone && gone.error().code == Code::unavailable;
     if (!gone && !left) co_return std::unexpected(gone.error());
-    CO_TRY_VOID(co_await users_.destroy_keys());
-    co_return Done{};
+    co_return co_await users_.destroy_keys();
 }
 
 io::Task<Result<Done>> Home::set_disabled(AdminRequest request, bool disabled) {
@@ -185,20 +189,8 @@ io::Task<Result<Done>> Home::admin_update(AdminAttributesRequest request) {
     CO_TRY(const config::Pool* pool, find_pool(p_.config, request.pool));
     CO_TRY_VOID(check_administered_attributes(*pool, request.attributes));
     const auto keys = keys_of(row);
-    for (const auto& [name, value] : request.attributes) {
-        const auto declared = std::ranges::find(pool->attributes, name, &config::Attribute::name);
-        const bool is_required = declared != pool->attributes.end() && declared->required;
-        if (value.empty() && is_required) {
-            co_return fail(Code::invalid_argument, name + ": The attribute is required",
-                           reason::kAttribute);
-        }
-        if (declared != pool->attributes.end() && !declared->is_mutable) {
-            co_return fail(Code::invalid_argument, name + ": The attribute cannot be updated",
-                           reason::kAttribute);
-        }
-        row.attributes[name] = value;
-        if (value.empty()) row.attributes.erase(name);
-    }
+    CO_TRY_VOID(check_changes(*pool, request.attributes));
+    change_attributes(request.attributes, row.attributes);
     if (keys_of(row) != keys) {
         co_return fail(Code::invalid_argument,
                        "An e-mail address or phone number that people are found by cannot be "
@@ -246,6 +238,7 @@ io::Task<Result<PersonDescription>> Home::admin_create(AdminCreateRequest reques
     row.pool = pool->id_suffix;
     row.created = p_.clock.now();
     row.username = request.username;
+    row.srp_name = p_.random.uuid();
     for (const auto& [name, value] : request.attributes) {
         if (!value.empty()) row.attributes[name] = value;
     }

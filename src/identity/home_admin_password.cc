@@ -193,20 +193,20 @@ io::Task<Result<Tokens>> Home::answer_new_password(NewPasswordRequest request) {
         co_return session_over();
     }
     CO_TRY(auto row, co_await users_.find_sub(session->sub));
-    if (!row || row->version != session->version || row->username != request.username ||
-        row->state != PersonState::new_password || row->disabled) {
+    const auto index = [&](const std::string& name) {
+        return users_.username_index(session->pool, name);
+    };
+    const bool is_named = row && (request.username == row->srp_name ||
+                                  index(request.username) == index(row->username));
+    if (!is_named || row->version != session->version || row->state != PersonState::new_password ||
+        row->disabled) {
         co_return session_over();
     }
     CO_TRY_VOID(co_await check_new_password(client.pool, request.password));
     const auto keys = keys_of(*row);
-    for (const auto& [name, value] : request.attributes) row->attributes[name] = value;
-    Attributes written = row->attributes;
-    for (const char* flag : {"email_verified", "phone_number_verified"}) {
-        if (!request.attributes.contains(flag)) written.erase(flag);
-    }
-    std::erase_if(written, [](const auto& attribute) { return attribute.second.empty(); });
-    CO_TRY_VOID(check_attributes(*client.pool, written));
-    std::erase_if(row->attributes, [](const auto& attribute) { return attribute.second.empty(); });
+    CO_TRY_VOID(check_own_attributes(*client.pool, *client.client, request.attributes));
+    change_attributes(request.attributes, row->attributes);
+    CO_TRY_VOID(check_required(*client.pool, row->attributes));
     if (keys_of(*row) != keys) {
         co_return fail(Code::invalid_argument,
                        "An e-mail address or phone number that people are found by cannot be "

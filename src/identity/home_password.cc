@@ -13,21 +13,21 @@ namespace domicile::identity {
 namespace {
 
 // In one go on the blocking pool, since each look at an old password costs what making one does.
+// `name` is what the new one is for; old ones are for row.srp_name.
 Result<StoredPassword> new_password(const UserRow& row, const PasswordKeeping& keeping,
-                                    const std::string& password, const std::string& salt,
-                                    std::size_t remembered) {
-    const PasswordOwner owner{row.pool, row.username};
+                                    const std::string& name, const std::string& password,
+                                    const std::string& salt, std::size_t remembered) {
     std::vector<StoredPassword> before = row.past_passwords;
     if (!row.password.is_empty()) before.insert(before.begin(), row.password);
     before.resize(std::min(before.size(), remembered));
     for (const StoredPassword& old : before) {
-        TRY(const bool is_old, fits(old, owner, password));
+        TRY(const bool is_old, fits(old, {row.pool, row.srp_name}, password));
         if (is_old) {
             return fail(Code::invalid_argument, "Password has previously been used.",
                         reason::kPasswordHistory);
         }
     }
-    return make_password(keeping, owner, password, salt);
+    return make_password(keeping, {row.pool, name}, password, salt);
 }
 
 }  // namespace
@@ -145,7 +145,7 @@ io::Task<Result<void>> Home::check_new_password(const config::Pool* pool, std::s
 
 io::Task<Result<bool>> Home::password_fits(UserRow row, std::string password) {
     auto work = [row = std::move(row), password = std::move(password)] {
-        return fits(row.password, {row.pool, row.username}, password);
+        return fits(row.password, {row.pool, row.srp_name}, password);
     };
     co_return co_await io::run_blocking(std::move(work));
 }
@@ -155,7 +155,7 @@ io::Task<Result<void>> Home::keep_as_asked(const config::Pool* pool, UserRow& ro
                                            std::string password) {
     const PasswordKeeping keeping = keeping_of(*pool);
     if (!row.confirmed || is_kept_so(row.password, keeping)) co_return Result<void>();
-    auto work = [keeping, owner = PasswordOwner{row.pool, row.username},
+    auto work = [keeping, owner = PasswordOwner{row.pool, row.srp_name},
                  password = std::move(password),
                  salt = p_.random.bytes(crypto::kPasswordSaltSize)] {
         return make_password(keeping, owner, password, salt);
@@ -178,9 +178,12 @@ io::Task<Result<void>> Home::keep_as_asked(const config::Pool* pool, UserRow& ro
 io::Task<Result<void>> Home::set_password(const config::Pool* pool, UserRow& row,
                                           std::string password) {
     const auto remembered = static_cast<std::size_t>(pool->password.history);
-    auto work = [row, keeping = keeping_of(*pool), password = std::move(password),
-                 salt = p_.random.bytes(crypto::kPasswordSaltSize),
-                 remembered] { return new_password(row, keeping, password, salt, remembered); };
+    const bool is_old = row.srp_name == row.username;  // from before there were such names
+    const std::string name = is_old ? p_.random.uuid() : row.srp_name;
+    auto work = [row, keeping = keeping_of(*pool), name, password = std::move(password),
+                 salt = p_.random.bytes(crypto::kPasswordSaltSize), remembered] {
+        return new_password(row, keeping, name, password, salt, remembered);
+    };
     CO_TRY(auto made, co_await io::run_blocking(std::move(work)));
     if (!row.password.is_empty()) {
         row.past_passwords.insert(row.past_passwords.begin(), std::move(row.password));
@@ -188,6 +191,9 @@ io::Task<Result<void>> Home::set_password(const config::Pool* pool, UserRow& row
     const std::size_t kept = remembered == 0 ? 0 : remembered - 1;  // beside the new one
     row.past_passwords.resize(std::min(row.past_passwords.size(), kept));
     row.password = std::move(made);
+    // What was hashed with the other name cannot be compared with any more.
+    if (is_old) row.past_passwords.clear();
+    row.srp_name = name;
     row.state = PersonState::normal;
     row.temporary_until = {};
     co_return Result<void>();

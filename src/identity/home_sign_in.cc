@@ -27,8 +27,16 @@ Result<bool> proof_fits(const crypto::SrpVerifier& verifier, const SrpBlock& blo
     const auto signature = from_base64(answer.signature);
     if (!secret_block || !signature) return false;
     const std::string wanted =
-        crypto::claim_signature(key, block.pool, block.username, *secret_block, answer.timestamp);
+        crypto::claim_signature(key, block.pool, block.srp_name, *secret_block, answer.timestamp);
     return crypto::constant_time_equal(wanted, *signature);
+}
+
+// What somebody who does not exist would be called; theirs is random.
+std::string decoy_srp_name(std::string_view secret, std::string_view index) {
+    const std::string mac = crypto::hmac_sha256(secret, "srp name" + std::string(index));
+    std::array<std::uint8_t, 16> bytes{};
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(mac[i]);
+    return uuid_from(bytes);
 }
 
 }  // namespace
@@ -55,7 +63,10 @@ io::Task<Result<SrpChallenge>> Home::start_srp(SrpStartRequest request) {
     SrpBlock block;
     block.pool = pool;
     block.client_id = client.client->id;
-    block.username = row ? row->username : request.username;
+    block.username =
+        request.username;  // as it was typed here: the row's would tell that it is there
+    block.srp_name = decoy_srp_name(decoy_secret_, decoy_name);
+    if (row) block.srp_name = row->srp_name;
     block.a_hex = request.srp_a;
     block.b = p_.random.bytes(crypto::kSrpSecretSize);
     block.expires_ms = (p_.clock.now() + kChallengeLifetime).ms;
@@ -65,7 +76,8 @@ io::Task<Result<SrpChallenge>> Home::start_srp(SrpStartRequest request) {
     SrpChallenge out;
     out.salt_hex = verifier.salt_hex;
     out.srp_b_hex = block.b_hex;
-    out.username = out.user_id_for_srp = block.username;
+    out.username = block.username;
+    out.user_id_for_srp = block.srp_name;
     out.secret_block = seal_secret_block(block_key_, p_.region, encode_srp_block(block));
     co_return out;
 }
@@ -75,8 +87,8 @@ io::Task<Result<Tokens>> Home::answer_srp(SrpAnswerRequest request) {
     auto text = open_secret_block(block_key_, p_.region, request.secret_block);
     if (!text) co_return wrong_credentials();
     CO_TRY(const SrpBlock block, decode_srp_block(*text));
-    if (block.pool != client.pool->id_suffix || block.client_id != client.client->id ||
-        block.username != request.username) {
+    const bool is_named = request.username == block.username || request.username == block.srp_name;
+    if (block.pool != client.pool->id_suffix || block.client_id != client.client->id || !is_named) {
         co_return wrong_credentials();
     }
     if (Timestamp{block.expires_ms} <= p_.clock.now()) {
@@ -120,7 +132,7 @@ io::Task<Result<Tokens>> Home::prove_password(ClientOfPool client, PasswordReque
         judged = *row;
     } else {
         judged.pool = pool;
-        judged.username = request.username;
+        judged.srp_name = request.username;
         judged.password = decoy_password(keeping_of(*client.pool), decoy_secret_, index);
     }
     CO_TRY(const bool proven, co_await password_fits(std::move(judged), request.password));
@@ -199,6 +211,9 @@ Result<const config::Pool*> Home::pool_of(const UserRow& row) const {
 io::Task<Result<User>> Home::get_user(AccessTokenRequest request) {
     CO_TRY(const TokenPtr token, co_await own_access_token(std::move(request.access_token)));
     CO_TRY(UserRow row, co_await own_user(token));
+    CO_TRY(const ClientOfPool client, find_client(p_.config, token->client_id));
+    std::erase_if(row.attributes,
+                  [&](const auto& attribute) { return !client.client->reads(attribute.first); });
     User out{row.username, row.sub, std::move(row.attributes)};
     out.attributes["sub"] = row.sub;
     out.attributes["custom:region"] = p_.region;

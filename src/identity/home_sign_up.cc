@@ -58,9 +58,10 @@ std::vector<directory::SubjectKey> Home::keys_of(const UserRow& row) const {
     return out;
 }
 
-io::Task<Result<void>> Home::check_sign_up(const config::Pool* pool, SignUpRequest request) {
+io::Task<Result<void>> Home::check_sign_up(ClientOfPool client, SignUpRequest request) {
+    const config::Pool* pool = client.pool;
     CO_TRY_VOID(check_username(request.username));
-    CO_TRY_VOID(check_attributes(*pool, request.attributes));
+    CO_TRY_VOID(check_attributes(*pool, *client.client, request.attributes));
     CO_TRY_VOID(co_await check_new_password(pool, request.password));
     if (destination_of(request.username, request.attributes).empty()) {
         co_return fail(Code::invalid_argument, "email: The attribute is required",
@@ -93,7 +94,7 @@ io::Task<Result<std::vector<sql::Statement>>> Home::write_code(const config::Poo
 io::Task<Result<SignUpResult>> Home::sign_up(SignUpRequest request) {
     CO_TRY_VOID(courier_.check_room());
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
-    CO_TRY_VOID(co_await check_sign_up(client.pool, request));
+    CO_TRY_VOID(co_await check_sign_up(client, request));
     CO_TRY(auto row, co_await users_.find(client.pool->id_suffix, request.username));
     if (row) co_return co_await repeat_sign_up(client.pool, std::move(*row), std::move(request));
     co_return co_await new_sign_up(client.pool, std::move(request));
@@ -177,9 +178,10 @@ io::Task<Result<SignUpResult>> Home::new_sign_up(const config::Pool* pool, SignU
     row.pool = pool->id_suffix;
     row.created = p_.clock.now();
     row.username = std::move(request.username);
+    row.srp_name = p_.random.uuid();
     row.attributes = std::move(request.attributes);
     const PasswordRequest person{request.client_id, row.username, request.password};
-    auto hash = [keeping = keeping_of(*pool), owner = PasswordOwner{row.pool, row.username},
+    auto hash = [keeping = keeping_of(*pool), owner = PasswordOwner{row.pool, row.srp_name},
                  password = request.password,
                  salt = p_.random.bytes(crypto::kPasswordSaltSize)] {
         return make_password(keeping, owner, password, salt);

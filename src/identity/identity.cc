@@ -29,12 +29,18 @@ enum class Act : std::uint8_t {
     forgot_password,
     reset_password,
     change_password,
-    new_password
+    new_password,
+    update_attributes,
+    attribute_code,
+    prove_attribute,
+    delete_user
 };
-constexpr std::array<std::string_view, 14> label_values(Act) {
-    return {"sign_up",         "confirm",        "resend_code",     "srp_start",   "srp_answer",
-            "password",        "refresh",        "get_user",        "revoke",      "sign_out",
-            "forgot_password", "reset_password", "change_password", "new_password"};
+constexpr std::array<std::string_view, 18> label_values(Act) {
+    return {"sign_up",         "confirm",      "resend_code",       "srp_start",
+            "srp_answer",      "password",     "refresh",           "get_user",
+            "revoke",          "sign_out",     "forgot_password",   "reset_password",
+            "change_password", "new_password", "update_attributes", "attribute_code",
+            "prove_attribute", "delete_user"};
 }
 
 struct Identity::Impl {
@@ -229,6 +235,26 @@ io::Task<Result<Done>> Identity::change_password(ChangePasswordRequest request) 
     return impl_->counted(
         Act::change_password,
         impl_->by_token(message::kChangePassword, std::move(request), &Home::change_password));
+}
+
+io::Task<Result<CodeDeliveries>> Identity::update_attributes(AttributesRequest request) {
+    return impl_->counted(
+        Act::update_attributes,
+        impl_->by_token(message::kUpdateAttributes, std::move(request), &Home::update_attributes));
+}
+io::Task<Result<CodeDelivery>> Identity::attribute_code(AttributeCodeRequest request) {
+    return impl_->counted(
+        Act::attribute_code,
+        impl_->by_token(message::kAttributeCode, std::move(request), &Home::attribute_code));
+}
+io::Task<Result<Done>> Identity::prove_attribute(ProveAttributeRequest request) {
+    return impl_->counted(
+        Act::prove_attribute,
+        impl_->by_token(message::kProveAttribute, std::move(request), &Home::prove_attribute));
+}
+io::Task<Result<Done>> Identity::delete_user(AccessTokenRequest request) {
+    return impl_->counted(Act::delete_user, impl_->by_token(message::kDeleteUser,
+                                                            std::move(request), &Home::delete_own));
 }
 
 io::Task<Result<Tokens>> Identity::answer_new_password(NewPasswordRequest request) {

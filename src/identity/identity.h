@@ -16,6 +16,7 @@
 #include "border/border.h"
 #include "config/config.h"
 #include "directory/directory.h"
+#include "identity/account_types.h"
 #include "identity/courier.h"
 #include "identity/token_verifier.h"
 #include "identity/types.h"
@@ -75,6 +76,11 @@ class Identity {
     io::Task<Result<CodeDelivery>> forgot_password(ForgotPasswordRequest request);
     io::Task<Result<Done>> reset_password(ResetPasswordRequest request);
     io::Task<Result<Done>> change_password(ChangePasswordRequest request);
+    // A new e-mail address is in force once its code is given to prove_attribute().
+    io::Task<Result<CodeDeliveries>> update_attributes(AttributesRequest request);
+    io::Task<Result<CodeDelivery>> attribute_code(AttributeCodeRequest request);
+    io::Task<Result<Done>> prove_attribute(ProveAttributeRequest request);
+    io::Task<Result<Done>> delete_user(AccessTokenRequest request);
 
     io::Task<Result<Tokens>> answer_new_password(NewPasswordRequest request);
     // What administrators may do.

@@ -19,7 +19,7 @@ Result<StoredPassword> make_password(const PasswordKeeping& keeping, const Passw
                                      std::string_view password, std::string_view salt16) {
     StoredPassword out;
     if (keeping.by_srp) {
-        out.srp = crypto::make_verifier(owner.pool, owner.username, password, salt16);
+        out.srp = crypto::make_verifier(owner.pool, owner.srp_name, password, salt16);
     } else {
         TRY(out.hash, crypto::argon2id(password, salt16, keeping.cost));
     }
@@ -31,7 +31,7 @@ Result<bool> fits(const StoredPassword& stored, const PasswordOwner& owner,
     if (!stored.hash.empty()) return crypto::fits_password_hash(stored.hash, password);
     const auto salt = from_hex(stored.srp.salt_hex);
     DOMICILE_CHECK(salt.has_value());  // make_verifier wrote it, or it is empty
-    const auto tried = crypto::make_verifier(owner.pool, owner.username, password, *salt);
+    const auto tried = crypto::make_verifier(owner.pool, owner.srp_name, password, *salt);
     return crypto::constant_time_equal(tried.verifier, stored.srp.verifier);
 }
 

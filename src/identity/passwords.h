@@ -33,7 +33,7 @@ PasswordKeeping keeping_of(const config::Pool& pool);
 // Of whom a password is: what an SRP verifier depends on.
 struct PasswordOwner {
     std::string pool;  // id suffix
-    std::string username;
+    std::string srp_name;  // UserRow::srp_name
 };
 
 // salt16 is random. Code::resource_exhausted when there is no memory for it, also below.

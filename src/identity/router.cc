@@ -39,6 +39,10 @@ void Router::register_handlers() {
     answer(message::kResetPassword, &Home::reset_password);
     answer(message::kChangePassword, &Home::change_password);
     answer(message::kNewPassword, &Home::answer_new_password);
+    answer(message::kUpdateAttributes, &Home::update_attributes);
+    answer(message::kAttributeCode, &Home::attribute_code);
+    answer(message::kProveAttribute, &Home::prove_attribute);
+    answer(message::kDeleteUser, &Home::delete_own);
     answer(message::kAdminPassword, &Home::admin_sign_in);
 }
 

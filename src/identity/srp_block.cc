@@ -38,9 +38,9 @@ std::string_view next(std::string_view& text, char separator) {
 }  // namespace
 
 std::string encode_srp_block(const SrpBlock& block) {
-    const json::object out{{"p", block.pool},      {"c", block.client_id},    {"u", block.username},
-                           {"A", block.a_hex},     {"b", to_base64(block.b)}, {"B", block.b_hex},
-                           {"e", block.expires_ms}};
+    const json::object out{{"p", block.pool},     {"c", block.client_id}, {"u", block.username},
+                           {"n", block.srp_name}, {"A", block.a_hex},     {"b", to_base64(block.b)},
+                           {"B", block.b_hex},    {"e", block.expires_ms}};
     return json::serialize(out);
 }
 
@@ -50,6 +50,7 @@ Result<SrpBlock> decode_srp_block(std::string_view text) {
     TRY(out.pool, require_string(stored, "p"));
     TRY(out.client_id, require_string(stored, "c"));
     TRY(out.username, require_string(stored, "u"));
+    TRY(out.srp_name, require_string(stored, "n"));
     TRY(out.a_hex, require_string(stored, "A"));
     TRY(const std::string b, require_string(stored, "b"));
     TRY(out.b_hex, require_string(stored, "B"));

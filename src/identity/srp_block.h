@@ -14,7 +14,8 @@ namespace domicile::identity {
 
 struct SrpBlock {
     std::string pool, client_id;
-    std::string username;  // USER_ID_FOR_SRP
+    std::string username;  // whose verifier is meant
+    std::string srp_name;  // USER_ID_FOR_SRP
     std::string a_hex;     // the client's SRP_A as sent
     std::string b;         // the server's secret; bytes
     std::string b_hex;     // SRP_B

@@ -34,6 +34,8 @@ inline constexpr const char* kFlowNotEnabled = "flow_not_enabled";  // message n
 inline constexpr const char* kTooManyAttempts = "too_many_attempts";
 inline constexpr const char* kDelivery = "delivery";         // no mail can be sent now
 inline constexpr const char* kSchema = "schema";             // message is the whole text
+inline constexpr const char* kNotWritable = "not_writable";  // an attribute, for this client
+inline constexpr const char* kAliasExists = "alias_exists";  // only where the pool reveals it
 inline constexpr const char* kUserUnknown = "user_unknown";  // only where the pool reveals it
 inline constexpr const char* kNotInRegion =
     "not_in_region";  // transit never; message has the home's endpoint

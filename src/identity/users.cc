@@ -84,6 +84,7 @@ void write_email_change(const UserRow& row, json::object& into) {
     json::object change{{"email", row.email_change->email},
                         {"id", to_base64(row.email_change->change_id)}};
     if (row.email_change->renames) change["renames"] = true;
+    if (row.email_change->taken) change["taken"] = true;
     into["email_change"] = std::move(change);
 }
 
@@ -98,6 +99,7 @@ Result<void> read_email_change(const json::object& from, UserRow& into) {
     if (!bytes) return broken_profile();
     change.change_id = *bytes;
     change.renames = value->get_object().contains("renames");
+    change.taken = value->get_object().contains("taken");
     into.email_change = std::move(change);
     return {};
 }
@@ -105,6 +107,8 @@ Result<void> read_email_change(const json::object& from, UserRow& into) {
 Result<void> read_profile(std::string_view text, UserRow& into) {
     TRY(const json::object profile, parse_json_object(text));
     TRY(into.username, require_string(profile, "username"));
+    TRY(auto srp_name, optional_string(profile, "srp_name"));
+    into.srp_name = srp_name ? std::move(*srp_name) : into.username;
     TRY(into.password, read_password(profile));
     const json::value* attributes = profile.if_contains("attributes");
     if (attributes == nullptr) return broken_profile();
@@ -137,6 +141,15 @@ UserRow clear_part(const sql::Row& row) {
 }
 
 }  // namespace
+
+UserRow with_new_email(UserRow row) {
+    const auto change = std::exchange(row.email_change, std::nullopt);
+    if (!change) return row;
+    row.attributes["email"] = change->email;
+    row.attributes["email_verified"] = "true";
+    if (change->renames) row.username = change->email;
+    return row;
+}
 
 sql::Component Users::schema() {
     std::vector<std::string> steps;
@@ -265,6 +278,7 @@ io::Task<Result<sql::Blob>> Users::sealed_profile(const UserRow row) {
     CO_TRY(const keyring::DataKey key, co_await keyring_.create(row.sub));
     json::object profile{{"username", row.username}, {"attributes", to_message(row.attributes)}};
     profile["modified"] = clock_.now().ms;
+    profile["srp_name"] = row.srp_name;
     write_state(row, profile);
     write_email_change(row, profile);
     write_password(row.password, profile);
@@ -360,11 +374,9 @@ io::Task<Result<std::vector<sql::Statement>>> Users::changed(std::string claim_i
     CO_TRY(auto row, co_await find_where("claim_id = $1", std::move(parameters)));
     std::vector<sql::Statement> batch;
     if (!row || !row->email_change || row->email_change->change_id != change_id) co_return batch;
-    const EmailChange change = *std::exchange(row->email_change, std::nullopt);
-    row->attributes["email"] = change.email;
-    row->attributes["email_verified"] = "true";
-    if (change.renames) {
-        row->username = change.email;
+    const bool renames = row->email_change->renames;
+    row = with_new_email(std::move(*row));
+    if (renames) {
         batch.push_back({"UPDATE identity_users SET username_index = $2 WHERE sub = $1",
                          {row->sub, sql::Blob{username_index(row->pool, row->username)}}});
     }

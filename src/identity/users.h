@@ -32,6 +32,7 @@ struct EmailChange {
     std::string email;
     std::string change_id;  // directory::Claims::offered()
     bool renames = false;   // the address is the user name too
+    bool taken = false;     // it is somebody's: nothing comes of this, and nobody is told
 };
 
 struct UserRow {
@@ -43,7 +44,8 @@ struct UserRow {
     bool confirmed = false;
     std::int64_t version = 0;  // of the row; each change of what is sealed counts
     // Sealed:
-    std::string username;  // as typed at sign-up; what SRP hashes
+    std::string username;  // as typed
+    std::string srp_name;  // what SRP hashes (USER_ID_FOR_SRP): random, and the same for ever
     Attributes attributes;
     StoredPassword password;
     std::vector<StoredPassword> past_passwords;  // newest first; as many as the policy asks for
@@ -58,6 +60,9 @@ struct UserRow {
     Timestamp code_expires;
     std::int64_t code_tries = 0;
 };
+
+// As they are once the new address is proven.
+UserRow with_new_email(UserRow row);
 
 inline constexpr std::size_t kResidentsMax = 50'000;
 

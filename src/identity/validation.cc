@@ -103,11 +103,13 @@ Result<void> check_password(const config::PasswordPolicy& policy, std::string_vi
     return {};
 }
 
-Result<void> check_attributes(const config::Pool& pool, const Attributes& attributes) {
+Result<void> check_own_attributes(const config::Pool& pool, const config::Client& client,
+                                  const Attributes& attributes) {
     for (const auto& [name, value] : attributes) {
-        if (name == "custom:region" || name == "custom:epoch" || is_in(kReserved, name)) {
-            return fail(Code::invalid_argument,
-                        "A client attempted to write unauthorized attribute", reason::kSchema);
+        if (name == "custom:region" || name == "custom:epoch" || is_in(kReserved, name) ||
+            !client.writes(name)) {
+            return fail(Code::permission_denied,
+                        "A client attempted to write unauthorized attribute", reason::kNotWritable);
         }
         if (!is_declared(pool, name)) {
             return fail(Code::invalid_argument,
@@ -115,8 +117,19 @@ Result<void> check_attributes(const config::Pool& pool, const Attributes& attrib
                         "the schema.",
                         reason::kSchema);
         }
-        TRY_VOID(check_value(name, value));
+        if (!value.empty()) TRY_VOID(check_value(name, value));
     }
+    return {};
+}
+
+Result<void> check_attributes(const config::Pool& pool, const config::Client& client,
+                              const Attributes& attributes) {
+    TRY_VOID(check_own_attributes(pool, client, attributes));
+    for (const auto& [name, value] : attributes) TRY_VOID(check_value(name, value));
+    return check_required(pool, attributes);
+}
+
+Result<void> check_required(const config::Pool& pool, const Attributes& attributes) {
     for (const config::Attribute& attribute : pool.attributes) {
         if (!attribute.required) continue;
         const auto found = attributes.find(attribute.name);
@@ -143,6 +156,28 @@ Result<void> check_administered_attributes(const config::Pool& pool, const Attri
         if (!value.empty()) TRY_VOID(check_value(name, value));
     }
     return {};
+}
+
+Result<void> check_changes(const config::Pool& pool, const Attributes& changes) {
+    for (const auto& [name, value] : changes) {
+        const auto declared = std::ranges::find(pool.attributes, name, &config::Attribute::name);
+        if (declared == pool.attributes.end()) continue;
+        if (value.empty() && declared->required) {
+            return bad_attribute(name, "The attribute is required");
+        }
+        if (!declared->is_mutable) return bad_attribute(name, "The attribute cannot be updated");
+    }
+    return {};
+}
+
+void change_attributes(const Attributes& changes, Attributes& into) {
+    for (const auto& [name, value] : changes) {
+        if (value.empty()) {
+            into.erase(name);
+        } else {
+            into[name] = value;
+        }
+    }
 }
 
 Result<void> check_username(std::string_view username) {

@@ -83,6 +83,8 @@ Reply describe_pool(AdminCall call) {
     out["Policies"] = json::object{{"PasswordPolicy", password_policy(found->password)}};
     out["SchemaAttributes"] = schema_of(*found);
     out["AutoVerifiedAttributes"] = json::array{"email"};
+    out["UserAttributeUpdateSettings"] =
+        json::object{{"AttributesRequireVerificationBeforeUpdate", json::array{"email"}}};
     out["MfaConfiguration"] = "OFF";
     out["DeletionProtection"] = "ACTIVE";
     out["AdminCreateUserConfig"] =
@@ -108,6 +110,12 @@ Reply list_pools(AdminCall call) {
         [&](const config::Pool& pool) { return pool_summary(pool, pool.id_in(admin.region())); });
 }
 
+json::array names(const std::vector<std::string>& from) {
+    json::array out;
+    for (const std::string& name : from) out.emplace_back(name);
+    return out;
+}
+
 Reply describe_client(AdminCall call) {
     Members members(call.request);
     const std::string client_id = members.required("ClientId", kClientIdBytesMax);
@@ -128,6 +136,8 @@ Reply describe_client(AdminCall call) {
         out["RefreshTokenRotation"] = json::object{
             {"Feature", "ENABLED"}, {"RetryGracePeriodSeconds", rotation->grace_seconds}};
     }
+    if (!client.read_attributes.empty()) out["ReadAttributes"] = names(client.read_attributes);
+    if (!client.write_attributes.empty()) out["WriteAttributes"] = names(client.write_attributes);
     out["PreventUserExistenceErrors"] = found->reveal_existing ? "LEGACY" : "ENABLED";
     out["EnableTokenRevocation"] = true;
     out["AllowedOAuthFlowsUserPoolClient"] = false;

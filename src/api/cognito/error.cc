@@ -30,6 +30,8 @@ constexpr std::array kByReason = {
     Line{reason::kAttribute, kInvalidParameter, nullptr,
          "Attributes did not conform to the schema: "},
     Line{reason::kSchema, kInvalidParameter, nullptr},
+    Line{reason::kNotWritable, kNotAuthorized, nullptr},
+    Line{reason::kAliasExists, "AliasExistsException", nullptr},
     Line{reason::kCodeMismatch, "CodeMismatchException",
          "Invalid verification code provided, please try again."},
     Line{reason::kCodeExpired, "ExpiredCodeException",

@@ -72,5 +72,6 @@ void add_admin_operations(AdminOperations& into);
 void add_group_operations(AdminOperations& into);
 void add_description_operations(AdminOperations& into);
 void add_password_operations(Operations& into);
+void add_account_operations(Operations& into);
 
 }  // namespace domicile::api::cognito

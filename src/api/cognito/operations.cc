@@ -195,6 +195,7 @@ const Operations& operations() {
             {"GlobalSignOut", global_sign_out},
         };
         add_password_operations(out);
+        add_account_operations(out);
         return out;
     }();
     return table;

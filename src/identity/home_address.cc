@@ -1,0 +1,196 @@
+// Another e-mail address for somebody who stays, in two steps (ADR 0022). Asked: its key is claimed
+// beside the person's, and a code goes there. Proven: the key is handed over, and the old one goes;
+// until then the old address is the one in force. An address that is somebody's is answered like a
+// free one, with the same steps on a key of nobody's, but for the mail: no code fits then (I8).
+#include <algorithm>
+#include <iterator>
+
+#include "directory/record.h"
+#include "identity/home.h"
+#include "identity/mail_words.h"
+#include "identity/validation.h"
+
+namespace domicile::identity {
+namespace {
+
+using Statements = std::vector<sql::Statement>;
+
+constexpr const char* kAddressPurpose = "address";
+
+std::unexpected<Error> code_expired() {
+    return fail(Code::failed_precondition, "The code is used up.", reason::kCodeExpired);
+}
+
+Result<void> check_provable(const std::string& attribute) {
+    if (attribute == "email") return {};
+    return fail(Code::invalid_argument, "Only an e-mail address can be verified: email.",
+                reason::kSchema);
+}
+
+// The claim ended: by its time, or since something else took its place.
+bool is_over(const Error& error) {
+    return error.code == Code::already_exists || error.code == Code::failed_precondition;
+}
+
+bool is_taken(const std::optional<directory::Record>& holder, Timestamp now) {
+    if (!holder) return false;
+    return holder->state == directory::State::active || holder->pending_until > now;
+}
+
+// What a code for the address proves: that it came from there. Empty: nobody has one.
+std::string proof_of(const UserRow& row) {
+    if (!row.email_change) return "present " + destination_of(row.username, row.attributes);
+    return row.email_change->taken ? std::string() : "next " + row.email_change->change_id;
+}
+
+Codes::Purpose purpose_of(const UserRow& row) { return {kAddressPurpose, row.sub}; }
+
+void append(Statements& batch, Statements more) {
+    std::ranges::move(more, std::back_inserter(batch));
+}
+
+}  // namespace
+
+bool Home::is_email_of(const UserRow& row, const std::string& address) const {
+    using Kind = directory::IdentifierKind;
+    const std::string present = destination_of(row.username, row.attributes);
+    return !present.empty() && p_.directory.key(row.pool, Kind::email, present) ==
+                                   p_.directory.key(row.pool, Kind::email, address);
+}
+
+io::Task<Result<void>> Home::count_address_mail(UserRow row) {
+    CO_TRY_VOID(courier_.check_room());
+    std::string index = users_.username_index(row.pool, row.sub);
+    CO_TRY(Attempts::Attempt attempt, co_await address_mails_.begin(std::move(index)));
+    // Each one may send a mail, so each one counts.
+    co_return co_await address_mails_.failed(std::move(attempt));
+}
+
+// The new code for whatever of the person is to be proven, and the mail with it.
+io::Task<Result<Statements>> Home::address_code(UserRow row, std::string to) {
+    const std::string proof = proof_of(row);
+    Codes::Issued issued = codes_.issue(purpose_of(row), proof, kAddressLifetime);
+    Statements out = std::move(issued.statements);
+    if (proof.empty()) co_return out;
+    const bool renames = row.email_change && row.email_change->renames;
+    const MailFacts facts{issued.code, renames ? to : row.username, locale_of(row.attributes)};
+    Mail mail = write_mail(p_.config->mail, MailKind::verification, facts);
+    mail.to = std::move(to);
+    mail.expires = p_.clock.now() + kAddressLifetime;
+    CO_TRY(auto mailed, co_await mailing(row.sub, std::move(mail)));
+    append(out, std::move(mailed));
+    co_return out;
+}
+
+// The key of the address, or one of nobody's when somebody has it.
+io::Task<Result<directory::ClaimHandle>> Home::claim_address(const config::Pool* pool, UserRow row,
+                                                             EmailChange& wanted) {
+    auto key = p_.directory.key(row.pool, directory::IdentifierKind::email, wanted.email);
+    const auto own = keys_of(row);
+    const bool is_own = std::ranges::find(own, key) != own.end();
+    directory::SubjectKey nobodys{p_.random.bytes(directory::kSubjectKeyBytes)};
+    auto copy = key;
+    CO_TRY(const auto holder, co_await p_.directory.record(std::move(copy)));
+    const bool taken = is_taken(holder, p_.clock.now());
+    wanted.taken = taken && !is_own;
+    std::vector<directory::SubjectKey> keys;
+    keys.push_back(taken ? nobodys : std::move(key));
+    if (!wanted.taken || !pool->reveal_existing) {
+        auto held = co_await claims_.begin(std::move(keys), row.pool);
+        const bool lost = !held && held.error().code == Code::already_exists;
+        if (!lost) co_return held;
+        wanted.taken = true;  // meanwhile
+    }
+    if (pool->reveal_existing) {
+        co_return fail(Code::already_exists, "An account with the given email already exists.",
+                       reason::kAliasExists);
+    }
+    std::vector<directory::SubjectKey> others;
+    others.push_back(std::move(nobodys));
+    co_return co_await claims_.begin(std::move(others), row.pool);
+}
+
+io::Task<Result<Statements>> Home::offer_address(const config::Pool* pool, UserRow& row,
+                                                 std::string address) {
+    EmailChange wanted;
+    wanted.renames = is_email_of(row, row.username);
+    if (wanted.renames && row.srp_name == row.username) {
+        co_return fail(Code::invalid_argument,
+                       "Change the password first: the present one is tied to the old address.",
+                       reason::kSchema);
+    }
+    CO_TRY_VOID(co_await count_address_mail(row));
+    if (row.email_change) {
+        // One wish at a time; its address may be the same one.
+        const auto ended = co_await claims_.release(row.email_change->change_id);
+        if (!ended && !is_over(ended.error())) co_return std::unexpected(ended.error());
+    }
+    wanted.email = std::move(address);
+    CO_TRY(const directory::ClaimHandle held, co_await claim_address(pool, row, wanted));
+    wanted.change_id = held.claim_id;
+    row.email_change = std::move(wanted);
+    std::string to = row.email_change->email;
+    Statements out = directory::Claims::offered(held.claim_id, row.claim_id);
+    CO_TRY(auto code, co_await address_code(row, std::move(to)));
+    append(out, std::move(code));
+    co_return out;
+}
+
+io::Task<Result<CodeDelivery>> Home::attribute_code(AttributeCodeRequest request) {
+    CO_TRY_VOID(check_provable(request.attribute));
+    CO_TRY(const TokenPtr token, co_await own_access_token(std::move(request.access_token)));
+    CO_TRY(UserRow row, co_await own_user(token));
+    CO_TRY_VOID(co_await count_address_mail(row));
+    Statements batch;
+    if (row.email_change) {
+        const auto renewed = co_await claims_.renew(row.email_change->change_id);
+        if (!renewed && !is_over(renewed.error())) co_return std::unexpected(renewed.error());
+        if (!renewed) {
+            row.email_change.reset();
+            CO_TRY(sql::Statement replacement, co_await users_.replacement(row));
+            batch.push_back(std::move(replacement));
+            append(batch, directory::Claims::settled(row.claim_id));
+        }
+    }
+    const std::string to =
+        row.email_change ? row.email_change->email : destination_of(row.username, row.attributes);
+    if (to.empty()) {
+        co_return fail(Code::invalid_argument, "The user has no e-mail address to verify.",
+                       reason::kSchema);
+    }
+    CO_TRY(auto code, co_await address_code(row, to));
+    append(batch, std::move(code));
+    CO_TRY_VOID(co_await write_changes(std::move(batch)));
+    co_return delivery_to(to);
+}
+
+io::Task<Result<Done>> Home::prove_attribute(ProveAttributeRequest request) {
+    CO_TRY_VOID(check_provable(request.attribute));
+    CO_TRY(const TokenPtr token, co_await own_access_token(std::move(request.access_token)));
+    CO_TRY(UserRow row, co_await own_user(token));
+    CO_TRY(sql::Statement use,
+           co_await codes_.judge(purpose_of(row), proof_of(row), std::move(request.code)));
+    Statements batch;
+    if (!row.email_change) {
+        row.attributes["email_verified"] = "true";
+        batch.push_back(std::move(use));
+        CO_TRY_VOID(co_await write_account(row, std::move(batch)));
+        co_return Done{};
+    }
+    // A code that went to the old address opens nothing any more.
+    const std::string name = users_.username_index(row.pool, row.username);
+    batch.push_back(codes_.removal({kResetPurpose, name}));
+    batch.push_back(std::move(use));
+    const std::string change_id = row.email_change->change_id;
+    const auto kept = keys_of(with_new_email(row));
+    auto dropped = keys_of(row);
+    std::erase_if(dropped,
+                  [&](const auto& key) { return std::ranges::find(kept, key) != kept.end(); });
+    auto done =
+        co_await claims_.change(change_id, row.claim_id, std::move(dropped), std::move(batch));
+    if (!done && is_over(done.error())) co_return code_expired();
+    CO_TRY_VOID(done);
+    co_return Done{};
+}
+
+}  // namespace domicile::identity
