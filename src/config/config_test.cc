@@ -168,6 +168,18 @@ TEST(config, defaults_are_those_of_the_structs) {
     EXPECT_FALSE(client.allows(AuthFlow::user_password_auth));
     EXPECT_EQ(client.token_algorithm, TokenAlgorithm::rs256);
     EXPECT_EQ(loaded.config.pools[0].country_attribute, "custom:country");
+    EXPECT_EQ(loaded.config.pools[0].mfa, Mfa::off);
+}
+
+TEST(config, a_second_factor_is_a_word_also_where_yaml_would_read_a_boolean) {
+    const std::vector<std::pair<std::string, Mfa>> words = {
+        {"off", Mfa::off}, {"optional", Mfa::optional}, {"required", Mfa::required}};
+    for (const auto& [word, mfa] : words) {
+        const std::string text = replace(kBase, "id_suffix", "mfa: " + word + ", id_suffix");
+        EXPECT_THAT(problems(text), IsEmpty()) << word;
+        EXPECT_EQ(load("f.yaml", text).config.pools[0].mfa, mfa) << word;
+    }
+    EXPECT_THAT(problems(replace(kBase, "id_suffix", "mfa: no, id_suffix")), Not(IsEmpty()));
 }
 
 TEST(config, every_value_of_a_full_file_arrives) {

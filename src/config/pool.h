@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/named.h"
+#include "config/triggers.h"
 
 namespace domicile::config {
 
@@ -71,6 +72,13 @@ struct Attribute {
     bool is_mutable = true;  // `mutable` in the file
 };
 
+// Codes of an authenticator app beside the password.
+enum class Mfa : std::uint8_t {
+    off,
+    optional,  // for whoever turns it on
+    required,
+};
+
 struct Pool {
     std::string name;
     std::string id_suffix;  // the pool id in region R is "R_<id_suffix>"
@@ -79,6 +87,8 @@ struct Pool {
     std::vector<Attribute> attributes;
     std::string country_attribute = "custom:country";
     int code_hours = 24;
+    Mfa mfa = Mfa::off;
+    Triggers triggers;
     bool reveal_existing = false;  // true: answers tell whether a user exists, as Cognito's LEGACY
 
     // "eu-central-1_Health1"

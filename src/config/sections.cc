@@ -54,6 +54,7 @@ DOMICILE_WORDS(log::Level, "debug", "info", "warning", "error")
 DOMICILE_WORDS(AuthFlow, "USER_SRP_AUTH", "USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH",
                "ADMIN_USER_PASSWORD_AUTH")
 DOMICILE_WORDS(TokenAlgorithm, "RS256", "ES256")
+DOMICILE_WORDS(Mfa, "off", "optional", "required")
 DOMICILE_WORDS(KeyType, "S", "N", "B")
 DOMICILE_WORDS(ItemType, "S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M")
 DOMICILE_WORDS(SortKeyStorage, "encrypted", "clear")
@@ -325,6 +326,9 @@ const Object<Pool>& describe() {
                    "the attribute that chooses the home; it need not be listed in attributes",
                    text(is_attribute, pattern::kAttribute, "custom:NAME or a standard claim"))
             .field("code_hours", &Pool::code_hours, "life of a confirmation code", range(1, 168))
+            .field("mfa", &Pool::mfa,
+                   "codes of an authenticator app (TOTP) beside the password: nobody's, whoever's "
+                   "turns them on, everybody's")
             .field("reveal_existing", &Pool::reveal_existing,
                    "true: answers tell whether a user exists, as old clients expect");
     return object;

@@ -69,6 +69,7 @@ struct PersonDescription {
     std::int64_t created_ms = 0, modified_ms = 0;
     bool enabled = true;
     std::string status;  // as Cognito names it: "CONFIRMED"
+    std::optional<MfaSettings> mfa = std::nullopt;
 };
 
 struct PersonPage {
@@ -104,6 +105,6 @@ BOOST_DESCRIBE_STRUCT(AdminGroupRequest, (), (who, pool, username, group))
 BOOST_DESCRIBE_STRUCT(AdminListGroupsRequest, (), (who, pool, username, token, limit))
 BOOST_DESCRIBE_STRUCT(GroupPage, (), (groups, token))
 BOOST_DESCRIBE_STRUCT(PersonDescription, (),
-                      (username, sub, attributes, created_ms, modified_ms, enabled, status))
+                      (username, sub, attributes, created_ms, modified_ms, enabled, status, mfa))
 
 }  // namespace domicile::identity

@@ -17,6 +17,7 @@ void Administration::register_handlers() {
     router.answer_administrators(message::kAdminUpdate, &Home::admin_update);
     router.answer_administrators(message::kAdminSetPassword, &Home::admin_set_password);
     router.answer_administrators(message::kAdminResetPassword, &Home::admin_reset_password);
+    router.answer_administrators(message::kAdminMfaPreference, &Home::admin_set_mfa);
     router.answer_administrators(message::kAdminAddToGroup, &Home::admin_add_to_group);
     router.answer_administrators(message::kAdminRemoveFromGroup, &Home::admin_remove_from_group);
     router.answer_administrators(message::kAdminGroupsOf, &Home::admin_groups_of);
@@ -86,6 +87,9 @@ io::Task<Result<Done>> Administration::update(AdminAttributesRequest request) {
 }
 io::Task<Result<Done>> Administration::set_password(AdminPasswordRequest request) {
     return at_home(message::kAdminSetPassword, std::move(request), &Home::admin_set_password);
+}
+io::Task<Result<Done>> Administration::set_mfa(AdminMfaRequest request) {
+    return at_home(message::kAdminMfaPreference, std::move(request), &Home::admin_set_mfa);
 }
 io::Task<Result<Done>> Administration::reset_password(AdminRequest request) {
     return at_home(message::kAdminResetPassword, std::move(request), &Home::admin_reset_password);

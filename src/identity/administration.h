@@ -43,6 +43,7 @@ class Administration {
     io::Task<Result<Done>> update(AdminAttributesRequest request);
     io::Task<Result<Done>> set_password(AdminPasswordRequest request);
     io::Task<Result<Done>> reset_password(AdminRequest request);
+    io::Task<Result<Done>> set_mfa(AdminMfaRequest request);
     // A sign-in that a server relays: the password proves that it is the person.
     io::Task<Result<Tokens>> sign_in(PasswordRequest request);
     io::Task<Result<Done>> add_to_group(AdminGroupRequest request);

@@ -13,6 +13,9 @@ constexpr AttemptLimiter::Options kDecoyTries{.first_delay = Millis(24 * 3'600'0
                                               .delay_max = Millis(24 * 3'600'000),
                                               .forget_after = Millis(48 * 3'600'000)};
 
+// Two sessions of honest mistakes are free.
+constexpr AttemptLimiter::Options kFactorTries{.free_failures = 10};
+
 // An intent of a run that lives is still being worked on.
 directory::ClaimsOptions claims_options(const nodes::Nodes* nodes) {
     directory::ClaimsOptions out;
@@ -83,10 +86,13 @@ Home::Home(Parts parts)
       signer_(p_.database, p_.keyring, p_.clock, p_.random),
       codes_(p_.database, p_.keyring, p_.clock, p_.random),
       groups_(p_.database, p_.keyring, p_.clock, p_.random),
+      authenticators_(p_.database, p_.keyring),
+      challenges_(p_.database, p_.keyring, p_.clock, p_.random, p_.region),
       attempts_(p_.database, p_.clock, "attempt"),
       resends_(p_.database, p_.clock, "resend"),
       resets_(p_.database, p_.clock, "reset"),
       address_mails_(p_.database, p_.clock, "address"),
+      factor_tries_(p_.database, p_.clock, "factor", kFactorTries),
       decoy_tries_(p_.database, p_.clock, "decoy", kDecoyTries),
       block_key_(p_.keyring.region_key("identity.secret_block")),
       refresh_key_(p_.keyring.region_key("identity.refresh_token")),

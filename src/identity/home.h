@@ -15,11 +15,14 @@
 #include "identity/account_types.h"
 #include "identity/admin_types.h"
 #include "identity/attempts.h"
+#include "identity/authenticators.h"
+#include "identity/challenges.h"
 #include "identity/client_secrets.h"
 #include "identity/codes.h"
 #include "identity/courier.h"
 #include "identity/groups.h"
 #include "identity/messages.h"
+#include "identity/mfa_types.h"
 #include "identity/outbox.h"
 #include "identity/sessions.h"
 #include "identity/signer.h"
@@ -102,6 +105,16 @@ class Home {
     // The answer to a challenge that sign-in gave.
     io::Task<Result<Tokens>> answer_new_password(NewPasswordRequest request);
 
+    // Authenticator apps (home_mfa.cc). failed_precondition with reason totp_not_found where the
+    // pool has none.
+    io::Task<Result<AssociatedApp>> associate(AssociateRequest request);
+    // A wrong code is totp_setup.
+    io::Task<Result<VerifiedApp>> verify_token(VerifyTokenRequest request);
+    io::Task<Result<Done>> set_mfa(MfaPreferenceRequest request);
+    io::Task<Result<Done>> admin_set_mfa(AdminMfaRequest request);
+    // totp_mismatch, totp_used; session_invalid after five tries.
+    io::Task<Result<Tokens>> answer_mfa(MfaAnswerRequest request);
+
     // What administrators do (home_admin.cc, home_admin_password.cc). not_found with reason
     // user_unknown; a change that meets another one is resource_exhausted.
     io::Task<Result<PersonDescription>> admin_create(AdminCreateRequest request);
@@ -172,6 +185,23 @@ class Home {
     Result<const config::Pool*> pool_of(const UserRow& row) const;
     TokenSubject token_subject(const UserRow& row, const config::Client& client) const;
 
+    // the second factor (home_mfa.cc)
+    struct Enrolling {  // who sets up an app
+        std::optional<ChallengeSession> session;
+        UserRow row;
+        const config::Pool* pool = nullptr;
+        Authenticator app;
+    };
+    // Of whoever has proven the password: tokens, or a challenge.
+    io::Task<Result<Tokens>> second_factor(UserRow row, ClientOfPool client);
+    io::Task<Result<Enrolling>> enrolling(std::optional<std::string> access_token,
+                                          std::optional<std::string> session);
+    io::Task<Result<std::int64_t>> judge_totp(UserRow row, std::string secret, std::string code,
+                                              std::int64_t taken);
+    io::Task<Result<void>> prefer(UserRow row, std::optional<bool> enabled,
+                                  std::optional<bool> preferred);
+    io::Task<Result<MfaSettings>> mfa_settings(std::string pool_name, std::string sub);
+
     // passwords (home_password.cc)
     // The policy, and the list of breached ones.
     io::Task<Result<void>> check_new_password(const config::Pool* pool, std::string password);
@@ -229,8 +259,11 @@ class Home {
     Signer signer_;
     Codes codes_;
     Groups groups_;
+    Authenticators authenticators_;
+    Challenges challenges_;
     Attempts attempts_, resends_, resets_, address_mails_;
-    Attempts decoy_tries_;  // plays the part of the row's counter for people who do not exist
+    Attempts factor_tries_;  // codes of authenticator apps, over all sessions of a person
+    Attempts decoy_tries_;   // plays the part of the row's counter for people who do not exist
     keyring::DataKey block_key_, refresh_key_, session_key_, page_key_;
     std::string decoy_secret_;
 };

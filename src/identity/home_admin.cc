@@ -124,7 +124,9 @@ io::Task<Result<void>> Home::write_administered(UserRow row, Also also,
 io::Task<Result<PersonDescription>> Home::admin_get(AdminRequest request) {
     CO_TRY(const UserRow row,
            co_await administered("AdminGetUser", request.who, request.pool, request.username));
-    co_return describe(row);
+    PersonDescription out = describe(row);
+    CO_TRY(out.mfa, co_await mfa_settings(row.pool, row.sub));
+    co_return out;
 }
 
 io::Task<Result<Done>> Home::admin_confirm(AdminRequest request) {

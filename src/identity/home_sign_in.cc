@@ -159,7 +159,7 @@ io::Task<Result<Tokens>> Home::judge(std::optional<UserRow> row, bool proven,
                        reason::kResetRequired);
     }
     if (row->state == PersonState::new_password) co_return new_password_challenge(*row, client);
-    co_return co_await begin_session(std::move(*row), client.pool, client.client);
+    co_return co_await second_factor(std::move(*row), client);
 }
 
 io::Task<Result<Tokens>> Home::begin_session(UserRow row, const config::Pool* pool,
@@ -217,6 +217,7 @@ io::Task<Result<User>> Home::get_user(AccessTokenRequest request) {
     User out{row.username, row.sub, std::move(row.attributes)};
     out.attributes["sub"] = row.sub;
     out.attributes["custom:region"] = p_.region;
+    CO_TRY(out.mfa, co_await mfa_settings(row.pool, row.sub));
     co_return out;
 }
 

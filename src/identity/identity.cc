@@ -33,14 +33,19 @@ enum class Act : std::uint8_t {
     update_attributes,
     attribute_code,
     prove_attribute,
-    delete_user
+    delete_user,
+    associate_token,
+    verify_token,
+    set_mfa,
+    mfa
 };
-constexpr std::array<std::string_view, 18> label_values(Act) {
+constexpr std::array<std::string_view, 22> label_values(Act) {
     return {"sign_up",         "confirm",      "resend_code",       "srp_start",
             "srp_answer",      "password",     "refresh",           "get_user",
             "revoke",          "sign_out",     "forgot_password",   "reset_password",
             "change_password", "new_password", "update_attributes", "attribute_code",
-            "prove_attribute", "delete_user"};
+            "prove_attribute", "delete_user",  "associate_token",   "verify_token",
+            "set_mfa",         "mfa"};
 }
 
 struct Identity::Impl {
@@ -75,10 +80,24 @@ struct Identity::Impl {
         co_return co_await router.run(std::move(at), Operation::sign_in, type, std::move(request),
                                       here);
     }
+    // At the home of whose session it is, or else of whose access token.
+    template <class Request, class Answer>
+    io::Task<Result<Answer>> by_session(const char* type, Request request,
+                                        io::Task<Result<Answer>> (Home::*here)(Request)) {
+        std::string at;
+        if (request.session) {
+            CO_TRY(at, known(region_of_session(*request.session), reason::kSessionInvalid));
+        } else {
+            CO_TRY(at, co_await home_of_token(request.access_token.value_or("")));
+        }
+        co_return co_await router.run(std::move(at), Operation::sign_in, type, std::move(request),
+                                      here);
+    }
     // At the region that a sealed value names.
     io::Task<Result<SignUpResult>> sign_up(SignUpRequest request);
     io::Task<Result<Tokens>> answer_srp(SrpAnswerRequest request);
     io::Task<Result<Tokens>> answer_new_password(NewPasswordRequest request);
+    io::Task<Result<Tokens>> answer_mfa(MfaAnswerRequest request);
     io::Task<Result<Tokens>> refresh(RefreshRequest request);
     io::Task<Result<Done>> revoke(RevokeRequest request);
 
@@ -167,6 +186,12 @@ io::Task<Result<Tokens>> Identity::Impl::answer_new_password(NewPasswordRequest 
     CO_TRY(std::string home, known(region_of_session(request.session), reason::kSessionInvalid));
     co_return co_await router.run(std::move(home), Operation::sign_in, message::kNewPassword,
                                   std::move(request), &Home::answer_new_password);
+}
+
+io::Task<Result<Tokens>> Identity::Impl::answer_mfa(MfaAnswerRequest request) {
+    CO_TRY(std::string home, known(region_of_session(request.session), reason::kSessionInvalid));
+    co_return co_await router.run(std::move(home), Operation::sign_in, message::kAnswerMfa,
+                                  std::move(request), &Home::answer_mfa);
 }
 
 io::Task<Result<Tokens>> Identity::Impl::refresh(RefreshRequest request) {
@@ -259,6 +284,23 @@ io::Task<Result<Done>> Identity::delete_user(AccessTokenRequest request) {
 
 io::Task<Result<Tokens>> Identity::answer_new_password(NewPasswordRequest request) {
     return impl_->counted(Act::new_password, impl_->answer_new_password(std::move(request)));
+}
+io::Task<Result<AssociatedApp>> Identity::associate(AssociateRequest request) {
+    return impl_->counted(
+        Act::associate_token,
+        impl_->by_session(message::kAssociateToken, std::move(request), &Home::associate));
+}
+io::Task<Result<VerifiedApp>> Identity::verify_token(VerifyTokenRequest request) {
+    return impl_->counted(
+        Act::verify_token,
+        impl_->by_session(message::kVerifyToken, std::move(request), &Home::verify_token));
+}
+io::Task<Result<Done>> Identity::set_mfa(MfaPreferenceRequest request) {
+    return impl_->counted(
+        Act::set_mfa, impl_->by_token(message::kMfaPreference, std::move(request), &Home::set_mfa));
+}
+io::Task<Result<Tokens>> Identity::answer_mfa(MfaAnswerRequest request) {
+    return impl_->counted(Act::mfa, impl_->answer_mfa(std::move(request)));
 }
 const ClientSecrets& Identity::client_secrets() const { return impl_->secrets; }
 Administration& Identity::administration() { return impl_->administration; }

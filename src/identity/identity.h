@@ -18,6 +18,7 @@
 #include "directory/directory.h"
 #include "identity/account_types.h"
 #include "identity/courier.h"
+#include "identity/mfa_types.h"
 #include "identity/token_verifier.h"
 #include "identity/types.h"
 #include "io/clock.h"
@@ -83,6 +84,11 @@ class Identity {
     io::Task<Result<Done>> delete_user(AccessTokenRequest request);
 
     io::Task<Result<Tokens>> answer_new_password(NewPasswordRequest request);
+    // Authenticator apps, and the answers to the challenges that ask for one.
+    io::Task<Result<AssociatedApp>> associate(AssociateRequest request);
+    io::Task<Result<VerifiedApp>> verify_token(VerifyTokenRequest request);
+    io::Task<Result<Done>> set_mfa(MfaPreferenceRequest request);
+    io::Task<Result<Tokens>> answer_mfa(MfaAnswerRequest request);
     // What administrators may do.
     Administration& administration();
     const ClientSecrets& client_secrets() const;

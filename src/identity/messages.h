@@ -60,7 +60,8 @@ BOOST_DESCRIBE_STRUCT(Challenge, (), (name, session, parameters))
 BOOST_DESCRIBE_STRUCT(NewPasswordRequest, (), (client_id, username, session, password, attributes))
 BOOST_DESCRIBE_STRUCT(Tokens, (),
                       (access_token, id_token, refresh_token, expires_in_seconds, challenge))
-BOOST_DESCRIBE_STRUCT(User, (), (username, sub, attributes))
+BOOST_DESCRIBE_STRUCT(MfaSettings, (), (enabled, preferred))
+BOOST_DESCRIBE_STRUCT(User, (), (username, sub, attributes, mfa))
 BOOST_DESCRIBE_STRUCT(Group, (), (name, description, role, precedence, created_ms, modified_ms))
 
 namespace detail {
@@ -81,8 +82,7 @@ json::value encode(const std::optional<T>& value);
 template <class T>
 json::value encode(const std::vector<T>& value);
 template <class T>
-    requires boost::describe::has_describe_members<T>::value
-json::value encode(const T& value) {
+requires boost::describe::has_describe_members<T>::value json::value encode(const T& value) {
     json::object out;
     boost::mp11::mp_for_each<Members<T>>(
         [&](auto member) { out[member.name] = encode(value.*member.pointer); });
@@ -135,8 +135,8 @@ bool decode(const json::value& from, std::optional<T>& into);
 template <class T>
 bool decode(const json::value& from, std::vector<T>& into);
 template <class T>
-    requires boost::describe::has_describe_members<T>::value
-bool decode(const json::value& from, T& into) {
+requires boost::describe::has_describe_members<T>::value bool decode(const json::value& from,
+                                                                     T& into) {
     if (!from.is_object()) return false;
     bool good = true;
     boost::mp11::mp_for_each<Members<T>>([&](auto member) {

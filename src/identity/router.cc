@@ -43,6 +43,10 @@ void Router::register_handlers() {
     answer(message::kAttributeCode, &Home::attribute_code);
     answer(message::kProveAttribute, &Home::prove_attribute);
     answer(message::kDeleteUser, &Home::delete_own);
+    answer(message::kAssociateToken, &Home::associate);
+    answer(message::kVerifyToken, &Home::verify_token);
+    answer(message::kMfaPreference, &Home::set_mfa);
+    answer(message::kAnswerMfa, &Home::answer_mfa);
     answer(message::kAdminPassword, &Home::admin_sign_in);
 }
 

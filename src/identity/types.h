@@ -51,6 +51,10 @@ inline constexpr const char* kGroupExists = "group_exists";
 inline constexpr const char* kUnknownGroup = "unknown_group";
 inline constexpr const char* kTooManyGroups = "too_many_groups";
 inline constexpr const char* kClientSecret = "client_secret";  // message is the text
+inline constexpr const char* kTotpMismatch = "totp_mismatch";
+inline constexpr const char* kTotpUsed = "totp_used";
+inline constexpr const char* kTotpSetup = "totp_setup";         // the app has another secret
+inline constexpr const char* kTotpNotFound = "totp_not_found";  // message is the text
 }  // namespace reason
 
 using Attributes = std::map<std::string, std::string>;
@@ -128,9 +132,14 @@ struct NewPasswordRequest {
     std::string client_id, username, session, password;
     Attributes attributes;
 };
+// Of an authenticator app.
+struct MfaSettings {
+    bool enabled = false, preferred = false;
+};
 struct User {
     std::string username, sub;
     Attributes attributes;
+    std::optional<MfaSettings> mfa = std::nullopt;
 };
 
 struct Group {

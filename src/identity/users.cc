@@ -7,6 +7,8 @@
 #include "base/encoding.h"
 #include "crypto/hash.h"
 #include "directory/directory.h"
+#include "identity/authenticators.h"
+#include "identity/challenges.h"
 #include "identity/groups.h"
 #include "identity/messages.h"
 
@@ -198,6 +200,8 @@ sql::Component Users::schema() {
     steps.emplace_back(
         "ALTER TABLE identity_sessions ADD COLUMN rotated BIGINT NOT NULL DEFAULT 0");
     std::ranges::move(Groups::schema(), std::back_inserter(steps));
+    std::ranges::move(Authenticators::schema(), std::back_inserter(steps));
+    std::ranges::move(Challenges::schema(), std::back_inserter(steps));
     return {"identity", std::move(steps)};
 }
 
@@ -363,6 +367,7 @@ std::vector<sql::Statement> Users::removed(const std::string& claim_id) {
     add("DELETE FROM identity_mails WHERE sub IN " + people);
     add("DELETE FROM identity_sessions WHERE sub IN " + people);
     add("DELETE FROM identity_members WHERE sub IN " + people);
+    add("DELETE FROM identity_authenticators WHERE sub IN " + people);
     add("DELETE FROM identity_users WHERE claim_id = $1");
     return batch;
 }

@@ -29,7 +29,9 @@ Reply get_user(AdminCall call) {
     Members members(call.request);
     TARGET(target, call, members);
     ANSWER(person, co_await call.identity.administration().get(about(call, target)));
-    co_return described(person, "UserAttributes");
+    json::object out = described(person, "UserAttributes");
+    show_mfa(person.mfa, out);
+    co_return out;
 }
 
 Reply confirm(AdminCall call) { return just_do(std::move(call), &Administration::confirm); }

@@ -85,7 +85,7 @@ Reply describe_pool(AdminCall call) {
     out["AutoVerifiedAttributes"] = json::array{"email"};
     out["UserAttributeUpdateSettings"] =
         json::object{{"AttributesRequireVerificationBeforeUpdate", json::array{"email"}}};
-    out["MfaConfiguration"] = "OFF";
+    out["MfaConfiguration"] = mfa_word(found->mfa);
     out["DeletionProtection"] = "ACTIVE";
     out["AdminCreateUserConfig"] =
         json::object{{"AllowAdminCreateUserOnly", false},
@@ -154,12 +154,6 @@ Reply list_clients(AdminCall call) {
                      [&](const config::Client& client) { return client_summary(client, pool.id); });
 }
 
-Reply mfa_config(AdminCall call) {
-    Members members(call.request);
-    POOL(pool, call, members);
-    co_return json::object{{"MfaConfiguration", "OFF"}};
-}
-
 }  // namespace
 
 void add_description_operations(AdminOperations& into) {
@@ -167,7 +161,6 @@ void add_description_operations(AdminOperations& into) {
     into["ListUserPools"] = list_pools;
     into["DescribeUserPoolClient"] = describe_client;
     into["ListUserPoolClients"] = list_clients;
-    into["GetUserPoolMfaConfig"] = mfa_config;
 }
 
 }  // namespace domicile::api::cognito

@@ -71,6 +71,11 @@ constexpr std::array kByReason = {
     Line{reason::kUnknownGroup, "ResourceNotFoundException", nullptr},
     Line{reason::kTooManyGroups, "LimitExceededException", nullptr},
     Line{reason::kClientSecret, kNotAuthorized, nullptr},
+    Line{reason::kTotpMismatch, "CodeMismatchException", "Invalid code received for user"},
+    Line{reason::kTotpUsed, "ExpiredCodeException",
+         "Your software token has already been used once."},
+    Line{reason::kTotpSetup, "EnableSoftwareTokenMFAException", "Code mismatch"},
+    Line{reason::kTotpNotFound, "SoftwareTokenMFANotFoundException", nullptr},
     // Of access keys and their signatures.
     Line{api::aws::reason::kMissingToken, "MissingAuthenticationTokenException", nullptr},
     Line{api::aws::reason::kIncomplete, "IncompleteSignatureException", nullptr},

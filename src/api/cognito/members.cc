@@ -104,11 +104,34 @@ identity::Attributes Members::attributes(std::string_view name) {
     return out;
 }
 
-bool Members::flag(std::string_view name) {
+bool Members::flag(std::string_view name) { return optional_flag(name).value_or(false); }
+
+std::optional<bool> Members::optional_flag(std::string_view name) {
     const json::value* value = find(name);
-    if (value == nullptr) return false;
-    if (!value->is_bool()) wrong_type(name, "true or false");
-    return value->is_bool() && value->get_bool();
+    if (value == nullptr) return std::nullopt;
+    if (value->is_bool()) return value->get_bool();
+    wrong_type(name, "true or false");
+    return std::nullopt;
+}
+
+const json::object* Members::structure(std::string_view name) {
+    const json::value* value = find(name);
+    if (value == nullptr) return nullptr;
+    if (value->is_object()) return &value->get_object();
+    wrong_type(name, "a structure");
+    return nullptr;
+}
+
+std::string Members::digits(std::string_view name, std::size_t count) {
+    std::string text = required(name, count);
+    if (text.empty()) return text;
+    if (text.size() < count) {
+        violation(name, fmt::format("Member must have length greater than or equal to {}", count));
+    }
+    if (!std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; })) {
+        violation(name, "Member must satisfy regular expression pattern: [0-9]+");
+    }
+    return text;
 }
 
 std::optional<std::int64_t> Members::number(std::string_view name, std::int64_t most) {

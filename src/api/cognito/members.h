@@ -29,6 +29,12 @@ class Members {
     identity::Attributes attributes(std::string_view name);
     // False where it is absent.
     bool flag(std::string_view name);
+    // The same, nullopt where it is absent.
+    std::optional<bool> optional_flag(std::string_view name);
+    // A structure; null where it is absent.
+    const json::object* structure(std::string_view name);
+    // Of this many digits.
+    std::string digits(std::string_view name, std::size_t count);
     // From 0 to `most`; a violation otherwise.
     std::optional<std::int64_t> number(std::string_view name, std::int64_t most);
     std::vector<std::string> list(std::string_view name);

@@ -94,5 +94,34 @@ TEST(Error, an_unreachable_home_is_503_with_retry_after_and_a_defect_tells_nothi
     EXPECT_EQ(defect.message.find("secret"), std::string::npos);
 }
 
+TEST(Members, a_code_is_so_many_digits) {
+    const auto problem = [](const char* text) {
+        const json::object request = parse(text);
+        Members members(request);
+        members.digits("UserCode", 6);
+        return members.problem() ? members.problem()->message : std::string();
+    };
+    EXPECT_EQ(problem(R"({"UserCode":"012345"})"), "");
+    EXPECT_NE(problem(R"({"UserCode":"12345a"})").find("pattern: [0-9]+"), std::string::npos);
+    EXPECT_NE(problem(R"({"UserCode":"12345"})").find("greater than or equal to 6"),
+              std::string::npos);
+    EXPECT_NE(problem(R"({"UserCode":"1234567"})").find("less than or equal to 6"),
+              std::string::npos);
+    EXPECT_NE(problem(R"({})").find("must not be null"), std::string::npos);
+}
+
+TEST(Members, a_structure_is_absent_or_an_object) {
+    const json::object request = parse(R"({"A":{"Enabled":false},"B":null,"C":[]})");
+    Members members(request);
+    ASSERT_NE(members.structure("A"), nullptr);
+    Members inner(*members.structure("A"));
+    EXPECT_EQ(inner.optional_flag("Enabled"), false);
+    EXPECT_EQ(inner.optional_flag("PreferredMfa"), std::nullopt);
+    EXPECT_EQ(members.structure("B"), nullptr);
+    EXPECT_FALSE(members.problem());
+    EXPECT_EQ(members.structure("C"), nullptr);
+    EXPECT_EQ(members.problem()->type, "SerializationException");
+}
+
 }  // namespace
 }  // namespace domicile::api::cognito

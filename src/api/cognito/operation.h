@@ -73,5 +73,14 @@ void add_group_operations(AdminOperations& into);
 void add_description_operations(AdminOperations& into);
 void add_password_operations(Operations& into);
 void add_account_operations(Operations& into);
+void add_mfa_operations(Operations& into);
+void add_mfa_operations(AdminOperations& into);
+// The answer to SOFTWARE_TOKEN_MFA or MFA_SETUP.
+Reply answer_mfa(identity::Identity& identity, std::string name, std::string client_id,
+                 std::string session, identity::Attributes responses);
+// As Cognito writes it.
+const char* mfa_word(config::Mfa mfa);
+// "UserMFASettingList" and "PreferredMfaSetting".
+void show_mfa(const std::optional<identity::MfaSettings>& settings, json::object& into);
 
 }  // namespace domicile::api::cognito

@@ -158,7 +158,9 @@ Reply get_user(Identity& identity, json::object request) {
     for (const auto& [name, value] : user.attributes) {
         attributes.push_back(json::object{{"Name", name}, {"Value", value}});
     }
-    co_return json::object{{"Username", user.username}, {"UserAttributes", std::move(attributes)}};
+    json::object out{{"Username", user.username}, {"UserAttributes", std::move(attributes)}};
+    show_mfa(user.mfa, out);
+    co_return out;
 }
 
 Reply revoke_token(Identity& identity, json::object request) {
@@ -196,6 +198,7 @@ const Operations& operations() {
         };
         add_password_operations(out);
         add_account_operations(out);
+        add_mfa_operations(out);
         return out;
     }();
     return table;
@@ -207,6 +210,7 @@ const AdminOperations& admin_operations() {
         add_admin_operations(out);
         add_group_operations(out);
         add_description_operations(out);
+        add_mfa_operations(out);
         return out;
     }();
     return table;
@@ -240,6 +244,10 @@ Reply answer_challenge(Identity& identity, std::string name, std::string client_
     if (name == "NEW_PASSWORD_REQUIRED") {
         co_return co_await answer_new_password(identity, std::move(client_id), std::move(session),
                                                std::move(responses));
+    }
+    if (name == identity::kSoftwareToken || name == identity::kMfaSetup) {
+        co_return co_await answer_mfa(identity, std::move(name), std::move(client_id),
+                                      std::move(session), std::move(responses));
     }
     co_return std::unexpected(invalid_parameter("The challenge is not one that this pool gives."));
 }

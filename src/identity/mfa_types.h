@@ -1,0 +1,63 @@
+// What people and administrators ask about authenticator apps, and the answers to the challenges
+// that ask for one; also the messages that carry it to the home.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "identity/admin_types.h"
+#include "identity/messages.h"
+
+namespace domicile::identity {
+
+// Cognito's names of the challenges.
+inline constexpr const char* kSoftwareToken = "SOFTWARE_TOKEN_MFA";
+inline constexpr const char* kMfaSetup = "MFA_SETUP";
+
+// Exactly one of the two says who: an access token, or the session of an MFA_SETUP challenge.
+struct AssociateRequest {
+    std::optional<std::string> access_token, session;
+};
+struct AssociatedApp {
+    std::string secret_code;             // base32
+    std::optional<std::string> session;  // where one was given
+};
+struct VerifyTokenRequest {
+    std::optional<std::string> access_token, session;
+    std::string code;
+};
+struct VerifiedApp {
+    std::optional<std::string> session;  // where one was given; answers MFA_SETUP
+};
+// What is absent stays as it is.
+struct MfaPreferenceRequest {
+    std::string access_token;
+    std::optional<bool> enabled, preferred;
+};
+struct AdminMfaRequest {
+    Administrator who;
+    std::string pool, username;
+    std::optional<bool> enabled, preferred;
+};
+// The answer to either challenge; `code` is empty for MFA_SETUP.
+struct MfaAnswerRequest {
+    std::string client_id, username, challenge, session, code;
+};
+
+namespace message {
+inline constexpr const char* kAssociateToken = "identity.associate_software_token";
+inline constexpr const char* kVerifyToken = "identity.verify_software_token";
+inline constexpr const char* kMfaPreference = "identity.set_mfa_preference";
+inline constexpr const char* kAnswerMfa = "identity.answer_mfa";
+inline constexpr const char* kAdminMfaPreference = "identity.admin_set_mfa_preference";
+}  // namespace message
+
+BOOST_DESCRIBE_STRUCT(AssociateRequest, (), (access_token, session))
+BOOST_DESCRIBE_STRUCT(AssociatedApp, (), (secret_code, session))
+BOOST_DESCRIBE_STRUCT(VerifyTokenRequest, (), (access_token, session, code))
+BOOST_DESCRIBE_STRUCT(VerifiedApp, (), (session))
+BOOST_DESCRIBE_STRUCT(MfaPreferenceRequest, (), (access_token, enabled, preferred))
+BOOST_DESCRIBE_STRUCT(AdminMfaRequest, (), (who, pool, username, enabled, preferred))
+BOOST_DESCRIBE_STRUCT(MfaAnswerRequest, (), (client_id, username, challenge, session, code))
+
+}  // namespace domicile::identity
