@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kAlone = 4;
 constexpr int kContests = 2;
+constexpr int kWishesMax = 3;  // for other addresses, which are bounded
 constexpr const char* kPool = "Health1";
 constexpr int kLastTries = 12;  // of everything, once nothing goes wrong any more
 
@@ -116,8 +117,12 @@ io::Task<void> Workload::live(Person& person) {
     if (in) in = co_await confirm(person);
     while (in && !finishing_) {
         const std::size_t via = somewhere(person);
-        if (person.access_token.empty() || random_.chance(0.15))
+        if (!person.wished.empty())
+            co_await settle_address(person, via);
+        else if (person.access_token.empty() || random_.chance(0.15))
             co_await sign_in(person, via);
+        else if (person.contest < 0 && person.wishes < kWishesMax && random_.chance(0.1))
+            co_await change_address(person, via);
         else if (random_.chance(0.05))
             co_await sign_out(person, via);
         else if (!person.revoked_refresh_token.empty() && random_.chance(0.2))
@@ -233,8 +238,9 @@ io::Task<bool> Workload::confirm(Person& person) {
     co_return false;
 }
 
-io::Task<Answer> Workload::try_password(Person& person, std::size_t via) {
-    json::object parameters{{"USERNAME", person.email}, {"PASSWORD", person.password}};
+io::Task<Answer> Workload::try_password(const Person& person, std::string username,
+                                        std::size_t via) {
+    json::object parameters{{"USERNAME", std::move(username)}, {"PASSWORD", person.password}};
     json::object request{{"ClientId", kClientId},
                          {"AuthFlow", "USER_PASSWORD_AUTH"},
                          {"AuthParameters", std::move(parameters)}};
@@ -275,10 +281,11 @@ io::Task<Answer> Workload::try_srp(Person& person, std::size_t via) {
 io::Task<void> Workload::sign_in(Person& person, std::size_t via) {
     const Moment before = now(person, via);
     const bool srp = random_.chance(0.3);
-    io::Task<Answer> trying = srp ? try_srp(person, via) : try_password(person, via);
+    io::Task<Answer> trying = srp ? try_srp(person, via) : try_password(person, person.email, via);
     const Answer answer = co_await std::move(trying);
     // Rivals guess passwords, and slow the owner of the address down with it.
-    if (person.contest >= 0 && answer.error_type() == "LimitExceededException") co_return;
+    const bool guessed = person.contest >= 0 || person.shares_address;
+    if (guessed && answer.error_type() == "LimitExceededException") co_return;
     // The clocks of client and home may be too far apart; and a challenge is good for three
     // minutes, which the home's clock may have jumped over meanwhile.
     if (srp && !answer.ok() && !answer.open() && expired_is_fair()) co_return;
@@ -390,6 +397,14 @@ io::Task<void> Workload::read_note(Person& person, std::size_t via, std::string 
 
 io::Task<void> Workload::look_at_everything(Person& person) {
     person.access_token.clear();
+    for (int tries = 0; !person.wished.empty() && tries < kLastTries; ++tries) {
+        co_await settle_address(person, random_.below(kRegionCount));
+        co_await pause(100, 60'000);  // asking too often is refused for longer and longer
+    }
+    if (!person.wished.empty()) {
+        wrong(person, "I5", "a change of address neither is made nor given up");
+        co_return;
+    }
     for (int tries = 0; person.access_token.empty() && tries < kLastTries; ++tries) {
         co_await sign_in(person, random_.below(kRegionCount));
         co_await pause(100, 1'000);

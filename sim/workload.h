@@ -33,6 +33,9 @@ struct Person {
     // Of a session whose end was acknowledged: never good again.
     std::string revoked_access_token, revoked_refresh_token;
     std::map<std::string, Note> notes;
+    int wishes = 0;               // for another address
+    std::string wished;           // beside `email`: one of them is in force, and nobody knows which
+    bool shares_address = false;  // with others who try to sign in with it
 };
 
 class Workload {
@@ -60,7 +63,7 @@ class Workload {
     io::Task<bool> confirm(Person& person);
     io::Task<std::string> code_of(Person& person);
     io::Task<void> sign_in(Person& person, std::size_t via);
-    io::Task<Answer> try_password(Person& person, std::size_t via);
+    io::Task<Answer> try_password(const Person& person, std::string username, std::size_t via);
     io::Task<Answer> try_srp(Person& person, std::size_t via);
     void signed_in(Person& person, const Answer& answer);
     io::Task<void> sign_out(Person& person, std::size_t via);
@@ -69,6 +72,14 @@ class Workload {
     io::Task<void> write_note(Person& person, std::size_t via);
     io::Task<void> read_note(Person& person, std::size_t via, std::string id);
     io::Task<void> look_at_everything(Person& person);
+    // workload_address.cc
+    std::string some_address();
+    io::Task<bool> wish_for(Person& person, std::size_t via, std::string address);
+    io::Task<std::string> newest_code_to(const Person& person, std::string address);
+    io::Task<void> change_address(Person& person, std::size_t via);
+    io::Task<void> moved(Person& person);
+    void stayed(Person& person);
+    io::Task<void> settle_address(Person& person, std::size_t via);
 
     Moment now(const Person& person, std::size_t via);
     // I4, I7 and what holds of every answer.
@@ -84,7 +95,8 @@ class Workload {
     std::unique_ptr<Client> client_;
     SeededRandom random_;
     std::vector<Person> people_;
-    std::map<int, std::string> winners_;  // of contests: the home that acknowledged
+    std::map<std::string, std::string> holders_;  // of addresses that people change to: names
+    std::map<int, std::string> winners_;          // of contests: the home that acknowledged
     bool finishing_ = false;
     std::size_t left_ = 0;
     std::uint64_t next_text_ = 1;
