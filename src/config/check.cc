@@ -133,6 +133,30 @@ void check_regions(const Config& config, Reader& reader) {
 
 // ---- Pools, tables, functions -------------------------------------------------------------------
 
+bool is_scope_of(const Pool& pool, std::string_view scope) {
+    const auto slash = scope.rfind('/');
+    if (slash == scope.npos) return is_own_scope(scope);
+    return std::ranges::any_of(pool.resource_servers, [&](const ResourceServer& server) {
+        return server.identifier == scope.substr(0, slash) &&
+               std::ranges::find(server.scopes, scope.substr(slash + 1)) != server.scopes.end();
+    });
+}
+
+void check_oauth(const Pool& pool, const Client& client, const Path& path, Reader& reader) {
+    const OAuth& oauth = *client.oauth;
+    for (std::size_t i = 0; i < oauth.scopes.size(); ++i)
+        if (!is_scope_of(pool, oauth.scopes[i]))
+            reader.problem(path / "scopes" / i,
+                           fmt::format("there is no scope `{}`", oauth.scopes[i]),
+                           "scopes of APIs are IDENTIFIER/SCOPE of the pool's resource_servers");
+    if (oauth.allows(Grant::authorization_code) && oauth.redirect_uris.empty())
+        reader.problem(path, "a client that signs people in needs redirect_uris",
+                       "add where it takes answers");
+    if (oauth.allows(Grant::client_credentials) && !client.secret_file)
+        reader.problem(path / "grants", "client_credentials is for clients with a secret",
+                       "add secret_file to the client");
+}
+
 void check_pools(const Config& config, Reader& reader) {
     Once suffixes(reader, "the id suffix");
     Once clients(reader, "the client id");
@@ -142,6 +166,12 @@ void check_pools(const Config& config, Reader& reader) {
         for (const Client& client : pool.clients)
             clients.say(client.id, path / "clients" / client.name / "id",
                         "client ids are unique over all pools");
+        for (const Client& client : pool.clients)
+            if (client.oauth)
+                check_oauth(pool, client, path / "clients" / client.name / "oauth", reader);
+        Once servers(reader, "the identifier");
+        for (const ResourceServer& server : pool.resource_servers)
+            servers.say(server.identifier, path / "resource_servers" / server.name / "identifier");
         Once attributes(reader, "the attribute");
         for (std::size_t i = 0; i < pool.attributes.size(); ++i)
             attributes.say(pool.attributes[i].name, path / "attributes" / i / "name");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/named.h"
+#include "config/oauth.h"
 #include "config/triggers.h"
 
 namespace domicile::config {
@@ -40,6 +41,7 @@ struct Client {
     std::optional<std::string> secret_file;  // relative to the file's folder; read when asked for
     // What its users see and change of themselves through it; empty: everything.
     std::vector<std::string> read_attributes, write_attributes;
+    std::optional<OAuth> oauth;              // absent: the OpenID provider does not know it
 
     bool allows(AuthFlow flow) const;
     bool reads(std::string_view attribute) const;
@@ -83,6 +85,7 @@ struct Pool {
     std::string name;
     std::string id_suffix;  // the pool id in region R is "R_<id_suffix>"
     NamedList<Client> clients;
+    NamedList<ResourceServer> resource_servers;
     PasswordPolicy password;
     std::vector<Attribute> attributes;
     std::string country_attribute = "custom:country";

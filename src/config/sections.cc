@@ -55,6 +55,7 @@ DOMICILE_WORDS(AuthFlow, "USER_SRP_AUTH", "USER_PASSWORD_AUTH", "REFRESH_TOKEN_A
                "ADMIN_USER_PASSWORD_AUTH")
 DOMICILE_WORDS(TokenAlgorithm, "RS256", "ES256")
 DOMICILE_WORDS(Mfa, "off", "optional", "required")
+DOMICILE_WORDS(Grant, "authorization_code", "refresh_token", "client_credentials")
 DOMICILE_WORDS(KeyType, "S", "N", "B")
 DOMICILE_WORDS(ItemType, "S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M")
 DOMICILE_WORDS(SortKeyStorage, "encrypted", "clear")
@@ -239,6 +240,47 @@ const Object<RefreshRotation>& describe() {
 }
 
 template <>
+const Object<OAuth>& describe() {
+    static const auto uri =
+        text(is_redirect_uri, pattern::kRedirectUri,
+             "https://HOST/..., http://localhost/..., or an application's own scheme:/...");
+    static const auto object =
+        Object<OAuth>(
+            "The client at the pool's OpenID provider. One with a secret proves it at the token "
+            "endpoint; one without has to use PKCE.")
+            .field("redirect_uris", &OAuth::redirect_uris,
+                   "where answers may go, compared byte by byte", uri)
+            .field("post_logout_redirect_uris", &OAuth::post_logout_redirect_uris,
+                   "where a browser may go after signing out", uri)
+            .field("scopes", &OAuth::scopes,
+                   "openid, email, phone, profile, aws.cognito.signin.user.admin, and "
+                   "IDENTIFIER/SCOPE of a resource server; all are given when none are asked for",
+                   text(is_scope, pattern::kScope, "visible ASCII without space, quote, backslash"))
+            .field("grants", &OAuth::grants, "what the token endpoint takes",
+                   Limit{.filled = true});
+    return object;
+}
+
+template <>
+const Object<ResourceServer>& describe() {
+    static const auto object =
+        Object<ResourceServer>("An API that access tokens can be for.")
+            .field("identifier", &ResourceServer::identifier,
+                   "what its scopes begin with, before the slash",
+                   text(is_scope, pattern::kScope, "visible ASCII without space, quote, backslash",
+                        true))
+            .field("scopes", &ResourceServer::scopes,
+                   "what clients can ask for, as scopes "
+                   "IDENTIFIER/SCOPE",
+                   Limit{.required = true,
+                         .fits = is_resource_scope,
+                         .words = "1 to 128 of A-Z a-z 0-9 _ . : * -",
+                         .pattern = pattern::kResourceScope,
+                         .filled = true});
+    return object;
+}
+
+template <>
 const Object<Client>& describe() {
     static const auto object =
         Object<Client>("An application that signs people in.")
@@ -264,7 +306,9 @@ const Object<Client>& describe() {
                    text(is_attribute, pattern::kAttribute, kAttributeWords))
             .field("write_attributes", &Client::write_attributes,
                    "the attributes that people may write through it; all of them if left out",
-                   text(is_attribute, pattern::kAttribute, kAttributeWords));
+                   text(is_attribute, pattern::kAttribute, kAttributeWords))
+            .field("oauth", &Client::oauth,
+                   "sign-in on the provider's own pages, by OpenID Connect; left out: none");
     return object;
 }
 
@@ -320,6 +364,8 @@ const Object<Pool>& describe() {
             .field("id_suffix", &Pool::id_suffix, "the pool id in region R is R_<id_suffix>",
                    text(is_id_suffix, pattern::kIdSuffix, "1 to 55 letters and digits", true))
             .field("clients", &Pool::clients, "the applications", required_and_filled(names()))
+            .field("resource_servers", &Pool::resource_servers, "the APIs that have scopes",
+                   names())
             .field("password", &Pool::password, "the password policy")
             .field("attributes", &Pool::attributes, "attributes beyond the standard ones")
             .field("country_attribute", &Pool::country_attribute,

@@ -205,6 +205,46 @@ bool is_key_url(std::string_view text) {
            text.starts_with(port + '/') || text.starts_with(port + '?');
 }
 
+bool is_resource_scope(std::string_view text) { return all_of(text, 1, 128, "_.:*-"); }
+
+namespace {
+
+constexpr std::string_view kUriCharacters = "._~!$&()*+,;=:@%/?-";
+
+// Behind "https://" or "http://".
+bool is_server_part(std::string_view text, bool tls) {
+    const auto end = text.find_first_of("/?");
+    std::string_view host = text.substr(0, end);
+    const auto colon = host.starts_with('[') ? host.find(':', host.find(']')) : host.find(':');
+    if (colon != host.npos) {
+        const std::string_view port = host.substr(colon + 1);
+        if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != port.npos)
+            return false;
+        host = host.substr(0, colon);
+    }
+    const bool good = tls ? all_of(host, 1, 253, ".-")
+                          : host == "localhost" || host == "127.0.0.1" || host == "[::1]";
+    return good && (end == text.npos || all_of(text.substr(end), 1, 1024, kUriCharacters));
+}
+
+}  // namespace
+
+bool is_redirect_uri(std::string_view text) {
+    if (text.size() > 1024) return false;
+    if (text.starts_with("https://")) return is_server_part(text.substr(8), true);
+    if (text.starts_with("http://")) return is_server_part(text.substr(7), false);
+    // What browsers would run or read themselves is nobody's own scheme.
+    constexpr std::string_view kRefused[] = {"https", "http",     "file", "javascript",
+                                             "data",  "vbscript", "blob", "about"};
+    const auto colon = text.find(':');
+    if (colon == text.npos || colon == 0 || colon > 63) return false;
+    const std::string_view scheme = text.substr(0, colon);
+    if (std::ranges::find(kRefused, scheme) != std::end(kRefused)) return false;
+    if (scheme[0] < 'a' || scheme[0] > 'z' || scheme != to_lower(scheme)) return false;
+    return all_of(scheme, 1, 63, "+.-") && text.substr(colon + 1).starts_with('/') &&
+           all_of(text.substr(colon + 1), 1, 1024, kUriCharacters);
+}
+
 bool is_relative_file(std::string_view text) {
     if (text.empty() || text.front() == '/' || text.size() > 255) return false;
     return text.find("..") == std::string_view::npos && text.find('\\') == std::string_view::npos;

@@ -27,6 +27,8 @@ bool is_sha256(std::string_view text);             // [0-9a-f]{64}
 bool is_query_name(std::string_view text);         // [!-~]{1,128}
 bool is_claim(std::string_view text);              // [A-Za-z0-9_:./-]{1,128}
 bool is_issuer(std::string_view text);             // https://host[:port][/path]
+bool is_redirect_uri(std::string_view text);       // https:, http: on this machine, own:/
+bool is_resource_scope(std::string_view text);     // [A-Za-z0-9_.:*-]{1,128}
 bool is_key_url(std::string_view text);            // the same, perhaps with a query
 bool is_relative_file(std::string_view text);      // no leading slash, no ".."
 bool is_store_prefix(std::string_view text);       // [A-Za-z0-9_./-]{1,64}, ends in a slash
@@ -89,6 +91,15 @@ inline constexpr const char* kClaim = "^[A-Za-z0-9_:./-]{1,128}$";
 inline constexpr const char* kIssuer = DOMICILE_ORIGIN "$";
 inline constexpr const char* kKeyUrl = DOMICILE_ORIGIN "(\\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]*)?$";
 #undef DOMICILE_ORIGIN
+#define DOMICILE_URI_REST "[A-Za-z0-9._~!$&()*+,;=:@%/?-]*"
+inline constexpr const char* kRedirectUri =
+    "^(?=.{1,1024}$)((https://[A-Za-z0-9.-]{1,253}|http://(localhost|127\\.0\\.0\\.1|\\[::1\\]))"
+    "(:[0-9]{1,5})?([/?]" DOMICILE_URI_REST
+    ")?|"
+    "(?!(https?|javascript|data|vbscript|file|blob|about):)[a-z][a-z0-9+.-]{0,62}:"
+    "/" DOMICILE_URI_REST ")$";
+#undef DOMICILE_URI_REST
+inline constexpr const char* kResourceScope = "^[A-Za-z0-9_.:*-]{1,128}$";
 inline constexpr const char* kRelativeFile = "^(?!/)(?!.*\\.\\.)[^\\\\]{1,255}$";
 inline constexpr const char* kStorePrefix = "^[A-Za-z0-9_./-]{0,63}/$";
 inline constexpr const char* kDatabaseName = "^[a-z_][a-z0-9_]{0,57}$";

@@ -88,6 +88,7 @@ Home::Home(Parts parts)
       groups_(p_.database, p_.keyring, p_.clock, p_.random),
       authenticators_(p_.database, p_.keyring),
       challenges_(p_.database, p_.keyring, p_.clock, p_.random, p_.region),
+      authorization_codes_(p_.database, p_.keyring, p_.clock, p_.random, p_.region),
       attempts_(p_.database, p_.clock, "attempt"),
       resends_(p_.database, p_.clock, "resend"),
       resets_(p_.database, p_.clock, "reset"),
@@ -98,12 +99,14 @@ Home::Home(Parts parts)
       refresh_key_(p_.keyring.region_key("identity.refresh_token")),
       session_key_(p_.keyring.region_key("identity.session")),
       page_key_(p_.keyring.region_key("identity.page_token")),
+      browser_key_(p_.keyring.region_key("identity.browser_session")),
       decoy_secret_(p_.keyring.region_secret("identity.decoy")) {}
 
 io::Task<Result<void>> Home::open() {
     CO_TRY_VOID(co_await users_.migrate());
     CO_TRY_VOID(co_await claims_.open());
     CO_TRY_VOID(co_await courier_.open());
+    CO_TRY_VOID(co_await authorization_codes_.open());
     CO_TRY_VOID(co_await signer_.open());
     CO_TRY_VOID(co_await sessions_.load());
     // A directory that is out of reach must not keep the region from serving (I7); the background

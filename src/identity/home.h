@@ -17,12 +17,14 @@
 #include "identity/attempts.h"
 #include "identity/authenticators.h"
 #include "identity/challenges.h"
+#include "identity/authorization_codes.h"
 #include "identity/client_secrets.h"
 #include "identity/codes.h"
 #include "identity/courier.h"
 #include "identity/groups.h"
 #include "identity/messages.h"
 #include "identity/mfa_types.h"
+#include "identity/oauth_types.h"
 #include "identity/outbox.h"
 #include "identity/sessions.h"
 #include "identity/signer.h"
@@ -115,6 +117,17 @@ class Home {
     // totp_mismatch, totp_used; session_invalid after five tries.
     io::Task<Result<Tokens>> answer_mfa(MfaAnswerRequest request);
 
+    // What the OpenID provider asks (home_oauth.cc). A code for who proves to be somebody: by name
+    // and password, by the answer to a challenge that followed, by what the browser was given.
+    io::Task<Result<Authorized>> oauth_sign_in(BrowserSignIn request);
+    io::Task<Result<Authorized>> oauth_answer(BrowserAnswer request);
+    io::Task<Result<Authorized>> oauth_resume(BrowserResume request);
+    io::Task<Result<Done>> oauth_end(BrowserEnd request);
+    io::Task<Result<Tokens>> oauth_redeem(RedeemRequest request);
+    io::Task<Result<TokenState>> oauth_inspect(InspectRequest request);
+    io::Task<Result<Done>> oauth_revoke(InspectRequest request);
+    io::Task<Result<User>> oauth_user(AccessTokenRequest request);
+
     // What administrators do (home_admin.cc, home_admin_password.cc). not_found with reason
     // user_unknown; a change that meets another one is resource_exhausted.
     io::Task<Result<PersonDescription>> admin_create(AdminCreateRequest request);
@@ -182,6 +195,19 @@ class Home {
     io::Task<Result<std::int64_t>> next_generation(Session session, std::int64_t used,
                                                    const config::Client* client);
     io::Task<Result<UserRow>> own_user(TokenPtr token);
+    // The session of a refresh token and whose it is, if both are still good.
+    struct Resumed {
+        Session session;
+        UserRow row;
+    };
+    io::Task<Result<Resumed>> resume(RefreshToken token);
+    // New tokens of a session; no refresh token.
+    io::Task<Result<Tokens>> tokens_of(RefreshToken session, UserRow row, ClientOfPool client,
+                                       std::optional<std::string> nonce);
+    // OpenID Connect (home_oauth.cc)
+    io::Task<Result<Authorized>> authorize(ClientOfPool client, Authorization asked, Tokens tokens);
+    io::Task<Result<std::string>> begin_browser_session(UserRow row, Timestamp auth_time);
+    io::Task<Result<TokenState>> inspect_refresh(ClientOfPool client, std::string text);
     Result<const config::Pool*> pool_of(const UserRow& row) const;
     TokenSubject token_subject(const UserRow& row, const config::Client& client) const;
 
@@ -261,10 +287,11 @@ class Home {
     Groups groups_;
     Authenticators authenticators_;
     Challenges challenges_;
+    AuthorizationCodes authorization_codes_;
     Attempts attempts_, resends_, resets_, address_mails_;
     Attempts factor_tries_;  // codes of authenticator apps, over all sessions of a person
     Attempts decoy_tries_;   // plays the part of the row's counter for people who do not exist
-    keyring::DataKey block_key_, refresh_key_, session_key_, page_key_;
+    keyring::DataKey block_key_, refresh_key_, session_key_, page_key_, browser_key_;
     std::string decoy_secret_;
 };
 

@@ -40,7 +40,11 @@ Result<RefreshToken> read_refresh_token(const keyring::DataKey& key, const std::
 io::Task<Result<Tokens>> Home::refresh(RefreshRequest request) {
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
     const bool rotates = client.client->refresh_token_rotation.has_value();
-    if (!rotates || !request.takes_next) {
+    auto token = read_refresh_token(refresh_key_, p_.region, request.refresh_token);
+    // What the OpenID provider gave is bound to the client's grants, not to its flows.
+    const bool granted = token && token->scope && client.client->oauth &&
+                         client.client->oauth->allows(config::Grant::refresh_token);
+    if (!granted && (!rotates || !request.takes_next)) {
         CO_TRY_VOID(
             check_flow(*client.client, config::AuthFlow::refresh_token_auth, "REFRESH_TOKEN_AUTH"));
     }
@@ -50,38 +54,50 @@ io::Task<Result<Tokens>> Home::refresh(RefreshRequest request) {
                        "GetTokensFromRefreshToken",
                        reason::kFlowNotEnabled);
     }
-    auto token = read_refresh_token(refresh_key_, p_.region, request.refresh_token);
     if (!token || token->client_id != client.client->id) {
         co_return bad_refresh(reason::kRefreshInvalid);
     }
-    CO_TRY(const auto session, co_await sessions_.find(token->origin_jti));
+    CO_TRY(const Resumed resumed, co_await resume(*token));
+    const UserRow& row = resumed.row;
+    ClientSecrets::Proof proof{std::move(request.secret_hash), std::move(request.client_secret)};
+    CO_TRY_VOID(
+        co_await p_.secrets->check(client.client->id, std::move(proof), row.username, row.sub));
+
+    CO_TRY(Tokens tokens, co_await tokens_of(*token, row, client, std::nullopt));
+    // The last step, so that no failure costs the session its token.
+    if (rotates) {
+        CO_TRY(token->generation,
+               co_await next_generation(resumed.session, token->generation.value_or(0),
+                                        client.client));
+        tokens.refresh_token = write_refresh_token(refresh_key_, p_.region, *token);
+    }
+    co_return tokens;
+}
+
+io::Task<Result<Home::Resumed>> Home::resume(RefreshToken token) {
+    CO_TRY(auto session, co_await sessions_.find(token.origin_jti));
     if (!session) co_return bad_refresh(reason::kRefreshInvalid);
     if (session->revoked.ms != 0) co_return bad_refresh(reason::kRefreshRevoked);
     if (session->expires <= p_.clock.now()) co_return bad_refresh(reason::kRefreshExpired);
-    CO_TRY(const auto row, co_await users_.find_sub(token->sub));
+    CO_TRY(auto row, co_await users_.find_sub(token.sub));
     if (!row || !row->confirmed) co_return bad_refresh(reason::kRefreshInvalid);
     if (row->disabled || row->state != PersonState::normal) {
         co_return bad_refresh(reason::kRefreshRevoked);
     }
-    ClientSecrets::Proof proof{std::move(request.secret_hash), std::move(request.client_secret)};
-    CO_TRY_VOID(
-        co_await p_.secrets->check(client.client->id, std::move(proof), row->username, row->sub));
+    co_return Resumed{std::move(*session), std::move(*row)};
+}
 
-    TokenSubject subject = token_subject(*row, *client.client);
-    subject.origin_jti = token->origin_jti;
-    subject.event_id = token->event_id;
-    subject.auth_time = Timestamp{token->auth_time_ms};
-    CO_TRY(subject.groups, co_await groups_.of_person(row->sub));
+io::Task<Result<Tokens>> Home::tokens_of(RefreshToken session, UserRow row, ClientOfPool client,
+                                         std::optional<std::string> nonce) {
+    TokenSubject subject = token_subject(row, *client.client);
+    subject.origin_jti = std::move(session.origin_jti);
+    subject.event_id = std::move(session.event_id);
+    subject.auth_time = Timestamp{session.auth_time_ms};
+    subject.scope = std::move(session.scope);
+    subject.nonce = std::move(nonce);
+    CO_TRY(subject.groups, co_await groups_.of_person(row.sub));
     std::string iss = issuer(p_.config, p_.public_port, p_.region, client.pool->id_suffix);
-    CO_TRY(Tokens tokens,
-           co_await signer_.issue(std::move(subject), std::move(iss), *client.client));
-    // The last step, so that no failure costs the session its token.
-    if (rotates) {
-        CO_TRY(token->generation,
-               co_await next_generation(*session, token->generation.value_or(0), client.client));
-        tokens.refresh_token = write_refresh_token(refresh_key_, p_.region, *token);
-    }
-    co_return tokens;
+    co_return co_await signer_.issue(std::move(subject), std::move(iss), *client.client);
 }
 
 io::Task<Result<std::int64_t>> Home::next_generation(Session session, std::int64_t used,

@@ -190,6 +190,10 @@ io::Task<Result<TokenPtr>> Home::own_access_token(std::string token) {
     if (verified->home != p_.region || verified->use != "access") {
         co_return fail(Code::unauthenticated, "Invalid Access Token", reason::kAccessInvalid);
     }
+    if (!has_scope(scope_of(*verified), config::kUserPoolScope)) {
+        co_return fail(Code::unauthenticated, "Access Token does not have required scopes",
+                       reason::kScopeMissing);
+    }
     co_return verified;
 }
 

@@ -4,6 +4,7 @@
 #include "identity/client_secrets.h"
 #include "identity/home.h"
 #include "identity/key_publisher.h"
+#include "identity/oauth.h"
 #include "identity/revocation_watch.h"
 #include "identity/routable.h"
 #include "identity/router.h"
@@ -110,6 +111,7 @@ struct Identity::Impl {
     RevocationWatch watch;
     Router router;
     Administration administration;
+    OAuth oauth;
 };
 
 Identity::Impl::Impl(Parts given)
@@ -131,7 +133,9 @@ Identity::Impl::Impl(Parts given)
             p.nodes, p.mail, &secrets, p.config_directory}),
       watch(p.database, home.sessions(), p.nodes),
       router({p.config, p.policy, p.directory, p.border, p.audit, home, p.region, p.public_port}),
-      administration({p.config, p.region, home, router}) {}
+      administration({p.config, p.region, home, router}),
+      oauth({p.config, p.policy, p.region, p.public_port, home, router, verifier, secrets, p.clock,
+             p.random}) {}
 
 io::Task<Result<Done>> Identity::Impl::withdraw(std::string region, PasswordRequest request) {
     json::value payload = to_message(request);
@@ -156,6 +160,7 @@ io::Task<Result<void>> Identity::open() {
     CO_TRY_VOID(co_await impl_->home.open());
     impl_->router.register_handlers();
     impl_->administration.register_handlers();
+    impl_->oauth.register_handlers();
     co_await impl_->publisher.start(impl_->home.signer().public_keys());
     impl_->watch.start();
     impl_->home.courier().start();
@@ -303,6 +308,7 @@ io::Task<Result<Tokens>> Identity::answer_mfa(MfaAnswerRequest request) {
     return impl_->counted(Act::mfa, impl_->answer_mfa(std::move(request)));
 }
 const ClientSecrets& Identity::client_secrets() const { return impl_->secrets; }
+OAuth& Identity::oauth() { return impl_->oauth; }
 Administration& Identity::administration() { return impl_->administration; }
 
 void Identity::report_to(telemetry::Registry& registry) {
@@ -310,6 +316,7 @@ void Identity::report_to(telemetry::Registry& registry) {
                  "Operations of the user pools that arrived here, by what the caller was told.",
                  impl_->acts, {"operation", "outcome"});
     impl_->home.courier().report_to(registry);
+    impl_->oauth.report_to(registry);
 }
 bool Identity::keys_published() const { return impl_->publisher.published(); }
 

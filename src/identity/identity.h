@@ -33,6 +33,7 @@ namespace domicile::identity {
 
 class Administration;
 class ClientSecrets;
+class OAuth;
 
 class Identity {
   public:
@@ -92,6 +93,8 @@ class Identity {
     // What administrators may do.
     Administration& administration();
     const ClientSecrets& client_secrets() const;
+    // What the OpenID provider is made of.
+    OAuth& oauth();
 
     // The home's own database decides: is this subject here (confirmed, not moved away)?
     io::Task<Result<bool>> is_resident(std::string sub);

@@ -12,10 +12,11 @@ namespace domicile::identity {
 struct RefreshToken {
     std::string origin_jti, sub, client_id, event_id;
     std::int64_t auth_time_ms = 0;
-    std::optional<std::int64_t> generation;  // nullopt: the first
+    std::optional<std::int64_t> generation;           // nullopt: the first
+    std::optional<std::string> scope = std::nullopt;  // where the OpenID provider gave it
 };
 BOOST_DESCRIBE_STRUCT(RefreshToken, (),
-                      (origin_jti, sub, client_id, event_id, auth_time_ms, generation))
+                      (origin_jti, sub, client_id, event_id, auth_time_ms, generation, scope))
 
 std::string write_refresh_token(const keyring::DataKey& key, const std::string& region,
                                 const RefreshToken& token);

@@ -67,6 +67,14 @@ Result<std::string> open_session(const keyring::DataKey& key, std::string_view r
                                  std::string_view session) {
     return open_named("session", key, region, session);
 }
+std::string seal_browser_session(const keyring::DataKey& key, std::string_view region,
+                                 std::string_view plaintext) {
+    return seal_named("browser_session", key, region, plaintext);
+}
+Result<std::string> open_browser_session(const keyring::DataKey& key, std::string_view region,
+                                         std::string_view session) {
+    return open_named("browser_session", key, region, session);
+}
 Result<std::string> region_of_session(std::string_view session) {
     return region_of_refresh_token(session);
 }

@@ -28,6 +28,12 @@ Result<std::string> open_session(const keyring::DataKey& key, std::string_view r
                                  std::string_view session);
 Result<std::string> region_of_session(std::string_view session);
 
+// And for what a browser keeps of a sign-in.
+std::string seal_browser_session(const keyring::DataKey& key, std::string_view region,
+                                 std::string_view plaintext);
+Result<std::string> open_browser_session(const keyring::DataKey& key, std::string_view region,
+                                         std::string_view session);
+
 // Standard base64 of: one byte with the region's length, the region, the sealed bytes. The
 // plaintext is padded, so that blocks of known and unknown people have one length.
 std::string seal_secret_block(const keyring::DataKey& key, std::string_view region,

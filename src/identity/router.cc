@@ -5,23 +5,7 @@ namespace {
 
 constexpr Millis kBorderDeadline{10'000};
 
-template <class Request, class Answer>
-io::Task<Result<json::value>> receive(Home& home, json::value payload,
-                                      io::Task<Result<Answer>> (Home::*here)(Request)) {
-    CO_TRY(Request request, from_message<Request>(payload));
-    CO_TRY(const Answer answer, co_await (home.*here)(std::move(request)));
-    co_return to_message(answer);
-}
-
 }  // namespace
-
-template <class Request, class Answer>
-void Router::answer(const char* type, io::Task<Result<Answer>> (Home::*here)(Request)) {
-    // Not a coroutine itself: it only starts one, whose parameters hold all it needs.
-    p_.border.handle(type, [home = &p_.home, here](std::string, json::value payload) {
-        return receive<Request, Answer>(*home, std::move(payload), here);
-    });
-}
 
 void Router::register_handlers() {
     answer(message::kSignUp, &Home::sign_up);

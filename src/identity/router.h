@@ -63,12 +63,24 @@ class Router {
 
     // Registers what the home answers to other regions.
     void register_handlers();
+    template <class Request, class Answer>
+    void answer(const char* type, io::Task<Result<Answer>> (Home::*here)(Request)) {
+        // Not a coroutine itself: it only starts one, whose parameters hold all it needs.
+        p_.border.handle(type, [home = &p_.home, here](std::string, json::value payload) {
+            return receive<Request, Answer>(*home, std::move(payload), here);
+        });
+    }
 
   private:
     io::Task<Result<std::string>> decide(std::string home, residency::Operation operation,
                                          std::string type);
     template <class Request, class Answer>
-    void answer(const char* type, io::Task<Result<Answer>> (Home::*here)(Request));
+    static io::Task<Result<json::value>> receive(Home& home, json::value payload,
+                                                 io::Task<Result<Answer>> (Home::*here)(Request)) {
+        CO_TRY(Request request, from_message<Request>(payload));
+        CO_TRY(const Answer answer, co_await (home.*here)(std::move(request)));
+        co_return to_message(answer);
+    }
     template <class Request, class Answer>
     io::Task<Result<json::value>> receive_administrators(
         std::string from, json::value payload, io::Task<Result<Answer>> (Home::*here)(Request),

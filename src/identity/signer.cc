@@ -2,7 +2,10 @@
 
 #include <array>
 
+#include "base/encoding.h"
+#include "crypto/hash.h"
 #include "crypto/jwt.h"
+#include "identity/oauth_types.h"
 #include "io/executor.h"
 
 namespace domicile::identity {
@@ -60,6 +63,7 @@ void add_roles(const TokenSubject& subject, json::object& claims) {
 
 json::object id_claims(const TokenSubject& subject, json::object claims) {
     for (const auto& [name, value] : subject.attributes) {
+        if (subject.scope && !scope_shows(*subject.scope, name)) continue;
         if (claims.contains(name)) continue;  // an attribute never replaces a claim of ours
         const bool is_flag = name == "email_verified" || name == "phone_number_verified";
         claims[name] = is_flag ? json::value(value == "true") : json::value(json::string(value));
@@ -69,6 +73,7 @@ json::object id_claims(const TokenSubject& subject, json::object claims) {
     claims["cognito:username"] = subject.username;
     add_group_names(subject, claims);
     add_roles(subject, claims);
+    if (subject.nonce) claims["nonce"] = *subject.nonce;
     return claims;
 }
 
@@ -77,8 +82,13 @@ json::object access_claims(const TokenSubject& subject, json::object claims) {
     claims["client_id"] = subject.client_id;
     claims["username"] = subject.username;
     add_group_names(subject, claims);
-    claims["scope"] = "aws.cognito.signin.user.admin";
+    claims["scope"] = subject.scope.value_or(std::string(config::kUserPoolScope));
     return claims;
+}
+
+// OpenID Connect Core, 3.1.3.6: half of the hash that the signature uses.
+std::string at_hash(std::string_view access_token) {
+    return to_base64url(crypto::sha256(access_token).substr(0, 16));
 }
 
 }  // namespace
@@ -178,15 +188,28 @@ io::Task<Result<Tokens>> Signer::issue(TokenSubject subject, std::string issuer,
     id["jti"] = random_.uuid();
     Tokens tokens;
     tokens.expires_in_seconds = std::int64_t{client.access_token_minutes} * 60;
-    const bool es256 = client.token_algorithm == config::TokenAlgorithm::es256;
-    const auto algorithm = es256 ? crypto::Algorithm::es256 : crypto::Algorithm::rs256;
-    auto sign = [key = keys_.at(algorithm), access = std::move(access), id = std::move(id),
-                 tokens = std::move(tokens)]() mutable -> Result<Tokens> {
+    const bool by_provider = subject.scope.has_value();
+    const bool identifies = !by_provider || has_scope(*subject.scope, config::kOpenIdScope);
+    auto sign = [key = key_for(client), access = std::move(access), id = std::move(id),
+                 tokens = std::move(tokens), by_provider, identifies]() mutable -> Result<Tokens> {
         tokens.access_token = crypto::sign_jwt(key, access);
-        tokens.id_token = crypto::sign_jwt(key, id);
+        if (by_provider) id["at_hash"] = at_hash(tokens.access_token);
+        if (identifies) tokens.id_token = crypto::sign_jwt(key, id);
         return std::move(tokens);
     };
     co_return co_await io::run_blocking(std::move(sign));
+}
+
+const crypto::SigningKey& Signer::key_for(const config::Client& client) const {
+    const bool es256 = client.token_algorithm == config::TokenAlgorithm::es256;
+    return keys_.at(es256 ? crypto::Algorithm::es256 : crypto::Algorithm::rs256);
+}
+
+io::Task<Result<std::string>> Signer::sign(json::object claims, config::Client client) {
+    auto work = [key = key_for(client), claims = std::move(claims)]() -> Result<std::string> {
+        return crypto::sign_jwt(key, claims);
+    };
+    co_return co_await io::run_blocking(std::move(work));
 }
 
 }  // namespace domicile::identity

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "config/config.h"
 #include "crypto/keys.h"
 #include "identity/types.h"
@@ -28,6 +29,10 @@ struct TokenSubject {
     std::uint64_t epoch = 0;
     Attributes attributes;
     std::vector<Group> groups;  // in the order of their precedence
+    // What the OpenID provider gives: the scope of the access token, and whether there is an ID
+    // token and what is in it.
+    std::optional<std::string> scope;
+    std::optional<std::string> nonce;
 };
 
 class Signer {
@@ -45,7 +50,11 @@ class Signer {
     // refresh token.
     io::Task<Result<Tokens>> issue(TokenSubject subject, std::string issuer, config::Client client);
 
+    // These claims as the client's tokens are signed.
+    io::Task<Result<std::string>> sign(json::object claims, config::Client client);
+
   private:
+    const crypto::SigningKey& key_for(const config::Client& client) const;
     io::Task<Result<bool>> load(crypto::Algorithm algorithm);
     io::Task<Result<std::vector<crypto::SigningKey>>> read(sql::Statement query);
     io::Task<Result<void>> choose(crypto::Algorithm algorithm);

@@ -144,10 +144,11 @@ struct RegionNode::Parts {
                   .clock = io::system_clock(),
                   .random = io::system_random()}),
           cognito(identity, access, region),
+          oidc(current.config, identity, region),
           dynamodb(documents, access, region),
           snapshots(facts, current,
                     {deployment, region, access, events, *base.audit, border, identity, cognito,
-                     dynamodb, metrics, upstreams}),
+                     oidc, dynamodb, metrics, upstreams}),
           admin({access, *base.audit, io::system_clock(), region, [this] { return check(); },
                  metrics, [this] { ask_to_drain(); }, [this] { return reload_there(); }}) {}
 
@@ -213,6 +214,7 @@ struct RegionNode::Parts {
     events::Queue events;
     http::Client upstreams{gateway::Gateway::client_options()};
     api::cognito::Cognito cognito;
+    api::oidc::Oidc oidc;
     api::dynamodb::DynamoDb dynamodb;
     Snapshots snapshots;
     api::admin::Admin admin;
@@ -274,6 +276,7 @@ void RegionNode::Parts::report_to_metrics() {
     documents.report_to(metrics);
     events.report_to(metrics);
     cognito.report_to(metrics);
+    oidc.report_to(metrics);
     dynamodb.report_to(metrics);
     metrics.add("domicile_config_reloads_total", "Attempts to take over a changed configuration.",
                 reloads, {"outcome"});

@@ -4,6 +4,7 @@
 #include "directory/claims.h"
 #include "documents/store.h"
 #include "events/store.h"
+#include "identity/authorization_codes.h"
 #include "identity/courier.h"
 #include "identity/users.h"
 #include "keyring/keyring.h"
@@ -20,8 +21,13 @@ sql::CopyPlan keys_plan(std::string copy_id) {
 sql::CopyPlan data_plan(std::string copy_id) {
     sql::CopyPlan out;
     out.id = std::move(copy_id);
-    out.schema = {access::Access::schema(), directory::Claims::schema(), documents::Store::schema(),
-                  events::Store::schema(),  identity::Courier::schema(), identity::Users::schema()};
+    out.schema = {access::Access::schema(),
+                  directory::Claims::schema(),
+                  documents::Store::schema(),
+                  events::Store::schema(),
+                  identity::Courier::schema(),
+                  identity::Users::schema(),
+                  identity::AuthorizationCodes::schema()};
     // Which nodes live: of no use to others, and only there where several can be.
     out.passing_components = {"nodes"};
     out.passing_tables = {"region_nodes", "region_leases"};

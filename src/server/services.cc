@@ -39,6 +39,12 @@ io::Task<Result<void>> answer_region(http::Exchange& exchange, const Services& s
     return services.gateway.handle(exchange, config::RouteHost::region);
 }
 
+// The user pools: in their own dialect, and as an OpenID provider.
+io::Task<Result<void>> answer_pools(http::Exchange& exchange, const Services& services) {
+    if (api::oidc::Oidc::takes(exchange.request().path)) return services.oidc.handle(exchange);
+    return services.cognito.handle(exchange);
+}
+
 io::Task<Result<void>> answer_loopback(http::Exchange& exchange, const Services& services) {
     const std::string_view target = exchange.request().headers.find("X-Amz-Target").value_or("");
     if (target.starts_with("DynamoDB_")) return services.dynamodb.handle(exchange);
@@ -49,7 +55,7 @@ io::Task<Result<void>> answer_loopback(http::Exchange& exchange, const Services&
     if (services.config.mail.outbox && exchange.request().path == kOutboxPath) {
         return answer_outbox(exchange, services);
     }
-    return services.cognito.handle(exchange);
+    return answer_pools(exchange, services);
 }
 
 // /domicile.json: what a page needs to know to talk to the regions.
@@ -101,9 +107,8 @@ void add_public_names(edge::Edge& edge, const Services& services,
     });
     for (const std::string& name :
          {"idp." + own, "cognito-idp." + services.region + ".amazonaws.com"}) {
-        edge.add(name, [&cognito = services.cognito](http::Exchange& exchange) {
-            return cognito.handle(exchange);
-        });
+        edge.add(name,
+                 [services](http::Exchange& exchange) { return answer_pools(exchange, services); });
     }
     for (const std::string& name :
          {"dynamodb." + own, "dynamodb." + services.region + ".amazonaws.com"}) {

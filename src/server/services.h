@@ -4,6 +4,7 @@
 #include "api/cognito/cognito.h"
 #include "api/dynamodb/dynamodb.h"
 #include "api/lambda/lambda.h"
+#include "api/oidc/oidc.h"
 #include "api/ssm/ssm.h"
 #include "edge/edge.h"
 #include "gateway/gateway.h"
@@ -18,6 +19,7 @@ struct Services {
     const std::string& region;
     identity::Identity& identity;
     api::cognito::Cognito& cognito;
+    api::oidc::Oidc& oidc;
     api::dynamodb::DynamoDb& dynamodb;
     api::lambda::Lambda& lambda;
     api::ssm::Ssm& ssm;

@@ -16,6 +16,7 @@
 #include "api/cognito/cognito.h"
 #include "api/dynamodb/dynamodb.h"
 #include "api/lambda/lambda.h"
+#include "api/oidc/oidc.h"
 #include "api/ssm/ssm.h"
 #include "base/live.h"
 #include "edge/edge.h"
@@ -58,6 +59,7 @@ struct Lasting {
     border::Border& border;
     identity::Identity& identity;
     api::cognito::Cognito& cognito;
+    api::oidc::Oidc& oidc;
     api::dynamodb::DynamoDb& dynamodb;
     telemetry::Registry& metrics;
     http::Client& upstreams;  // its connections belong to reactors, so no snapshot may own it

@@ -8,9 +8,8 @@ namespace domicile::api::cognito {
 namespace {
 
 constexpr std::string_view kJwksPath = "/.well-known/jwks.json";
-constexpr std::string_view kDiscoveryPath = "/.well-known/openid-configuration";
 // What the documents are counted under.
-constexpr std::string_view kJwks = "jwks", kDiscovery = "discovery", kPreflight = "preflight";
+constexpr std::string_view kJwks = "jwks", kPreflight = "preflight";
 
 http::ResponseHead json_head(const http::Exchange& exchange, int status) {
     http::ResponseHead head;
@@ -70,15 +69,6 @@ io::Task<Result<void>> reply_document(http::Exchange& exchange, std::string text
     co_return co_await exchange.respond(std::move(head), text);
 }
 
-std::string discovery(const std::string& issuer) {
-    const json::object out{{"issuer", issuer},
-                           {"jwks_uri", issuer + std::string(kJwksPath)},
-                           {"response_types_supported", {"code", "token"}},
-                           {"subject_types_supported", {"public"}},
-                           {"id_token_signing_alg_values_supported", {"RS256", "ES256"}}};
-    return json::serialize(out);
-}
-
 DialectError not_found() {
     return {404, "ResourceNotFoundException", "There is nothing at this path."};
 }
@@ -87,7 +77,7 @@ DialectError not_found() {
 
 void Cognito::report_to(telemetry::Registry& registry) {
     auto names = operation_names();
-    for (const std::string_view name : {kJwks, kDiscovery, kPreflight}) names.emplace_back(name);
+    for (const std::string_view name : {kJwks, kPreflight}) names.emplace_back(name);
     operations_.report_to(registry, "identity", names);
 }
 
@@ -145,7 +135,6 @@ io::Task<Outcome<json::object>> Cognito::run(http::Exchange& exchange, std::stri
 io::Task<Result<void>> Cognito::document(http::Exchange& exchange) {
     const std::string_view path = exchange.request().path;
     if (path.ends_with(kJwksPath)) exchange.report_as(operations_.find(kJwks));
-    if (path.ends_with(kDiscoveryPath)) exchange.report_as(operations_.find(kDiscovery));
     if (path == kJwksPath) {
         std::string keys = identity_.combined_jwks();
         co_return co_await reply_document(exchange, std::move(keys));
@@ -154,11 +143,11 @@ io::Task<Result<void>> Cognito::document(http::Exchange& exchange) {
     const std::string_view rest = slash == path.npos ? "" : path.substr(slash);
     const auto issuer =
         slash == path.npos ? std::nullopt : identity_.issuer_of(path.substr(1, slash - 1));
-    if (!issuer || (rest != kJwksPath && rest != kDiscoveryPath)) {
+    if (!issuer || rest != kJwksPath) {
         DialectError error = not_found();
         co_return co_await reply_error(exchange, std::move(error));
     }
-    std::string text = rest == kJwksPath ? identity_.jwks() : discovery(*issuer);
+    std::string text = identity_.jwks();
     co_return co_await reply_document(exchange, std::move(text));
 }
 

@@ -4,7 +4,7 @@
 
 #include "access/access.h"
 #include "api/aws/auth.h"
-#include "identity/types.h"
+#include "identity/oauth_types.h"
 
 namespace domicile::api::cognito {
 namespace {
@@ -49,6 +49,7 @@ constexpr std::array kByReason = {
     Line{reason::kRefreshExpired, kNotAuthorized, "Refresh Token has expired"},
     Line{reason::kAccessInvalid, kNotAuthorized, "Invalid Access Token"},
     Line{reason::kAccessExpired, kNotAuthorized, "Access Token has expired"},
+    Line{reason::kScopeMissing, kNotAuthorized, nullptr},
     Line{reason::kAccessRevoked, kNotAuthorized, "Access Token has been revoked"},
     Line{reason::kUnknownClient, "ResourceNotFoundException", nullptr},
     Line{reason::kFlowNotEnabled, kInvalidParameter, nullptr},

@@ -1,0 +1,236 @@
+// The pages on which people sign up, prove their address, and replace a forgotten password. Each is
+// reached with the query of /login, so that it leads back to the application in the end. They do
+// what the user pool's operations of the same names do, with the same answers (I8).
+#include <algorithm>
+
+#include "api/oidc/oidc.h"
+#include "api/oidc/reply.h"
+
+namespace domicile::api::oidc {
+namespace {
+
+namespace reason = identity::reason;
+
+constexpr std::size_t kUsernameBytesMax = 128;
+constexpr std::size_t kPasswordBytesMax = 256;
+constexpr std::size_t kAttributeBytesMax = 2048;
+constexpr std::string_view kAttributePrefix = "attribute.";
+
+Field name_field(const Language& words, const Form& form) {
+    return {"username", words[Text::email], "email", "username", form.get("username")};
+}
+Field hidden_name(const Form& form) {
+    return {"username", "", "hidden", "off", form.get("username")};
+}
+Field password_field(const Language& words, Text label) {
+    return {"password", words[label], "password", "new-password"};
+}
+Field code_field(const Language& words) {
+    return {"code", words[Text::code], "text", "one-time-code"};
+}
+
+// What is asked for in a form beside the address.
+bool is_asked(const config::Pool& pool, const config::Attribute& attribute) {
+    return attribute.name != "email" &&
+           (attribute.required || attribute.name == pool.country_attribute);
+}
+
+identity::Attributes attributes_of(const config::Pool& pool, const Form& form) {
+    identity::Attributes out;
+    out["email"] = form.get("username");
+    for (const config::Attribute& attribute : pool.attributes) {
+        if (!is_asked(pool, attribute)) continue;
+        const auto value = form.find(std::string(kAttributePrefix) + attribute.name);
+        if (value) out[attribute.name] = *value;
+    }
+    return out;
+}
+
+bool is_within_bounds(const Form& form) {
+    return form.get("username").size() <= kUsernameBytesMax &&
+           form.get("password").size() <= kPasswordBytesMax &&
+           form.get("code").size() <= kAttributeBytesMax;
+}
+
+}  // namespace
+
+io::Task<Result<void>> Oidc::account(http::Exchange& exchange, std::string_view name) {
+    auto request = read_request(exchange.request().query);
+    if (!request) co_return co_await show_error(exchange, std::move(request.error()));
+    const Language& words = language(exchange);
+    if (exchange.request().method != "POST") {
+        Page page = page_for(words, name, *request, Form());
+        co_return co_await show(exchange, *request, 200, std::move(page));
+    }
+    auto form = co_await read_parameters(exchange);
+    if (!form && !can_be_answered(form.error())) co_return std::unexpected(form.error());
+    if (!form || !form_token_fits(exchange, *form) || !is_within_bounds(*form)) {
+        Page page = page_for(words, name, *request, Form());
+        page.problem = words[Text::form_expired];
+        co_return co_await show(exchange, *request, 400, std::move(page));
+    }
+    co_return co_await take_answers(exchange, name, std::move(*request), std::move(*form));
+}
+
+io::Task<Result<void>> Oidc::take_answers(http::Exchange& exchange, std::string_view name,
+                                          AuthorizeRequest request, Form form) {
+    if (name == "sign_up") {
+        co_return co_await take_sign_up(exchange, std::move(request), std::move(form));
+    }
+    if (name == "confirm") {
+        co_return co_await take_confirmation(exchange, std::move(request), std::move(form));
+    }
+    if (name == "forgot_password") {
+        co_return co_await take_forgotten(exchange, std::move(request), std::move(form));
+    }
+    co_return co_await take_new_password(exchange, std::move(request), std::move(form));
+}
+
+Page Oidc::page_for(const Language& words, std::string_view name, const AuthorizeRequest& request,
+                    const Form& form) const {
+    if (name == "sign_up") {
+        const auto client = oauth_.client(request.asked.client_id);
+        return sign_up_page(words, *client->pool, form);
+    }
+    if (name == "confirm") {
+        Page page{words, words[Text::confirm], words[Text::code_advice]};
+        page.action = "/confirm";
+        page.button = words[Text::confirm_button];
+        page.fields.push_back(form.find("username") ? hidden_name(form) : name_field(words, form));
+        page.fields.push_back(code_field(words));
+        return page;
+    }
+    if (name == "forgot_password") {
+        Page page{words, words[Text::forgot_password], words[Text::forgot_advice]};
+        page.action = "/forgotPassword";
+        page.button = words[Text::send_code];
+        page.fields.push_back(name_field(words, form));
+        page.links.push_back({"/login", words[Text::sign_in]});
+        return page;
+    }
+    Page page{words, words[Text::new_password], words[Text::code_advice]};
+    page.action = "/confirmForgotPassword";
+    page.button = words[Text::set_password];
+    page.fields.push_back(form.find("username") ? hidden_name(form) : name_field(words, form));
+    page.fields.push_back(code_field(words));
+    page.fields.push_back(password_field(words, Text::new_password));
+    page.links.push_back({"/forgotPassword", words[Text::send_again]});
+    return page;
+}
+
+std::vector<std::string> Oidc::countries() const {
+    std::vector<std::string> out;
+    for (const config::Jurisdiction& jurisdiction : config_->jurisdictions) {
+        out.insert(out.end(), jurisdiction.countries.begin(), jurisdiction.countries.end());
+    }
+    std::ranges::sort(out);
+    return out;
+}
+
+Page Oidc::sign_up_page(const Language& words, const config::Pool& pool, const Form& form) const {
+    Page page{words, words[Text::sign_up]};
+    page.action = "/signup";
+    page.button = words[Text::sign_up];
+    page.fields.push_back(name_field(words, form));
+    page.fields.push_back(password_field(words, Text::password));
+    for (const config::Attribute& attribute : pool.attributes) {
+        if (!is_asked(pool, attribute)) continue;
+        Field field{std::string(kAttributePrefix) + attribute.name, attribute.name};
+        field.value = form.get(field.name);
+        if (attribute.name == pool.country_attribute) {
+            field.label = words[Text::country];
+            field.autocomplete = "country";
+            field.options = countries();
+        }
+        page.fields.push_back(std::move(field));
+    }
+    page.links.push_back({"/login", words[Text::sign_in_question]});
+    return page;
+}
+
+// Where the browser goes when its request may not pass through here: to the same page there.
+io::Task<Result<void>> Oidc::send_home(http::Exchange& exchange, Result<std::string> home) {
+    CO_TRY(const std::string region, std::move(home));
+    std::string location = oauth_.origin_of(region) + std::string(exchange.request().path) + "?" +
+                           std::string(exchange.request().query);
+    co_return co_await reply_redirect(exchange, std::move(location));
+}
+
+io::Task<Result<void>> Oidc::take_sign_up(http::Exchange& exchange, AuthorizeRequest request,
+                                          Form form) {
+    const Language& words = language(exchange);
+    CO_TRY(const identity::ClientOfPool client, oauth_.client(request.asked.client_id));
+    identity::SignUpRequest call;
+    call.client_id = request.asked.client_id;
+    call.username = form.get("username");
+    call.password = form.get("password");
+    call.attributes = attributes_of(*client.pool, form);
+    const identity::Attributes attributes = call.attributes;
+    const auto done = co_await identity_.sign_up(std::move(call));
+    if (!done && done.error().reason == reason::kNotInRegion) {
+        Result<std::string> home = oauth_.home_of_new(*client.pool, attributes);
+        co_return co_await send_home(exchange, std::move(home));
+    }
+    const bool confirmed = done && done->confirmed;
+    Page page = !done       ? sign_up_page(words, *client.pool, form)
+                : confirmed ? sign_in_page(words, form.get("username"))
+                            : page_for(words, "confirm", request, form);
+    if (!done) page.problem = words_for(words, done.error());
+    const int status = done ? 200 : status_for(done.error());
+    co_return co_await show(exchange, request, status, std::move(page));
+}
+
+io::Task<Result<void>> Oidc::take_confirmation(http::Exchange& exchange, AuthorizeRequest request,
+                                               Form form) {
+    const Language& words = language(exchange);
+    identity::ConfirmRequest call{request.asked.client_id, form.get("username"), form.get("code")};
+    const auto done = co_await identity_.confirm_sign_up(std::move(call));
+    if (!done && done.error().reason == reason::kNotInRegion) {
+        Result<std::string> home =
+            co_await oauth_.home_of_name(request.asked.client_id, form.get("username"));
+        co_return co_await send_home(exchange, std::move(home));
+    }
+    Page page = done ? sign_in_page(words, form.get("username"))
+                     : page_for(words, "confirm", request, form);
+    if (done) page.note = words[Text::confirmed];
+    if (!done) page.problem = words_for(words, done.error());
+    const int status = done ? 200 : status_for(done.error());
+    co_return co_await show(exchange, request, status, std::move(page));
+}
+
+io::Task<Result<void>> Oidc::take_forgotten(http::Exchange& exchange, AuthorizeRequest request,
+                                            Form form) {
+    const Language& words = language(exchange);
+    identity::ForgotPasswordRequest call{request.asked.client_id, form.get("username")};
+    const auto done = co_await identity_.forgot_password(std::move(call));
+    if (!done && done.error().reason == reason::kNotInRegion) {
+        Result<std::string> home =
+            co_await oauth_.home_of_name(request.asked.client_id, form.get("username"));
+        co_return co_await send_home(exchange, std::move(home));
+    }
+    Page page = page_for(words, done ? "reset_password" : "forgot_password", request, form);
+    if (!done) page.problem = words_for(words, done.error());
+    const int status = done ? 200 : status_for(done.error());
+    co_return co_await show(exchange, request, status, std::move(page));
+}
+
+io::Task<Result<void>> Oidc::take_new_password(http::Exchange& exchange, AuthorizeRequest request,
+                                               Form form) {
+    const Language& words = language(exchange);
+    identity::ResetPasswordRequest call{request.asked.client_id, form.get("username"),
+                                        form.get("code"), form.get("password")};
+    const auto done = co_await identity_.reset_password(std::move(call));
+    if (!done && done.error().reason == reason::kNotInRegion) {
+        Result<std::string> home =
+            co_await oauth_.home_of_name(request.asked.client_id, form.get("username"));
+        co_return co_await send_home(exchange, std::move(home));
+    }
+    Page page = done ? sign_in_page(words, form.get("username"))
+                     : page_for(words, "reset_password", request, form);
+    if (done) page.note = words[Text::password_changed];
+    if (!done) page.problem = words_for(words, done.error());
+    const int status = done ? 200 : status_for(done.error());
+    co_return co_await show(exchange, request, status, std::move(page));
+}
+
+}  // namespace domicile::api::oidc

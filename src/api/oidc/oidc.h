@@ -1,0 +1,118 @@
+// OpenID Connect over HTTP, for the hosts that the Cognito dialect has, and the region's loopback
+// port. Signing in is two requests to this region, which keeps nothing between them: the second
+// brings the whole first one in its query.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "api/oidc/authorize_request.h"
+#include "api/oidc/form.h"
+#include "api/oidc/page.h"
+#include "api/oidc/texts.h"
+#include "base/live.h"
+#include "config/config.h"
+#include "http/server.h"
+#include "identity/identity.h"
+#include "identity/oauth.h"
+#include "io/clock.h"
+#include "io/task.h"
+#include "telemetry/operations.h"
+
+namespace domicile::api::oidc {
+
+class Oidc {
+  public:
+    // All outlive it.
+    Oidc(Ref<config::Config> config, identity::Identity& identity, std::string region,
+         io::Random& random = io::system_random())
+        : config_(config),
+          identity_(identity),
+          oauth_(identity.oauth()),
+          region_(std::move(region)),
+          random_(random) {}
+
+    // Whether a path is one of these.
+    static bool takes(std::string_view path);
+    // Answers every request; an error means that the connection is of no more use.
+    io::Task<Result<void>> handle(http::Exchange& exchange);
+    // Once, at start.
+    void report_to(telemetry::Registry& registry);
+
+  private:
+    using Done = io::Task<Result<void>>;
+
+    Done discovery(http::Exchange& exchange);
+    // sign_in.cc
+    Done authorize(http::Exchange& exchange);
+    Done login(http::Exchange& exchange);
+    Done take_password(http::Exchange& exchange, AuthorizeRequest request);
+    Done show_sign_in(http::Exchange& exchange, const AuthorizeRequest& request, int status,
+                      std::string problem, std::string username);
+    Done show_new_password(http::Exchange& exchange, const AuthorizeRequest& request,
+                           std::string problem, const identity::Challenge& challenge,
+                           std::string username);
+    Done show_error(http::Exchange& exchange, AuthorizeError error);
+    // A page of the form that leads to the client of `request`: adds what all of them have. Its
+    // action and links are paths, to which the query of the request is added.
+    Done show(http::Exchange& exchange, const AuthorizeRequest& request, int status, Page page);
+    // What a page says of an error.
+    static std::string words_for(const Language& words, const Error& error);
+    static int status_for(const Error& error);
+    // account.cc: /signup, /confirm, /forgotPassword, /confirmForgotPassword
+    Done account(http::Exchange& exchange, std::string_view name);
+    Done take_answers(http::Exchange& exchange, std::string_view name, AuthorizeRequest request,
+                      Form form);
+    Done take_sign_up(http::Exchange& exchange, AuthorizeRequest request, Form form);
+    Done take_confirmation(http::Exchange& exchange, AuthorizeRequest request, Form form);
+    Done take_forgotten(http::Exchange& exchange, AuthorizeRequest request, Form form);
+    Done take_new_password(http::Exchange& exchange, AuthorizeRequest request, Form form);
+    Page page_for(const Language& words, std::string_view name, const AuthorizeRequest& request,
+                  const Form& form) const;
+    Page sign_up_page(const Language& words, const config::Pool& pool, const Form& form) const;
+    Page sign_in_page(const Language& words, std::string username) const;
+    Done send_home(http::Exchange& exchange, Result<std::string> home);
+    std::vector<std::string> countries() const;
+    Done conclude(http::Exchange& exchange, AuthorizeRequest request,
+                  identity::Authorized authorized, std::string username);
+    Done refuse_sign_in(http::Exchange& exchange, AuthorizeRequest request, Error error,
+                        Form answers);
+    std::expected<AuthorizeRequest, AuthorizeError> read_request(std::string_view query) const;
+    Done redirect(http::Exchange& exchange, const std::string& client_id,
+                  const std::string& redirect_uri, std::optional<std::string> state,
+                  std::vector<std::pair<std::string, std::string>> parameters,
+                  std::vector<std::string> cookies);
+    // logout.cc
+    Done logout(http::Exchange& exchange);
+    Done ask_to_sign_out(http::Exchange& exchange);
+    Done sign_out(http::Exchange& exchange, const config::Pool* pool,
+                  std::optional<std::string> target);
+    // token.cc
+    Done token(http::Exchange& exchange);
+    Done revoke(http::Exchange& exchange);
+    Done introspect(http::Exchange& exchange);
+    Done user_info(http::Exchange& exchange);
+    struct Caller {
+        identity::ClientOfPool client;
+        std::optional<std::string> secret;
+    };
+    // Who calls the token endpoint and those beside it, by Basic or in the form.
+    io::Task<Result<Caller>> authenticate(http::Exchange& exchange, const Form& form);
+    io::Task<Result<identity::GrantedTokens>> grant(Caller caller, Form form);
+
+    // What browsers keep. The names say that they came over TLS from this very host.
+    std::string cookie_name(const http::Exchange& exchange, std::string_view name) const;
+    std::string session_cookie(const http::Exchange& exchange, const config::Pool& pool) const;
+    std::string form_token(const http::Exchange& exchange) const;
+    bool form_token_fits(const http::Exchange& exchange, const Form& form) const;
+    const Language& language(const http::Exchange& exchange) const;
+
+    Ref<config::Config> config_;
+    identity::Identity& identity_;
+    identity::OAuth& oauth_;
+    const std::string region_;
+    io::Random& random_;
+    telemetry::Operations operations_;
+};
+
+}  // namespace domicile::api::oidc

@@ -1,0 +1,142 @@
+#include "api/oidc/page.h"
+
+#include "base/encoding.h"
+#include "crypto/hash.h"
+
+namespace domicile::api::oidc {
+namespace {
+
+constexpr std::string_view kStyle =
+    ":root{color-scheme:light dark}"
+    "*{box-sizing:border-box}"
+    "body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;"
+    "font:1rem/1.5 system-ui,sans-serif;background:#f3f4f6;color:#111827}"
+    "main{width:100%;max-width:24rem;padding:2rem;border-radius:.75rem;background:#fff;"
+    "box-shadow:0 1px 3px #0003}"
+    "h1{margin:0 0 1rem;font-size:1.5rem;line-height:1.2}"
+    "p{margin:0 0 1rem}"
+    "label{display:block;margin:0 0 1rem;font-weight:600}"
+    "input{display:block;width:100%;margin-top:.25rem;padding:.625rem .75rem;font:inherit;"
+    "font-weight:400;color:inherit;background:transparent;border:1px solid #6b7280;"
+    "border-radius:.375rem}"
+    "button{width:100%;padding:.625rem;font:inherit;font-weight:600;color:#fff;"
+    "background:#1d4ed8;border:0;border-radius:.375rem;cursor:pointer}"
+    "button:hover{background:#1e40af}"
+    "input:focus-visible,button:focus-visible{outline:3px solid #60a5fa;outline-offset:2px}"
+    "select{display:block;width:100%;margin-top:.25rem;padding:.625rem .75rem;font:inherit;"
+    "border:1px solid #6b7280;border-radius:.375rem}"
+    "a{color:#1d4ed8}"
+    "nav{margin-top:1rem}nav a{display:block;padding:.25rem 0}"
+    ".note{padding:.75rem;border-left:4px solid #15803d;background:#dcfce7;color:#14532d}"
+    ".problem{padding:.75rem;border-left:4px solid #b91c1c;background:#fee2e2;color:#7f1d1d}"
+    "@media(prefers-color-scheme:dark){body{background:#111827;color:#f3f4f6}"
+    "main{background:#1f2937}input{border-color:#9ca3af}a{color:#93c5fd}"
+    ".note{background:#052e16;color:#bbf7d0}"
+    ".problem{background:#450a0a;color:#fecaca}}";
+
+void add_choice(std::string& out, const Field& field, const std::string& name) {
+    out += "<select id=\"" + name + "\" name=\"" + name + "\" autocomplete=\"" +
+           field.autocomplete + "\" required>\n<option></option>\n";
+    for (const std::string& option : field.options) {
+        out += option == field.value ? "<option selected>" : "<option>";
+        out += escape_html(option) + "</option>\n";
+    }
+    out += "</select></label>\n";
+}
+
+void add_field(std::string& out, const Field& field, bool described) {
+    const std::string name = escape_html(field.name);
+    if (field.label.empty()) {
+        out += "<input type=\"hidden\" name=\"" + name + "\" value=\"" + escape_html(field.value) +
+               "\">\n";
+        return;
+    }
+    out += "<label for=\"" + name + "\">" + escape_html(field.label) + "\n";
+    if (!field.options.empty()) {
+        add_choice(out, field, name);
+        return;
+    }
+    out += "<input id=\"" + name + "\" name=\"" + name + "\" type=\"" + field.type +
+           "\" autocomplete=\"" + field.autocomplete +
+           "\" autocapitalize=\"none\" spellcheck=\"false\" required";
+    if (described) out += " aria-describedby=\"problem\" aria-invalid=\"true\"";
+    if (!field.value.empty()) out += " value=\"" + escape_html(field.value) + "\"";
+    out += "></label>\n";
+}
+
+}  // namespace
+
+std::string escape_html(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (const char c : text) {
+        switch (c) {
+            case '&':
+                out += "&amp;";
+                break;
+            case '<':
+                out += "&lt;";
+                break;
+            case '>':
+                out += "&gt;";
+                break;
+            case '"':
+                out += "&quot;";
+                break;
+            case '\'':
+                out += "&#39;";
+                break;
+            default:
+                out += c;
+        }
+    }
+    return out;
+}
+
+std::string write_page(const Page& page) {
+    const std::string title = escape_html(page.title);
+    std::string out = "<!doctype html>\n<html lang=\"" + std::string(page.language.tag) +
+                      "\">\n<head>\n<meta charset=\"utf-8\">\n<title>" + title +
+                      "</title>\n<meta name=\"viewport\" content=\"width=device-width, "
+                      "initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n<style>" +
+                      std::string(kStyle) + "</style>\n</head>\n<body>\n<main>\n<h1>" + title +
+                      "</h1>\n";
+    const bool described = !page.problem.empty();
+    if (described) {
+        out += "<p class=\"problem\" id=\"problem\" role=\"alert\">" + escape_html(page.problem) +
+               "</p>\n";
+    }
+    if (!page.note.empty()) {
+        out += "<p class=\"note\" role=\"status\">" + escape_html(page.note) + "</p>\n";
+    }
+    if (!page.text.empty()) out += "<p>" + escape_html(page.text) + "</p>\n";
+    if (!page.action.empty()) {
+        out += "<form method=\"post\" action=\"" + escape_html(page.action) + "\">\n";
+        for (const Field& field : page.fields) add_field(out, field, described);
+        out += "<button type=\"submit\">" + escape_html(page.button) + "</button>\n</form>\n";
+    }
+    if (!page.links.empty()) out += "<nav>\n";
+    for (const Link& link : page.links) {
+        out += "<a href=\"" + escape_html(link.target) + "\">" + escape_html(link.text) + "</a>\n";
+    }
+    if (!page.links.empty()) out += "</nav>\n";
+    return out + "</main>\n</body>\n</html>\n";
+}
+
+std::string content_policy(std::string_view form_targets) {
+    static const std::string style = to_base64(crypto::sha256(kStyle));
+    std::string out = "default-src 'none'; style-src 'sha256-" + style + "'; form-action 'self'";
+    if (!form_targets.empty()) out += " " + std::string(form_targets);
+    return out + "; frame-ancestors 'none'; base-uri 'none'";
+}
+
+std::string policy_source(std::string_view redirect_uri) {
+    const auto scheme = redirect_uri.substr(0, redirect_uri.find(':') + 1);
+    const bool named = scheme == "https:" || scheme == "http:";
+    // The policy's grammar has no IPv6 addresses.
+    if (!named || redirect_uri.contains('[')) return std::string(scheme);
+    const auto end = redirect_uri.find_first_of("/?", scheme.size() + 2);
+    return std::string(redirect_uri.substr(0, end));
+}
+
+}  // namespace domicile::api::oidc

@@ -1,0 +1,157 @@
+#include "api/oidc/texts.h"
+
+#include <charconv>
+#include <cstdlib>
+#include <string>
+
+#include "base/encoding.h"
+
+namespace domicile::api::oidc {
+namespace {
+
+constexpr std::array kLanguages = {
+    Language{"en",
+             {"Sign in",
+              "User name or e-mail",
+              "Password",
+              "Incorrect user name or password.",
+              "Too many attempts. Please try again after some time.",
+              "This account is not confirmed yet. Please use the code that was sent to you.",
+              "This account is disabled.",
+              "The password has to be reset before you can sign in.",
+              "The temporary password has expired. Please ask for a new one.",
+              "Your account needs another step to sign in that this page does not offer.",
+              "The page was open for too long. Please try again.",
+              "The service is not available at the moment. Please try again.",
+              "This link does not work",
+              "The application sent you here with a request that cannot be answered. Please go "
+              "back to it and try again.",
+              "Sign out",
+              "Do you want to sign out?",
+              "You are signed out.",
+              "New password",
+              "Your password is a temporary one. Please choose a new one.",
+              "Set password",
+              "The password does not meet the requirements:",
+              "This password was used before. Please choose another one.",
+              "E-mail",
+              "Country",
+              "Create an account",
+              "No account yet? Create one",
+              "Have an account? Sign in",
+              "Forgot your password?",
+              "We send a code to your address, with which you can choose a new password.",
+              "Send code",
+              "Code",
+              "If there is such an account, a code was sent to its address. Please type it here.",
+              "Confirm your address",
+              "Confirm",
+              "Send a new code",
+              "Your address is confirmed. You can sign in now.",
+              "Your password was changed. You can sign in now.",
+              "There is an account with this address already.",
+              "The code is not right. Please try again.",
+              "The code can no longer be used. Please ask for a new one.",
+              "This account is confirmed already. You can sign in.",
+              "This cannot be taken:"}},
+    Language{
+        "de",
+        {"Anmelden",
+         "Benutzername oder E-Mail-Adresse",
+         "Passwort",
+         "Benutzername oder Passwort ist falsch.",
+         "Zu viele Versuche. Bitte versuchen Sie es später noch einmal.",
+         "Dieses Konto ist noch nicht bestätigt. Bitte verwenden Sie den Code, den Sie "
+         "erhalten haben.",
+         "Dieses Konto ist gesperrt.",
+         "Das Passwort muss zurückgesetzt werden, bevor Sie sich anmelden können.",
+         "Das vorläufige Passwort ist abgelaufen. Bitte fordern Sie ein neues an.",
+         "Ihr Konto braucht zur Anmeldung einen weiteren Schritt, den diese Seite nicht "
+         "anbietet.",
+         "Die Seite war zu lange geöffnet. Bitte versuchen Sie es noch einmal.",
+         "Der Dienst ist zurzeit nicht erreichbar. Bitte versuchen Sie es noch einmal.",
+         "Dieser Link funktioniert nicht",
+         "Die Anwendung hat Sie mit einer Anfrage hierher geschickt, die nicht beantwortet "
+         "werden kann. Bitte gehen Sie zu ihr zurück und versuchen Sie es noch einmal.",
+         "Abmelden",
+         "Möchten Sie sich abmelden?",
+         "Sie sind abgemeldet.",
+         "Neues Passwort",
+         "Ihr Passwort ist ein vorläufiges. Bitte wählen Sie ein neues.",
+         "Passwort festlegen",
+         "Das Passwort erfüllt die Anforderungen nicht:",
+         "Dieses Passwort wurde schon verwendet. Bitte wählen Sie ein anderes.",
+         "E-Mail-Adresse",
+         "Land",
+         "Konto anlegen",
+         "Noch kein Konto? Jetzt anlegen",
+         "Schon ein Konto? Anmelden",
+         "Passwort vergessen?",
+         "Wir senden einen Code an Ihre Adresse, mit dem Sie ein neues Passwort wählen können.",
+         "Code senden",
+         "Code",
+         "Wenn es dieses Konto gibt, wurde ein Code an seine Adresse gesendet. Bitte geben Sie ihn "
+         "hier ein.",
+         "Adresse bestätigen",
+         "Bestätigen",
+         "Neuen Code senden",
+         "Ihre Adresse ist bestätigt. Sie können sich jetzt anmelden.",
+         "Ihr Passwort wurde geändert. Sie können sich jetzt anmelden.",
+         "Mit dieser Adresse gibt es schon ein Konto.",
+         "Der Code ist nicht richtig. Bitte versuchen Sie es noch einmal.",
+         "Der Code ist nicht mehr gültig. Bitte fordern Sie einen neuen an.",
+         "Dieses Konto ist schon bestätigt. Sie können sich anmelden.",
+         "Diese Angabe ist nicht möglich:"}},
+};
+
+// By the language alone: de-AT is de.
+const Language* find(std::string_view tag) {
+    const std::string language = to_lower(tag.substr(0, tag.find('-')));
+    for (const Language& own : kLanguages) {
+        if (own.tag == language) return &own;
+    }
+    return nullptr;
+}
+
+// In thousandths; 0 for what is not a weight.
+int weight_of(std::string_view parameters) {
+    parameters = trim(parameters);
+    if (parameters.empty()) return 1000;
+    if (!parameters.starts_with("q=")) return 0;
+    parameters.remove_prefix(2);
+    if (parameters.starts_with('1')) return 1000;
+    if (!parameters.starts_with("0.")) return 0;
+    std::string digits(parameters.substr(2, 3));
+    digits.resize(3, '0');
+    int out = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), out);
+    return out;
+}
+
+}  // namespace
+
+const Language& choose_language(std::string_view ui_locales, std::string_view accept_language) {
+    while (!ui_locales.empty()) {
+        const auto end = ui_locales.find(' ');
+        if (const Language* found = find(ui_locales.substr(0, end))) return *found;
+        ui_locales.remove_prefix(end == ui_locales.npos ? ui_locales.size() : end + 1);
+    }
+    const Language* best = &kLanguages.front();
+    int best_weight = 0;
+    while (!accept_language.empty()) {
+        const auto end = accept_language.find(',');
+        const std::string_view one = accept_language.substr(0, end);
+        accept_language.remove_prefix(end == accept_language.npos ? accept_language.size()
+                                                                  : end + 1);
+        const auto semicolon = one.find(';');
+        const int weight =
+            weight_of(semicolon == one.npos ? std::string_view() : one.substr(semicolon + 1));
+        const Language* found = find(trim(one.substr(0, semicolon)));
+        if (found == nullptr || weight <= best_weight) continue;
+        best = found;
+        best_weight = weight;
+    }
+    return *best;
+}
+
+}  // namespace domicile::api::oidc

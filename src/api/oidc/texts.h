@@ -1,0 +1,67 @@
+// What the pages say, in each language, in one table.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace domicile::api::oidc {
+
+enum class Text : std::uint8_t {
+    sign_in,
+    user_name,
+    password,
+    wrong_credentials,
+    too_many_attempts,
+    not_confirmed,
+    disabled,
+    reset_required,
+    temporary_expired,
+    another_step,
+    form_expired,
+    unavailable,
+    bad_request,
+    bad_request_advice,
+    sign_out,
+    sign_out_question,
+    signed_out,
+    new_password,
+    new_password_advice,
+    set_password,
+    password_policy,
+    password_history,
+    email,
+    country,
+    sign_up,
+    sign_up_question,
+    sign_in_question,
+    forgot_password,
+    forgot_advice,
+    send_code,
+    code,
+    code_advice,
+    confirm,
+    confirm_button,
+    send_again,
+    confirmed,
+    password_changed,
+    user_exists,
+    code_mismatch,
+    code_expired,
+    already_confirmed,
+    not_taken
+};
+inline constexpr std::size_t kTexts = 42;
+
+struct Language {
+    std::string_view tag;  // of HTML's lang
+    std::array<std::string_view, kTexts> texts;
+
+    std::string_view operator[](Text text) const { return texts[static_cast<std::size_t>(text)]; }
+};
+
+// `ui_locales` (OpenID Connect Core, 3.1.2.1: tags between spaces, the preferred one first) counts
+// before `accept_language` (RFC 9110, 12.5.4). English when neither names one that is there.
+const Language& choose_language(std::string_view ui_locales, std::string_view accept_language);
+
+}  // namespace domicile::api::oidc
