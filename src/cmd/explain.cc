@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "io/files.h"
 #include "residency/residency.h"
+#include "server/deployment.h"
 
 namespace domicile::cmd {
 namespace {
@@ -90,7 +91,8 @@ Result<int> explain(const Words& words) {
         return fail(Code::invalid_argument, "Name a config file and a question.");
     TRY(const std::string text,
         io::system_files().read(arguments.words()[0], config::kFileBytesMax));
-    const config::Loaded loaded = config::load(arguments.words()[0], text);
+    const config::Loaded loaded = config::load(
+        arguments.words()[0], text, server::files_beside(io::system_files(), arguments.words()[0]));
     if (!loaded.problems.empty()) return check({arguments.words()[0]});
     const residency::Policy policy = config::make_policy(loaded.config);
     TRY(const std::string out, answer(policy, arguments));

@@ -11,6 +11,7 @@
 #include "io/files.h"
 #include "io/network.h"
 #include "io/network_namespace.h"
+#include "server/deployment.h"
 #include "server/up.h"
 
 namespace domicile::cmd {
@@ -60,7 +61,8 @@ Result<int> up(const Words& words) {
     options.config_path = absolute(arguments.words()[0]);
     TRY(const std::string text,
         io::system_files().read(options.config_path, config::kFileBytesMax));
-    const config::Loaded loaded = config::load(arguments.words()[0], text);
+    const config::Loaded loaded = config::load(
+        arguments.words()[0], text, server::files_beside(io::system_files(), arguments.words()[0]));
     if (!loaded.problems.empty()) return check(arguments.words());
     options.data = absolute(arguments.option_or("data", loaded.config.data_directory));
     TRY(options.engines, engines_wish(arguments.option("engines")));
@@ -106,7 +108,8 @@ Result<int> check(const Words& words) {
         return fail(Code::invalid_argument, "--format is text, json or gcc.");
     const std::string& path = arguments.words()[0];
     TRY(const std::string text, io::system_files().read(path, config::kFileBytesMax));
-    const config::Loaded loaded = config::load(path, text);
+    const config::Loaded loaded =
+        config::load(path, text, server::files_beside(io::system_files(), path));
     const bool good = loaded.problems.empty();
     if (form == "json") {
         fmt::print("{}\n", config::format_json(path, loaded.problems));

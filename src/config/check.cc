@@ -425,10 +425,10 @@ void check_api_keys(const Config& config, Reader& reader) {
         if (key.plan)
             check_exists(reader, config.usage_plans, *key.plan, path / "plan", "usage plan");
     }
-    for (std::size_t i = 0; i < config.routes.size(); ++i)
-        if (config.routes[i].api_key && config.api_keys.empty())
-            reader.problem(kRoot / "routes" / i / "api_key", "the file declares no API key",
-                           "nobody could call this route");
+    for (const Route& route : config.routes)
+        if (route.api_key && config.api_keys.empty())
+            reader.problem(kRoot / "routes" / route.entry / "api_key",
+                           "the file declares no API key", "nobody could call this route");
 }
 
 // A call waits for it before it is let in.
@@ -508,7 +508,9 @@ void check_routes(const Config& config, Reader& reader) {
     std::map<std::string, std::size_t> seen;
     for (std::size_t i = 0; i < config.routes.size(); ++i) {
         const Route& route = config.routes[i];
-        const Path path = kRoot / "routes" / i;
+        const Path path = kRoot / "routes" / route.entry;
+        reader.about(route.place);
+        if (route.path.empty()) reader.problem_at_key(path, "`path` is missing");
         check_target(config, reader, route, path);
         check_authorizer(config, reader, route, path);
         check_rewrite(reader, route, path);
@@ -518,13 +520,14 @@ void check_routes(const Config& config, Reader& reader) {
         for (const std::string& match : matches_of(route)) {
             const auto [first, fresh] = seen.emplace(match, i);
             if (fresh || first->second == i) continue;
-            reader.problem(
-                path / "path",
-                fmt::format("routes[{}] already answers the same path and method", first->second),
-                "the first route that matches wins, so this one is never reached");
+            reader.problem(path / "path",
+                           fmt::format("routes[{}] already answers the same path and method",
+                                       config.routes[first->second].entry),
+                           "the first route that matches wins, so this one is never reached");
             break;
         }
     }
+    reader.about("");
 }
 
 void check_sites(const Config& config, Reader& reader) {

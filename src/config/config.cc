@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "config/api.h"
 #include "config/check.h"
 #include "config/sections.h"
 
@@ -42,7 +43,7 @@ bool Route::answers_on(RouteHost host) const {
                        [&](RouteHost own) { return own == host || own == RouteHost::api; });
 }
 
-Loaded load(std::string_view file_name, std::string_view text) {
+Loaded load(std::string_view file_name, std::string_view text, const ReadFile& read) {
     Loaded out;
     Document document = parse_document(file_name, text);
     out.problems = std::move(document.problems);
@@ -52,10 +53,13 @@ Loaded load(std::string_view file_name, std::string_view text) {
 
     Reader reader(file_name, document.root);
     describe<Config>().read(reader, document.root, {}, out.config);
+    std::vector<Problem> elsewhere;
+    import_apis(out.config, read, reader, elsewhere);
     complete(out.config);
     check(out.config, reader);
     out.problems = reader.take();
     mark_ends(text, out.problems);
+    out.problems.insert(out.problems.end(), elsewhere.begin(), elsewhere.end());
     return out;
 }
 

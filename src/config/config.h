@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -101,7 +102,10 @@ inline constexpr std::size_t kFileBytesMax = 1 << 20;
 
 // Pure: `text` is the file's content, `file_name` is only for the problems. Finds every problem at
 // once.
-Loaded load(std::string_view file_name, std::string_view text);
+// `read` gives the content of another file that it names (an OpenAPI document), by the name that
+// stands there.
+using ReadFile = std::function<Result<std::string>(const std::string& name)>;
+Loaded load(std::string_view file_name, std::string_view text, const ReadFile& read = {});
 
 // "file:line:column: message", then "  hint: ..." on a line of its own if there is one. No final
 // newline.

@@ -23,6 +23,7 @@ struct Stop {
 
 class Builder : public YAML::EventHandler {
   public:
+    explicit Builder(std::size_t depth_max) : depth_max_(depth_max) {}
     void OnDocumentStart(const YAML::Mark&) override {}
     void OnDocumentEnd() override {}
     void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -34,7 +35,12 @@ class Builder : public YAML::EventHandler {
         check_tag(mark, tag);
         // "?" is a plain scalar, "!" a quoted one; only a plain one can mean null.
         const bool null = tag == "?" && (value == "~" || value == "null");
-        add(Node{null ? Node::Kind::null : Node::Kind::scalar, to_place(mark), value, {}, {}},
+        add(Node{null ? Node::Kind::null : Node::Kind::scalar,
+                 to_place(mark),
+                 value,
+                 {},
+                 {},
+                 tag == "?"},
             anchor);
     }
     void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -68,8 +74,8 @@ class Builder : public YAML::EventHandler {
     void open(Node node, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
         check_tag(mark, tag);
         if (anchor) refuse_alias(node.place);
-        if (open_.size() >= kDepthMax)
-            throw Stop{node.place, "nested deeper than " + std::to_string(kDepthMax) + " levels",
+        if (open_.size() >= depth_max_)
+            throw Stop{node.place, "nested deeper than " + std::to_string(depth_max_) + " levels",
                        ""};
         if (expects_key()) throw Stop{node.place, "a key must be a plain word", ""};
         open_.push_back(std::move(node));
@@ -102,6 +108,7 @@ class Builder : public YAML::EventHandler {
                open_.back().keys.size() == open_.back().items.size();
     }
 
+    const std::size_t depth_max_;
     Node root_;
     std::vector<Node> open_;  // from the root to where we are
 };
@@ -111,7 +118,7 @@ void parse(std::string_view text, Builder& builder, std::optional<Stop>& stop) {
     try {
         YAML::Parser parser(stream);
         if (!parser.HandleNextDocument(builder)) return;
-        Builder rest;
+        Builder rest(kDepthMax);
         if (parser.HandleNextDocument(rest)) {
             // An empty trailing document ("...") has no place, and is harmless.
             const Node more = rest.take();
@@ -151,7 +158,7 @@ Path operator/(Path path, Step step) {
     return path;
 }
 
-Document parse_document(std::string_view file_name, std::string_view text) {
+Document parse_document(std::string_view file_name, std::string_view text, std::size_t depth_max) {
     Document out;
     const auto problem = [&](Place place, std::string message, std::string hint) {
         out.problems.push_back({std::string(file_name), place.line, place.column, "",
@@ -165,7 +172,7 @@ Document parse_document(std::string_view file_name, std::string_view text) {
         problem({}, "the file is not UTF-8 text", "");
         return out;
     }
-    Builder builder;
+    Builder builder(depth_max);
     std::optional<Stop> stop;
     parse(text, builder, stop);
     if (stop) problem(stop->place, stop->message, stop->hint);

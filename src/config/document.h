@@ -28,6 +28,7 @@ struct Node {
     std::string text;         // scalar
     std::vector<Node> items;  // list, or the values of a map
     std::vector<Node> keys;   // map: as many as items, all scalars, in the order of the file
+    bool plain = false;       // a scalar without quotes: it may mean a number or a boolean
 
     const Node* find(std::string_view key) const;  // the first, nullptr if there is none
 };
@@ -45,7 +46,8 @@ struct Document {
     std::vector<Problem> problems;  // if any, root is what was read so far
 };
 
-Document parse_document(std::string_view file_name, std::string_view text);
+Document parse_document(std::string_view file_name, std::string_view text,
+                        std::size_t depth_max = kDepthMax);
 
 // The place of the deepest node on the path; of a map's entry, the key's where `at_key`.
 Place place_of(const Node& root, const Path& path, bool at_key = false);

@@ -164,6 +164,11 @@ struct Codec<std::vector<V>> {
             if (node.kind == Node::Kind::scalar)
                 return read_value(reader, node, path, limit, out.emplace_back());
         }
+        // `routes: {openapi: file}` is all of one document.
+        if constexpr (std::is_same_v<V, Route>) {
+            if (node.kind == Node::Kind::map)
+                return read_value(reader, node, path, limit, out.emplace_back());
+        }
         if (!check_kind(reader, node, path, Node::Kind::list, limit)) return;
         for (std::size_t i = 0; i < node.items.size(); ++i)
             read_value(reader, node.items[i], path / i, limit, out.emplace_back());

@@ -77,6 +77,7 @@ std::string format_json(std::string_view file_name, const std::vector<Problem>& 
                            {"path", problem.path},
                            {"message", problem.message},
                            {"hint", problem.hint}};
+        if (problem.file != file_name) entry["file"] = problem.file;
         if (problem.line > 0) {
             entry["line"] = problem.line;
             entry["column"] = problem.column;

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/encoding.h"
+#include "openapi/document.h"
 
 namespace domicile::config {
 namespace {
@@ -24,6 +25,15 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     return row.back();
 }
 
+std::string pointer_of(const Path& path) {
+    std::vector<std::string> steps;
+    for (const Step& step : path) {
+        const auto* index = std::get_if<std::size_t>(&step);
+        steps.push_back(index != nullptr ? std::to_string(*index) : std::get<std::string>(step));
+    }
+    return openapi::to_pointer(steps);
+}
+
 }  // namespace
 
 void Reader::problem(const Path& path, std::string message, std::string hint) {
@@ -35,7 +45,9 @@ void Reader::problem_at_key(const Path& path, std::string message, std::string h
 }
 
 void Reader::problem_at(Place place, const Path& path, std::string message, std::string hint) {
-    problems_.push_back({std::string(file_), place.line, place.column, to_string(path),
+    if (!about_.empty()) message = about_ + ": " + message;
+    problems_.push_back({std::string(file_), place.line, place.column,
+                         paths_ == Paths::pointers ? pointer_of(path) : to_string(path),
                          std::move(message), std::move(hint)});
 }
 

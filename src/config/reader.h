@@ -11,7 +11,13 @@ namespace domicile::config {
 
 class Reader {
   public:
-    Reader(std::string_view file, const Node& root) : file_(file), root_(root) {}
+    // How paths are printed: "routes[0].function", or "/routes/0/function".
+    enum class Paths : std::uint8_t { dotted, pointers };
+    Reader(std::string_view file, const Node& root, Paths paths = Paths::dotted)
+        : file_(file), root_(root), paths_(paths) {}
+
+    // Said before each further problem: where the thing comes from that the path leads to.
+    void about(std::string place) { about_ = std::move(place); }
 
     // At the value that the path names, or at its key, or at the deepest part of the path that is
     // there.
@@ -24,6 +30,8 @@ class Reader {
   private:
     std::string_view file_;
     const Node& root_;
+    const Paths paths_;
+    std::string about_;
     std::vector<Problem> problems_;
 };
 

@@ -3,11 +3,16 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "residency/residency.h"
+
+namespace domicile::openapi {
+class Operation;
+}
 
 namespace domicile::config {
 
@@ -92,7 +97,10 @@ struct ApiKey {
 
 struct Route {
     std::vector<RouteHost> hosts = {RouteHost::api};
-    std::string path;                  // "/entries/{id}", "/proxy/{rest+}"
+    std::string path;  // "/entries/{id}", "/proxy/{rest+}"
+    // An OpenAPI document, each of whose operations is a route like this one below `path`. load()
+    // puts these in its place.
+    std::optional<std::string> openapi;
     std::vector<std::string> methods;  // empty: all
     // Request headers that must be there; the value as it is, or "*" for any.
     std::map<std::string, std::string> headers;
@@ -113,6 +121,12 @@ struct Route {
     int timeout_seconds = 29;
     std::vector<Throttle> throttle;
     std::int64_t concurrency_max = 0;  // calls at once, of one process; 0: any number
+
+    // What load() made it of: the entry of the file, and the operation with its place in the
+    // document ("diary.yaml#/paths/~1entries/get").
+    std::size_t entry = 0;
+    std::string place;
+    std::shared_ptr<const openapi::Operation> operation;  // null: requests are not checked
 
     bool answers_on(RouteHost host) const;  // host: app or region
 };

@@ -36,6 +36,7 @@ const Rule kRules[] = {
     {"check path", is_check_path, pattern::kCheckPath},
     {"scope", is_scope, pattern::kScope},
     {"sha256", is_sha256, pattern::kSha256},
+    {"document name", is_document_name, pattern::kDocumentName},
     {"query name", is_query_name, pattern::kQueryName},
     {"claim", is_claim, pattern::kClaim},
     {"issuer", is_issuer, pattern::kIssuer},

@@ -717,7 +717,12 @@ const Object<Route>& describe() {
                    "app: app.<domain>; region: <region>.<domain>; api: both", Limit{.filled = true})
             .field("path", &Route::path, "such as /entries/{id} or /proxy/{rest+}",
                    text(is_path_template, pattern::kPathTemplate,
-                        "/ and segments: words, {name}, and {name+} as the last", true))
+                        "/ and segments: words, {name}, and {name+} as the last"))
+            .field("openapi", &Route::openapi,
+                   "instead: an OpenAPI 3 document (YAML or JSON), relative to this file's folder, "
+                   "each of whose operations is a route below `path`, with what else is said here; "
+                   "docs/gateway.md",
+                   text(is_document_name, pattern::kDocumentName, "a file's name"))
             .field("methods", &Route::methods, "none: all", methods())
             .field("headers", &Route::headers,
                    "request headers that must be there, by name: a value, or `*` for any; such a "

@@ -106,7 +106,7 @@ struct Shape<std::vector<V>> {
     static json::object schema(const Limit& limit) {
         json::object out{{"type", "array"}, {"items", Shape<V>::schema(limit)}};
         if (limit.filled) out["minItems"] = 1;
-        if constexpr (std::is_same_v<V, UpstreamUrl>)  // one, or a list
+        if constexpr (std::is_same_v<V, UpstreamUrl> || std::is_same_v<V, Route>)  // one, or a list
             return {{"anyOf", json::array{Shape<V>::schema(limit), std::move(out)}}};
         return out;
     }

@@ -181,6 +181,8 @@ bool is_sha256(std::string_view text) {
 
 bool is_claim(std::string_view text) { return all_of(text, 1, 128, "_:./-"); }
 
+bool is_document_name(std::string_view text) { return all_of(text, 1, 255, "_./-"); }
+
 bool is_query_name(std::string_view text) {
     return !text.empty() && text.size() <= 128 &&
            std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });

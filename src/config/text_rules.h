@@ -25,6 +25,7 @@ bool is_check_path(std::string_view text);         // "/healthz?full=1"
 bool is_scope(std::string_view text);              // RFC 6749, 3.3
 bool is_sha256(std::string_view text);             // [0-9a-f]{64}
 bool is_query_name(std::string_view text);         // [!-~]{1,128}
+bool is_document_name(std::string_view text);      // [A-Za-z0-9_./-]{1,255}
 bool is_claim(std::string_view text);              // [A-Za-z0-9_:./-]{1,128}
 bool is_issuer(std::string_view text);             // https://host[:port][/path]
 bool is_redirect_uri(std::string_view text);       // https:, http: on this machine, own:/
@@ -82,6 +83,7 @@ inline constexpr const char* kRewrite =
 inline constexpr const char* kCheckPath = "^/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,255}$";
 inline constexpr const char* kScope = "^[!#-\\[\\]-~]{1,256}$";
 inline constexpr const char* kSha256 = "^[0-9a-f]{64}$";
+inline constexpr const char* kDocumentName = "^[A-Za-z0-9_./-]{1,255}$";
 inline constexpr const char* kQueryName = "^[!-~]{1,128}$";
 inline constexpr const char* kClaim = "^[A-Za-z0-9_:./-]{1,128}$";
 #define DOMICILE_ORIGIN                                                                      \

@@ -13,7 +13,9 @@ struct Call {
     std::string from;  // the forwarding region; empty when the client came here
     Match match;
     identity::TokenPtr token;
-    GrantPtr grant = {};               // of an authorizer that is a function
+    GrantPtr grant = {};  // of an authorizer that is a function
+    // The body, where it was read to be looked at.
+    std::unique_ptr<std::string> body = {};
     std::string_view request_id = {};  // one id for all regions that the call passes through
     std::string_view client = {};      // its address; empty when it is not known
     std::string_view api_key = {};     // the name of the key that it came with

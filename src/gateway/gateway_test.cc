@@ -511,5 +511,45 @@ TEST(gateway, a_body_beyond_the_route_s_bound_is_413_also_on_its_way_to_another_
     run(world, oversize);
 }
 
+Task<bool> held_against_the_document(Pair& pair) {
+    Request request;
+    request.method = "POST";
+    for (const char* home : {kEu, kUs}) {
+        for (const bool chunked : {false, true}) {
+            request.token = token_of(home);
+            request.chunked = chunked;
+            request.headers = {{"Content-Type", "application/json"}};
+            request.target = "/checked?n=secret";
+            request.body = R"({"name": "secret"})";
+            const Reply wrong = co_await fetch(pair.eu, request);
+            EXPECT_EQ(wrong.status, 400) << wrong.body;
+            EXPECT_EQ(wrong.field("Domicile-Served-By"), home) << "looked at where it is served";
+            EXPECT_THAT(wrong.body, HasSubstr(R"("errors":[{"in":"query","detail":)"
+                                              R"("must be a whole number","name":"n"},)"
+                                              R"({"in":"body","detail":"is missing",)"
+                                              R"("pointer":"/title"}])"));
+            EXPECT_THAT(wrong.body, Not(HasSubstr("secret")));
+            request.target = "/checked?n=1";
+            request.body = R"({ "title": 1.50 })";
+            const Reply good = co_await fetch(pair.eu, request);
+            EXPECT_EQ(good.status, 200);
+            EXPECT_TRUE(good.body.ends_with(request.body)) << good.body;
+            request.headers = {{"Content-Type", "text/plain"}};
+            const Reply other = co_await fetch(pair.eu, request);
+            EXPECT_EQ(other.status, 415);
+        }
+    }
+    EXPECT_EQ(pair.told, 4);
+    request.token = "rubbish";
+    const Reply stranger = co_await fetch(pair.eu, request);
+    EXPECT_EQ(stranger.status, 401) << "nothing of the API is told to strangers";
+    co_return true;
+}
+
+TEST(gateway, a_request_that_is_not_as_its_document_describes_it_goes_nowhere) {
+    World world;
+    run(world, held_against_the_document);
+}
+
 }  // namespace
 }  // namespace domicile::gateway::test

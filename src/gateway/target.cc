@@ -2,6 +2,7 @@
 
 #include "base/encoding.h"
 #include "base/log.h"
+#include "gateway/request_check.h"
 #include "telemetry/span.h"
 #include "telemetry/trace.h"
 
@@ -21,6 +22,11 @@ http::ClientOptions client_options() {
 }
 
 io::Task<Result<std::string_view>> ExchangeBody::read() {
+    if (held_ != nullptr) {
+        const std::string_view piece = first_ ? std::string_view(*held_) : std::string_view();
+        first_ = false;
+        co_return piece;
+    }
     if (first_ && static_cast<std::int64_t>(exchange_.content_length().value_or(0)) > left_)
         left_ = -1;
     first_ = false;
@@ -85,6 +91,9 @@ io::Task<void> Target::stop() {
 }
 
 void Target::report_to(telemetry::Registry& registry) {
+    registry.add("domicile_gateway_invalid_requests_total",
+                 "Requests that are not as their route's OpenAPI document describes them.",
+                 invalid_);
     for (const auto& [name, upstream] : upstreams_) {
         const telemetry::Labels labels{{"upstream", name}};
         const UpstreamMetrics& metrics = upstream->metrics;
@@ -109,6 +118,45 @@ void Target::report_to(telemetry::Registry& registry) {
 }
 
 io::Task<Result<void>> Target::serve(Call& call) {
+    if (call.route().operation != nullptr) return serve_checked(call);
+    return serve_any(call);
+}
+
+// At the home, and before anything is called.
+io::Task<Result<void>> Target::serve_checked(Call& call) {
+    const openapi::Operation& operation = *call.route().operation;
+    openapi::Violations wrong = operation.check_parameters(given_of(call));
+    const WantedBody body =
+        wanted_body(operation, call.exchange.request().headers, call.exchange.content_length());
+    if (body.rule == BodyRule::unsupported) {
+        const Problem problem{415, "unsupported-media-type", "Unsupported Media Type",
+                              "The API describes no such body here."};
+        co_return co_await reply_problem(call, problem, region_);
+    }
+    if (body.rule == BodyRule::read) {
+        const auto most = static_cast<std::size_t>(
+            call.route().body_bytes_max.value_or(config_.limits.body_bytes_max));
+        Result<std::string> text = co_await call.exchange.read_all(most);
+        if (!text && text.error().code == Code::too_large)
+            co_return co_await reply_message(call, 413, "Request Too Long", region_);
+        if (!text) co_return std::unexpected(text.error());
+        call.body = std::make_unique<std::string>(std::move(*text));
+        if (!call.body->empty())
+            std::ranges::move(operation.check_body(*body.media, *call.body),
+                              std::back_inserter(wrong));
+    }
+    const bool none = call.body != nullptr && call.body->empty();
+    if (body.rule == BodyRule::missing || (none && operation.body_required))
+        wrong.push_back({"body", "", "", "is missing"});
+    if (!wrong.empty()) {
+        invalid_.add();
+        co_return co_await reply_invalid(call, std::move(wrong), region_);
+    }
+    auto served = serve_any(call);
+    co_return co_await served;
+}
+
+io::Task<Result<void>> Target::serve_any(Call& call) {
     if (call.route().function) return call_function(call);
     return call_upstream(call);
 }
@@ -176,7 +224,11 @@ io::Task<Result<void>> Target::call_function(Call& call) {
     const config::Function* function = config_.functions.find(*route.function);
     const auto body_max =
         static_cast<std::size_t>(route.body_bytes_max.value_or(config_.limits.body_bytes_max));
-    Result<std::string> body = co_await call.exchange.read_all(body_max);
+    Result<std::string> body = std::string();
+    if (call.body != nullptr)
+        body = std::move(*call.body);
+    else
+        body = co_await call.exchange.read_all(body_max);
     if (!body) {
         const bool large = body.error().code == Code::too_large;
         if (large) co_return co_await reply_message(call, 413, "Request Too Long", region_);

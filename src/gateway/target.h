@@ -27,6 +27,8 @@ class Target {
     io::Task<void> stop();
 
   private:
+    io::Task<Result<void>> serve_checked(Call& call);
+    io::Task<Result<void>> serve_any(Call& call);
     struct UpstreamCall;
     // invalid_argument when the rewritten path is not allowed.
     Result<void> prepare(UpstreamCall& made);
@@ -51,14 +53,17 @@ class Target {
     std::unique_ptr<http::Client> own_client_;  // where nobody gave one
     http::Client& client_;
     std::map<std::string, std::unique_ptr<Upstream>, std::less<>> upstreams_;
+    const telemetry::Counter invalid_;
 };
 
 // The client's body as a client to elsewhere wants it.
 class ExchangeBody final : public http::BodySource {
   public:
-    // too_large beyond bytes_max, so that a client that never ends is not waited for.
-    ExchangeBody(http::Exchange& exchange, std::int64_t bytes_max)
-        : exchange_(exchange), left_(bytes_max) {}
+    // too_large beyond bytes_max, so that a client that never ends is not waited for. `held` is the
+    // body where it was read before.
+    ExchangeBody(http::Exchange& exchange, std::int64_t bytes_max,
+                 const std::string* held = nullptr)
+        : exchange_(exchange), left_(bytes_max), held_(held) {}
     io::Task<Result<std::string_view>> read() override;
     bool too_large() const { return left_ < 0; }
     bool started() const { return !first_; }
@@ -68,6 +73,7 @@ class ExchangeBody final : public http::BodySource {
   private:
     http::Exchange& exchange_;
     std::int64_t left_;
+    const std::string* held_;
     bool first_ = true;
     bool failed_ = false;
 };

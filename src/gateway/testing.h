@@ -16,6 +16,7 @@
 #include "http/testing.h"
 #include "io/files.h"
 #include "io/testing.h"
+#include "openapi/document.h"
 #include "sql/database.h"
 
 namespace domicile::gateway::test {
@@ -87,6 +88,17 @@ inline config::Route route(const std::string& path) {
     return out;
 }
 
+// What an OpenAPI document would say of "/checked".
+inline std::shared_ptr<const openapi::Operation> checked_operation() {
+    const openapi::Api api = openapi::read_api(json::parse(R"({
+        "openapi": "3.1.0", "paths": {"/checked": {"post": {
+            "parameters": [{"name": "n", "in": "query", "schema": {"type": "integer"}}],
+            "requestBody": {"required": true, "content": {"application/json": {
+                "schema": {"type": "object", "required": ["title"]}}}}}}}})"));
+    DOMICILE_CHECK(api.problems.empty());
+    return std::make_shared<const openapi::Operation>(api.operations.at(0).operation);
+}
+
 inline config::Config make_config(std::uint16_t upstream_port, std::uint16_t dead_port) {
     config::Config out;
     out.domain = "domicile.example";
@@ -115,7 +127,9 @@ inline config::Config make_config(std::uint16_t upstream_port, std::uint16_t dea
                   route("/small"),        route("/public"),
                   route("/dead"),         route("/old/{id}"),
                   route("/seldom"),       route("/often"),
-                  route("/scoped"),       route("/keyed")};
+                  route("/scoped"),       route("/keyed"),
+                  route("/checked")};
+    out.routes[10].operation = checked_operation();
     out.routes[8].where = {{"custom:epoch", "4"}};
     out.routes[9].authorizer.reset();
     out.routes[9].api_key = true;

@@ -151,7 +151,8 @@ io::Task<Result<void>> Target::run_upstream(Call& call, Upstream& upstream,
     }
     telemetry::ChildSpan span(telemetry::SpanKind::upstream, upstream.options.name);
     ExchangeBody body(call.exchange,
-                      call.route().body_bytes_max.value_or(config_.limits.body_bytes_max));
+                      call.route().body_bytes_max.value_or(config_.limits.body_bytes_max),
+                      call.body.get());
     const Response response = co_await send(made, body);
     span.end(telemetry::outcome_of(response));
     Result<void> passed = fail(Code::cancelled, "The client left.");

@@ -158,9 +158,17 @@ std::string Deployment::url(const std::string& host) const {
     return "https://" + host + (public_port == 443 ? "" : ':' + std::to_string(public_port));
 }
 
+config::ReadFile files_beside(io::Files& files, const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    const std::string folder = slash == std::string::npos ? "" : path.substr(0, slash + 1);
+    return [&files, folder](const std::string& name) {
+        return files.read(name.starts_with('/') ? name : folder + name, config::kFileBytesMax);
+    };
+}
+
 Result<config::Config> load_config(io::Files& files, const std::string& path) {
     TRY(const std::string text, files.read(path, config::kFileBytesMax));
-    config::Loaded loaded = config::load(path, text);
+    config::Loaded loaded = config::load(path, text, files_beside(files, path));
     if (loaded.problems.empty()) return std::move(loaded.config);
     std::string message;
     for (const config::Problem& problem : loaded.problems)

@@ -75,6 +75,8 @@ struct Deployment {
 // Loads the config and refuses it (invalid_argument, all problems in the message) when it has
 // problems.
 Result<config::Config> load_config(io::Files& files, const std::string& path);
+// Reads what the configuration file names beside itself; `files` outlives it.
+config::ReadFile files_beside(io::Files& files, const std::string& path);
 // Its own, with the local engines in the place of those that the file names.
 Result<config::Config> load_config(io::Files& files, const Deployment& deployment);
 
