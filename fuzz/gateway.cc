@@ -1,6 +1,7 @@
 // Route templates, rewrites and the targets of requests. Input: a route's path, a rewrite, and a
-// target, one line each. What an upstream is asked for is a valid target that begins with what the
-// template begins with and has no step up in it; a parameter in the query stays one value.
+// target, one line each. What a template has matched, put back into it, is the path. What an
+// upstream is asked for is a valid target that begins with what the template begins with and has no
+// step up in it; a parameter in the query stays one value.
 #include <algorithm>
 #include <string>
 
@@ -32,6 +33,31 @@ bool has_steps(std::string_view path) {
 
 std::size_t pairs_in(std::string_view query) { return std::ranges::count(query, '&'); }
 
+void check_match(const gateway::Match& match, std::string_view path) {
+    std::string again;
+    auto parameter = match.raw_parameters.begin();
+    std::string_view rest = match.route->path;
+    while (!rest.empty()) {
+        const std::size_t end = std::min(rest.find('/', 1), rest.size());
+        const std::string_view segment = rest.substr(1, end - 1);
+        rest.remove_prefix(end);
+        again += '/';
+        if (!segment.starts_with('{')) {
+            again += segment;
+            continue;
+        }
+        DOMICILE_CHECK(parameter != match.raw_parameters.end());
+        const bool all = segment.ends_with("+}");
+        DOMICILE_CHECK(segment.substr(1, segment.size() - (all ? 3 : 2)) == parameter->name);
+        DOMICILE_CHECK(all || (!parameter->raw.empty() && !parameter->raw.contains('/')));
+        again += parameter->raw;
+        ++parameter;
+    }
+    DOMICILE_CHECK(parameter == match.raw_parameters.end());
+    DOMICILE_CHECK(again == path);
+    for (const auto& [name, value] : match.parameters()) DOMICILE_CHECK(is_utf8(value));
+}
+
 void check_rewritten(const config::Route& route, const http::RequestHead& request,
                      const std::string& target) {
     std::string text = "GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -60,8 +86,8 @@ FUZZ_TARGET(gateway) {
     config::Route route;
     route.path = cut_line(input);
     const std::string_view rewrite = cut_line(input);
-    if (!config::is_path_template(route.path) || !config::is_rewrite(rewrite)) return;
-    route.rewrite = rewrite;
+    if (!config::is_path_template(route.path)) return;
+    if (config::is_rewrite(rewrite)) route.rewrite = rewrite;
     const std::string text = "GET " + std::string(cut_line(input)) + " HTTP/1.1\r\nHost: h\r\n\r\n";
     http::RequestHead request;
     if (!http::parse_request(text, {}, request)) return;
@@ -69,6 +95,8 @@ FUZZ_TARGET(gateway) {
     const gateway::RouteTable table(routes);
     const auto match = table.find(config::RouteHost::app, "GET", request.path, &request.headers);
     if (match.route == nullptr) return;
+    check_match(match, request.path);
+    if (!route.rewrite) return;
     const auto target = match.compiled->rewrite->render(match.raw_parameters, request.query);
     if (target) check_rewritten(routes[0], request, *target);
 }

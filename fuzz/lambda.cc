@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/encoding.h"
+#include "functions/authorizer.h"
 #include "functions/event.h"
 #include "fuzz.h"
 #include "http/outbound.h"
@@ -32,6 +33,13 @@ json::object received(const json::object& event) {
     return std::move(*parsed);
 }
 
+std::size_t values_in(const json::value& many) {
+    std::size_t out = 0;
+    if (many.is_object())
+        for (const auto& member : many.get_object()) out += member.value().as_array().size();
+    return out;
+}
+
 void check_events(const functions::HttpCall& call) {
     const json::object v2 = received(functions::http_event_v2(call));
     DOMICILE_CHECK(body_of(v2) == call.body);
@@ -41,12 +49,53 @@ void check_events(const functions::HttpCall& call) {
     DOMICILE_CHECK(body_of(v1) == call.body);
     DOMICILE_CHECK(v1.at("path").as_string() == call.path);
     DOMICILE_CHECK(v1.at("httpMethod").as_string() == call.method);
-    const json::object* many = v1.at("multiValueHeaders").if_object();
-    std::size_t headers = 0;
-    if (many != nullptr) {
-        for (const auto& header : *many) headers += header.value().get_array().size();
+    DOMICILE_CHECK(values_in(v1.at("multiValueHeaders")) == call.headers.size());
+    const auto query = functions::query_pairs(call.query);
+    DOMICILE_CHECK(values_in(v1.at("multiValueQueryStringParameters")) == query.size());
+    for (const auto& [name, value] : query) {
+        const json::string& joined = v2.at("queryStringParameters").at(name).as_string();
+        DOMICILE_CHECK(std::string_view(joined).contains(value));
     }
-    DOMICILE_CHECK(headers == call.headers.size());
+    if (!query.empty())
+        DOMICILE_CHECK(v1.at("queryStringParameters").at(query.back().first).as_string() ==
+                       query.back().second);
+}
+
+void check_authorizer_events(const functions::HttpCall& call) {
+    const functions::IdentitySources sources{call.user_agent, call.body};
+    const std::string arn = functions::method_arn("r1", call, true);
+    // One spelling: what is made of it is itself.
+    functions::HttpCall again;
+    again.method = call.method;
+    const std::string_view before = "arn:aws:execute-api:r1:000000000000:domicile/$default/";
+    DOMICILE_CHECK(arn.starts_with(std::string(before) + call.method));
+    again.path = arn.substr(before.size() + call.method.size());
+    DOMICILE_CHECK(functions::method_arn("r1", again, true) == arn);
+    const json::object v2 = received(functions::authorizer_event_v2(call, arn, sources));
+    DOMICILE_CHECK(v2.at("routeArn").as_string() == arn);
+    DOMICILE_CHECK(v2.at("identitySource").as_array().size() == 2);
+    DOMICILE_CHECK(!v2.contains("body"));
+    const json::object v1 = received(functions::authorizer_event_v1(call, arn, sources));
+    DOMICILE_CHECK(v1.at("methodArn").as_string() == arn);
+    DOMICILE_CHECK(!v1.contains("body"));
+    const json::object token = received(functions::authorizer_token_event(call.body, arn));
+    DOMICILE_CHECK(token.size() == 3);
+}
+
+void check_answer(std::string_view text, bool v2) {
+    const auto answer = functions::parse_authorizer_answer(text, v2);
+    if (!answer) {
+        DOMICILE_CHECK(answer.error().reason == "bad_answer");
+        return;
+    }
+    DOMICILE_CHECK(text.size() <= functions::kAuthorizerAnswerMax);
+    DOMICILE_CHECK(v2 || (!answer->simple && !answer->principal.empty()));
+    for (const auto& statement : answer->statements)
+        for (const std::string& resource : statement.resources) {
+            // Every pattern matches what it is with its stars and marks read as themselves.
+            DOMICILE_CHECK(functions::is_like(resource, resource));
+            if (!statement.allow && !answer->simple) DOMICILE_CHECK(!answer->allows(resource));
+        }
 }
 
 void check_call(std::string_view input) {
@@ -75,6 +124,10 @@ void check_call(std::string_view input) {
     const auto claims = parse_json_object(call.body);
     if (claims) call.claims = &*claims;
     check_events(call);
+    call.claims = nullptr;
+    if (claims) call.authorizer = &*claims;
+    check_events(call);
+    check_authorizer_events(call);
 }
 
 void check_reply(std::string_view result, bool v2) {
@@ -108,4 +161,6 @@ FUZZ_TARGET(lambda) {
     check_call(input);
     check_reply(input, true);
     check_reply(input, false);
+    check_answer(input, true);
+    check_answer(input, false);
 }

@@ -248,22 +248,32 @@ void check_uses(const Config& config, Reader& reader, const Function& function) 
     }
 }
 
-// A failure that leads back to where it came from would go round for ever.
-void check_on_failure(const Config& config, Reader& reader, const Function& function) {
-    if (!function.events.on_failure) return;
-    const Path path = kRoot / "functions" / function.name / "events" / "on_failure";
-    if (!check_exists(reader, config.functions, *function.events.on_failure, path, "function"))
-        return;
-    const Function* at = &function;
-    for (std::size_t step = 0; step <= config.functions.size(); ++step) {
-        if (!at->events.on_failure) return;
-        at = config.functions.find(*at->events.on_failure);
-        if (at == nullptr) return;
-        if (at->name != function.name) continue;
-        reader.problem(path, "failures would go round in a circle and come back here",
-                       "let the last function of the chain have no on_failure");
-        return;
+// Whether events of `from` lead to `to`, in as many steps as there are functions.
+bool leads_to(const Config& config, const Function& from, const Function& to,
+              std::set<std::string>& seen) {
+    for (const auto& next : {from.events.on_failure, from.events.on_success}) {
+        if (!next || !seen.insert(*next).second) continue;
+        const Function* function = config.functions.find(*next);
+        if (function == nullptr) continue;
+        if (function->name == to.name || leads_to(config, *function, to, seen)) return true;
     }
+    return false;
+}
+
+// A record that leads back to where it came from would go round for ever.
+void check_records(const Config& config, Reader& reader, const Function& function) {
+    const auto look_at = [&](const std::optional<std::string>& name, const char* key) {
+        if (!name) return;
+        const Path path = kRoot / "functions" / function.name / "events" / key;
+        if (!check_exists(reader, config.functions, *name, path, "function")) return;
+        const Function* next = config.functions.find(*name);
+        std::set<std::string> seen;
+        if (next->name == function.name || leads_to(config, *next, function, seen))
+            reader.problem(path, "records would go round in a circle and come back here",
+                           "let the last function of the chain have no on_failure and on_success");
+    };
+    look_at(function.events.on_failure, "on_failure");
+    look_at(function.events.on_success, "on_success");
 }
 
 void check_functions(const Config& config, Reader& reader) {
@@ -275,7 +285,7 @@ void check_functions(const Config& config, Reader& reader) {
                                        wanted.maximum),
                            "raise maximum, or lower reserved");
         check_uses(config, reader, function);
-        check_on_failure(config, reader, function);
+        check_records(config, reader, function);
         if (!function.egress_allow.empty() && function.egress == Egress::open)
             reader.problem(kRoot / "functions" / function.name / "egress_allow",
                            "nothing is refused, since egress is open", "set egress: enforced");

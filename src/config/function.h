@@ -29,6 +29,8 @@ struct Events {
     int queue_megabytes = 256;    // the same for their size
     // Invoked with a record of each event that came to nothing; else that is only logged.
     std::optional<std::string> on_failure;
+    // Invoked with a record of each event that was answered, the answer in it.
+    std::optional<std::string> on_success;
 
     bool operator==(const Events&) const = default;
 };

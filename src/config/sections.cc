@@ -471,7 +471,10 @@ const Object<Events>& describe() {
                    range(1, 65'536))
             .field("on_failure", &Events::on_failure,
                    "a function that is invoked with a record of each event that came to nothing; "
-                   "left out: that is only logged");
+                   "left out: that is only logged")
+            .field("on_success", &Events::on_success,
+                   "a function that is invoked with a record of each event that was answered, the "
+                   "answer in it");
     return object;
 }
 

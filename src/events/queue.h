@@ -125,7 +125,9 @@ class Queue {
     io::Task<void> attempt(Job job);
     io::Task<Result<std::string>> open_payload(const Stored& event);
     io::Task<void> settle(Job job, Result<functions::Answer> result);
-    io::Task<void> bury(Job job, Step why, std::optional<std::string> last_answer);
+    io::Task<void> conclude(Job job, Step how, std::optional<std::string> answer);
+    const config::Function* hears_of(const std::string& function, Step how) const;
+    io::Task<bool> room_for_record(std::string function);
     io::Task<void> postpone(Stored event);
     io::Task<void> write_at_last(std::vector<sql::Statement> batch);
     void wake();

@@ -207,6 +207,54 @@ TEST_F(QueueTest, an_attempt_that_fails_is_made_again_and_the_last_failure_is_to
     });
 }
 
+TEST_F(QueueTest, an_answer_is_told_with_what_it_answered) {
+    events().on_success = "undertaker";
+    run([](QueueTest& test, Node& node) -> io::Task<bool> {
+        node.queue.start();
+        node.handler.answers.push_back(raised());
+        node.handler.answers.push_back(functions::Answer{R"({"done":1.50})", false});
+        CO_ASSERT(co_await accept(test, node, "one"));
+        CO_ASSERT(co_await becomes_empty(node));
+        const std::vector<std::string> names = {"demo", "demo", "undertaker"};
+        CO_ASSERT(node.handler.names == names);
+        const std::string& told = node.handler.events[2];
+        EXPECT_TRUE(told.contains(R"("responsePayload":{"done":1.50})")) << told;
+        const json::object record = json::parse(told).as_object();
+        const json::object& context = record.at("requestContext").as_object();
+        EXPECT_EQ(context.at("requestId"), "one");
+        EXPECT_EQ(context.at("condition"), "Success");
+        EXPECT_EQ(context.at("approximateInvokeCount"), 2);
+        EXPECT_EQ(record.at("requestPayload"), (json::object{{"id", "one"}}));
+        EXPECT_EQ(record.at("responseContext"),
+                  (json::object{{"statusCode", 200}, {"executedVersion", "$LATEST"}}));
+        CO_ASSERT(co_await says(node, "succeeded", 1));
+        co_return true;
+    });
+}
+
+// Else the queue of whoever hears would grow without a bound.
+TEST_F(QueueTest, answers_wait_until_there_is_room_for_their_records) {
+    events().on_success = "undertaker";
+    config_.functions.back().events.queue_max = 1;
+    config_.functions.back().concurrency.maximum = 0;  // takes nothing
+    run([](QueueTest& test, Node& node) -> io::Task<bool> {
+        node.queue.start();
+        for (const char* id : {"one", "two", "three", "four", "five"})
+            CO_ASSERT(co_await accept(test, node, id));
+        // One record fills it, and the two after it hold the places of their function.
+        CO_ASSERT(co_await called(node.handler, 3));
+        CO_ASSERT(co_await says(node, "succeeded", 1));
+        const std::int64_t kept = co_await rows(node);
+        EXPECT_EQ(kept, 5);
+        EXPECT_EQ(node.handler.events.size(), 3U);
+        test.config_.functions.back().concurrency.maximum = 2;
+        CO_ASSERT(co_await becomes_empty(node));
+        EXPECT_EQ(node.handler.events.size(), 10U);
+        CO_ASSERT(co_await says(node, "succeeded", 5));
+        co_return true;
+    });
+}
+
 TEST_F(QueueTest, what_was_not_the_functions_doing_does_not_count_as_an_attempt) {
     events().retries = 0;
     run([](QueueTest& test, Node& node) -> io::Task<bool> {

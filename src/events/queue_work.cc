@@ -58,7 +58,7 @@ io::Task<void> Queue::attempt(Job job) {
         job.payload = std::move(*opened);
     }
     if (job.event.expires <= parts_.clock.now()) {
-        co_await bury(std::move(job), Step::expired, std::nullopt);
+        co_await conclude(std::move(job), Step::expired, std::nullopt);
         co_return;
     }
     functions::Call call;
@@ -71,10 +71,8 @@ io::Task<void> Queue::attempt(Job job) {
 
 io::Task<void> Queue::settle(Job job, Result<functions::Answer> result) {
     if (result && !result->raised) {
-        std::vector<sql::Statement> batch;
-        batch.push_back(store_.removal(job.event.id));
-        co_await write_at_last(std::move(batch));
-        note(job.event.function, Step::succeeded);
+        ++job.event.attempts;
+        co_await conclude(std::move(job), Step::succeeded, std::move(result->payload));
         co_return;
     }
     // Processes that end since the region does have not failed.
@@ -89,13 +87,13 @@ io::Task<void> Queue::settle(Job job, Result<functions::Answer> result) {
     std::optional<std::string> answer =
         result ? result->payload : functions::document_of(result.error(), job.event.id, timeout);
     if (job.event.attempts > bounds.retries) {
-        co_await bury(std::move(job), Step::exhausted, std::move(answer));
+        co_await conclude(std::move(job), Step::exhausted, std::move(answer));
         co_return;
     }
     const Timestamp due = parts_.clock.now() +
                           Seconds(std::int64_t(bounds.retry_seconds) << (job.event.attempts - 1));
     if (due >= job.event.expires) {
-        co_await bury(std::move(job), Step::expired, std::move(answer));
+        co_await conclude(std::move(job), Step::expired, std::move(answer));
         co_return;
     }
     std::vector<sql::Statement> batch;
@@ -114,26 +112,65 @@ io::Task<void> Queue::postpone(Stored event) {
     note(event.function, Step::postponed);
 }
 
-// The record takes the place of the event, in one commit, and belongs to the same person.
-io::Task<void> Queue::bury(Job job, Step why, std::optional<std::string> last_answer) {
-    const Timestamp now = parts_.clock.now();
-    const config::Config& config = parts_.config.get();
-    const config::Function* function = config.functions.find(job.event.function);
-    const config::Function* hears = nullptr;
-    if (function != nullptr && function->events.on_failure)
-        hears = config.functions.find(*function->events.on_failure);
-    Stored record;
-    if (hears != nullptr) {
-        record.function = hears->name;
-        record.expires = now + Seconds(hears->events.max_age_seconds);
+namespace {
+
+std::string_view condition_of(Step how) {
+    if (how == Step::succeeded) return kSuccess;
+    return how == Step::expired ? kAgeExceeded : kRetriesExhausted;
+}
+
+}  // namespace
+
+// Null: nobody does.
+const config::Function* Queue::hears_of(const std::string& function, Step how) const {
+    const config::NamedList<config::Function>& all = parts_.config.get().functions;
+    const config::Function* its = all.find(function);
+    if (its == nullptr) return nullptr;
+    const config::Events& events = its->events;
+    const auto& name = how == Step::succeeded ? events.on_success : events.on_failure;
+    return name ? all.find(*name) : nullptr;
+}
+
+// Each success makes an event, so that a function that hears of them and is slower would have a
+// queue without a bound. This waits, and keeps the place in the lane of the one that is heard of,
+// whose callers are refused when its own queue is full. False when the region stops before.
+io::Task<bool> Queue::room_for_record(std::string function) {
+    while (!stopping_) {
+        {
+            const config::Function* hears = parts_.config.get().functions.find(function);
+            const std::lock_guard lock(mutex_);
+            Lane& own = lane(function);
+            const bool room = hears == nullptr || own.events < hears->events.queue_max;
+            if (room) ++own.events;
+            changed_ = true;
+            if (room) co_return true;
+        }
+        const Instant again = io::deadline_in(parts_.look);
+        co_await stop_.wait_until(again);
     }
+    co_return false;
+}
+
+// The record takes the place of the event, in one commit, and belongs to the same person.
+io::Task<void> Queue::conclude(Job job, Step how, std::optional<std::string> answer) {
+    Stored record;
+    if (const config::Function* hears = hears_of(job.event.function, how))
+        record.function = hears->name;
+    if (!record.function.empty() && how == Step::succeeded) {
+        const bool room = co_await room_for_record(record.function);
+        // release() frees the event: it runs once more.
+        if (!room) co_return;
+    }
+    const Timestamp now = parts_.clock.now();
     std::vector<sql::Statement> batch;
     batch.push_back(store_.removal(job.event.id));
-    if (!record.function.empty()) {
+    const config::Function* hears = parts_.config.get().functions.find(record.function);
+    if (hears != nullptr) {
+        record.expires = now + Seconds(hears->events.max_age_seconds);
         const std::string arn = functions::arn_of(parts_.region, job.event.function);
         const std::string text =
-            record_of({job.event.id, arn, why == Step::expired ? kAgeExceeded : kRetriesExhausted,
-                       job.event.attempts, now, *job.payload, std::move(last_answer)});
+            record_of({job.event.id, arn, condition_of(how), job.event.attempts, now, *job.payload,
+                       std::move(answer)});
         record.id = parts_.random.uuid();
         record.subject = job.event.subject;
         record.created = now;
@@ -146,13 +183,14 @@ io::Task<void> Queue::bury(Job job, Step why, std::optional<std::string> last_an
         if (key) batch.push_back(store_.insertion(record, false, now));
     }
     const bool told = batch.size() > 1;
-    log::warning("event_failed", {{"function", job.event.function},
-                                  {"request_id", job.event.id},
-                                  {"attempts", job.event.attempts},
-                                  {"expired", why == Step::expired},
-                                  {"on_failure", told ? record.function : std::string()}});
+    if (how != Step::succeeded)
+        log::warning("event_failed", {{"function", job.event.function},
+                                      {"request_id", job.event.id},
+                                      {"attempts", job.event.attempts},
+                                      {"expired", how == Step::expired},
+                                      {"on_failure", told ? record.function : std::string()}});
     co_await write_at_last(std::move(batch));
-    note(job.event.function, why);
+    note(job.event.function, how);
     if (!told) co_return;
     const std::lock_guard lock(mutex_);
     changed_ = true;

@@ -86,7 +86,8 @@ using Handler = std::function<io::Task<Result<void>>(Exchange&)>;
 struct ServerOptions {
     std::size_t header_bytes_max = 32 * 1024;         // 431 beyond
     std::uint64_t body_bytes_max = 64 * 1024 * 1024;  // 413 beyond
-    std::size_t connections_max = 20000;              // further ones wait in the backlog
+    std::size_t connections_max = 20000;              // further ones are turned away
+    std::size_t turned_away_max = 256;                // of these, told so at once; 0: none
     Millis head_timeout{10'000};                      // from the first byte of a head to its end
     Millis body_timeout{30'000};                      // between two pieces of a body
     Millis idle_timeout{75'000};                      // between two requests

@@ -35,8 +35,8 @@ ServerMetrics::ServerMetrics(telemetry::Registry& registry, std::string name)
             return static_cast<double>(opened.value()) - static_cast<double>(closed.value());
         },
         labels);
-    registry.add("domicile_http_connections_full_total",
-                 "Times that new connections were left waiting, at the bound.", full, labels);
+    registry.add("domicile_http_connections_full_total", "Connections turned away, at the bound.",
+                 full, labels);
     registry.add("domicile_http_received_bytes_total",
                  "Bytes of requests, heads and bodies, after TLS.", received_bytes, labels);
     registry.add("domicile_http_sent_bytes_total",

@@ -37,7 +37,7 @@ struct ServerMetrics {
     const telemetry::Route& unrouted;
     const telemetry::Counter opened, closed;  // connections
     const telemetry::Counter secured;         // connections whose TLS handshake is done
-    const telemetry::Counter full;  // times that connections had to wait for others to end
+    const telemetry::Counter full;            // connections that were turned away at the bound
     const telemetry::Counter received_bytes, sent_bytes;
     const telemetry::Counter failed;  // handlers that failed or left a response half sent
     const telemetry::CounterBy<Refusal> refused;

@@ -508,18 +508,72 @@ HTTP_TEST(Server, cuts_what_does_not_end_by_the_stop_deadline) {
     co_return true;
 }
 
-HTTP_TEST(Server, leaves_connections_beyond_its_bound_in_the_backlog) {
-    auto server = serve(echo, {.connections_max = 1});
+HTTP_TEST(Server, turns_connections_beyond_its_bound_away_and_takes_them_when_there_is_room) {
+    telemetry::Registry registry;
+    const ServerMetrics metrics(registry, "https");
+    auto server = serve(echo, {.connections_max = 1, .metrics = &metrics});
     auto first = co_await dial(server->local());
     CO_ASSERT((co_await first->write(kGet, soon())).has_value());
     const std::string answer = co_await read_until(*first, "GET /a\n");
     CO_ASSERT(!answer.ends_with("[ended]"));
-    auto second = co_await dial(server->local());
-    CO_ASSERT((co_await second->write(kLast, soon())).has_value());
+    // What is asked for does not matter, nor that more was meant to follow.
+    for (const std::string& request :
+         {kGet, std::string("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n12345")}) {
+        const std::string refused = co_await exchange(server->local(), request);
+        EXPECT_TRUE(refused.starts_with("HTTP/1.1 503 Service Unavailable\r\n")) << refused;
+        EXPECT_NE(refused.find("\r\nRetry-After: 1\r\n"), std::string::npos) << refused;
+        EXPECT_NE(refused.find("\r\nConnection: close\r\n"), std::string::npos) << refused;
+    }
     EXPECT_EQ(server->connections(), 1u);
+    EXPECT_EQ(metrics.full.value(), 2u);
+    // Who was there goes on.
+    CO_ASSERT((co_await first->write(kGet, soon())).has_value());
+    const std::string again = co_await read_until(*first, "GET /a\n");
+    EXPECT_TRUE(again.starts_with("HTTP/1.1 200")) << again;
     first.reset();
-    const std::string all = co_await read_to_end(*second);
+    const auto there_is_room = [&server] { return server->connections() == 0; };
+    CO_ASSERT(co_await io::testing::until(there_is_room));
+    const std::string all = co_await exchange(server->local(), kLast);
     EXPECT_TRUE(all.ends_with("GET /z\n")) << all;
+    EXPECT_EQ(metrics.full.value(), 2u);
+    EXPECT_EQ(server->unhandled(), 0u);
+    co_await server->stop(soon());
+    co_return true;
+}
+
+HTTP_TEST(Server, closes_those_beyond_its_bound_who_are_too_many_to_be_told) {
+    auto server = serve(echo, {.connections_max = 1, .turned_away_max = 1});
+    auto first = co_await dial(server->local());
+    const auto it_is_taken = [&server] { return server->connections() == 1; };
+    CO_ASSERT(co_await io::testing::until(it_is_taken));
+    auto told = co_await dial(server->local());
+    const std::string closed = co_await exchange(server->local(), kLast);
+    EXPECT_EQ(count_of(closed, "HTTP"), 0) << closed;
+    CO_ASSERT((co_await told->write(kLast, soon())).has_value());
+    const std::string refused = co_await read_to_end(*told);
+    EXPECT_TRUE(refused.starts_with("HTTP/1.1 503")) << refused;
+    // Whoever is told, and does not listen, does not hold up a stop.
+    auto silent = co_await dial(server->local());
+    co_await server->stop(soon());
+    EXPECT_EQ(server->connections(), 0u);
+    co_return true;
+}
+
+HTTP_TEST(Server, closes_those_beyond_its_bound_before_a_handshake) {
+    const std::string certificate = testdata("certificate.pem");
+    auto tls = io::TlsServer::make({{certificate, testdata("key.pem")}});
+    CO_ASSERT(tls);
+    telemetry::Registry registry;
+    const ServerMetrics metrics(registry, "https");
+    auto server = serve(echo, {.connections_max = 1, .tls = tls->get(), .metrics = &metrics});
+    auto first = co_await dial(server->local());
+    const auto it_is_taken = [&server] { return server->connections() == 1; };
+    CO_ASSERT(co_await io::testing::until(it_is_taken));
+    auto second = co_await dial(server->local());
+    const std::string nothing = co_await read_to_end(*second);
+    EXPECT_EQ(nothing, "");
+    EXPECT_EQ(metrics.full.value(), 1u);
+    EXPECT_EQ(metrics.secured.value(), 0u);
     co_await server->stop(soon());
     co_return true;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Event invocations: what was acknowledged is run, also when the region is killed in between; what
-fails is tried again and told to another function."""
+fails is tried again, and what became of it is told to another function."""
 
 import json
 import signal
@@ -44,6 +44,7 @@ functions:
     concurrency: {maximum: 2, reserved: 0}
     events: {retries: 1, retry_seconds: 1, queue_max: 60, on_failure: undertaker}
   undertaker: {command: [/usr/bin/python3, runtime.py], concurrency: {reserved: 0}}
+  greeter: {command: [/usr/bin/python3, runtime.py], concurrency: {reserved: 0}, events: {on_success: undertaker}}
 """
 
 
@@ -68,9 +69,9 @@ class Events(unittest.TestCase):
             config=Config(retries={"max_attempts": 0}, read_timeout=own.TIMEOUT_S))
         self.addCleanup(self.calls.close)
 
-    def send(self, **event):
+    def send(self, function="demo", **event):
         """The id of the invocation."""
-        got = self.calls.invoke(FunctionName="demo", InvocationType="Event", Payload=json.dumps(event))
+        got = self.calls.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event))
         self.assertEqual((got["StatusCode"], got["Payload"].read()), (202, b""))
         return got["ResponseMetadata"]["RequestId"]
 
@@ -105,6 +106,13 @@ class Events(unittest.TestCase):
         self.assertEqual(record["requestContext"]["condition"], "RetriesExhausted")
         self.assertEqual(record["requestPayload"], {"do": "raise"})
         self.assertEqual(record["responsePayload"]["errorType"], "Oops")
+
+    def test_an_answer_is_told(self):
+        id = self.send("greeter", text="hello")
+        poll("both", lambda: len(self.noted("done")) == 2)
+        [record] = [one["event"] for one in self.noted("done") if one["id"] != id]
+        self.assertEqual((record["requestContext"]["requestId"], record["requestContext"]["condition"]), (id, "Success"))
+        self.assertEqual((record["requestPayload"], record["responsePayload"]), ({"text": "hello"}, {}))
 
     def test_what_the_queue_does_not_hold_is_429_and_a_stop_loses_nothing(self):
         taken = set()
