@@ -30,14 +30,8 @@ io::Task<Result<CodeDeliveries>> Home::update_attributes(AttributesRequest reque
     const auto keys = keys_of(row);
     const auto address = take_address(request.attributes);
     change_attributes(request.attributes, row.attributes);
-    CodeDeliveries out;
-    std::vector<sql::Statement> offer;
-    if (address && is_email_of(row, *address)) {
-        row.attributes["email"] = *address;  // the same one, maybe written in another way
-    } else if (address) {
-        CO_TRY(offer, co_await offer_address(&pool, row, *address));
-        out.sent.push_back(delivery_to(*address));
-    }
+    const bool is_present = address && is_email_of(row, *address);
+    if (is_present) row.attributes["email"] = *address;  // maybe written in another way
     if (keys_of(row) != keys) {
         co_return fail(Code::invalid_argument,
                        "A phone number that people are found by cannot be changed, nor an e-mail "
@@ -45,11 +39,16 @@ io::Task<Result<CodeDeliveries>> Home::update_attributes(AttributesRequest reque
                        reason::kSchema);
     }
     CO_TRY_VOID(check_stays(pool, row.attributes));
-    const auto done = co_await write_account(row, std::move(offer));
-    // The keys that were claimed are for nothing then; what fails here is left to upkeep().
-    if (!done && address && row.email_change) {
-        (void)co_await claims_.abandon(row.email_change->change_id);
+    CodeDeliveries out;
+    std::vector<sql::Statement> offer;
+    const bool wants = address && !is_present;
+    if (wants) {
+        CO_TRY(offer, co_await offer_address(&pool, row, *address));
+        out.sent.push_back(delivery_to(*address));
     }
+    const auto done = co_await write_account(row, std::move(offer));
+    // The key that was claimed is for nothing then; what fails here is left to upkeep().
+    if (!done && wants) (void)co_await claims_.abandon(row.email_change->change_id);
     CO_TRY_VOID(done);
     co_return out;
 }

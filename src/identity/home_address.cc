@@ -131,8 +131,12 @@ io::Task<Result<Statements>> Home::offer_address(const config::Pool* pool, UserR
     row.email_change = std::move(wanted);
     std::string to = row.email_change->email;
     Statements out = directory::Claims::offered(held.claim_id, row.claim_id);
-    CO_TRY(auto code, co_await address_code(row, std::move(to)));
-    append(out, std::move(code));
+    auto code = co_await address_code(row, std::move(to));
+    if (!code) {
+        (void)co_await claims_.abandon(held.claim_id);
+        co_return std::unexpected(code.error());
+    }
+    append(out, std::move(*code));
     co_return out;
 }
 
