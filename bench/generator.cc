@@ -343,9 +343,11 @@ std::size_t open_idle(const LoopOptions& options, Workload& workload) {
 int print(const LoopResult& result) {
     std::printf(
         "{\"units\": %zu, \"all_units\": %zu, \"per_second\": %.1f, \"p50_ms\": %.3f, "
-        "\"p99_ms\": %.3f, \"busy\": %.3f, \"errors\": %zu}\n",
+        "\"p99_ms\": %.3f, \"busy\": %.3f, \"errors\": %zu",
         result.units, result.all_units, result.per_second, result.p50_ms, result.p99_ms,
         result.busy, result.errors);
+    if (result.cpu_us > 0) std::printf(", \"cpu_us\": %.2f", result.cpu_us);
+    std::printf("}\n");
     return result.errors == 0 && result.units > 0 ? 0 : 1;
 }
 

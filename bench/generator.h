@@ -49,7 +49,8 @@ struct LoopResult {
     std::size_t all_units = 0;  // with the warm-up
     std::size_t errors = 0;
     double per_second = 0, p50_ms = 0, p99_ms = 0;
-    double busy = 0;  // the generator's own processor time, in parts of the time that passed
+    double cpu_us = 0;  // of the other side for a unit, where it is known
+    double busy = 0;    // the generator's own processor time, in parts of the time that passed
 };
 
 LoopResult run_loop(const LoopOptions& options, Workload& workload);

@@ -37,7 +37,7 @@ class Case:
     """One row: how it is measured, and the rows that it is compared with.
 
     `measure` returns a dict with at least per_second and errors. `pid` is the process whose
-    processor time is counted, a number or a callable. `peers` are (case, wanted ratio or None).
+    processor time is counted, or a list of some: a value or a callable. `peers` are (case, wanted ratio or None).
     """
 
     def __init__(self, name, measure, peers=(), pid=None, unit="requests", peer=False):
@@ -54,8 +54,19 @@ class Case:
         self.rounds.append(result)
 
 
+def children_of(pid):
+    """Those that it started, which still live."""
+    out = []
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+            out += [int(child) for child in file.read().split()]
+    return out
+
+
 def cpu_seconds(pid):
-    """Of all threads of a process that still live, to the nanosecond."""
+    """Of all threads of a process, or of several, that still live, to the nanosecond."""
+    if isinstance(pid, list):
+        return sum(cpu_seconds(one) for one in pid)
     total = 0
     try:
         for thread in os.listdir(f"/proc/{pid}/task"):
@@ -100,6 +111,11 @@ def compare(case, peer, target):
             if ours.get("p99_ms") and theirs.get("p99_ms")]
     if late:
         out["p99_ratio"] = statistics.median(late)
+    # What it would be if nothing else took the core.
+    costs = [theirs["cpu_us"] / ours["cpu_us"] for ours, theirs in pairs
+             if ours.get("cpu_us") and theirs.get("cpu_us")]
+    if costs:
+        out["cpu_ratio"] = statistics.median(costs)
     return out
 
 
@@ -122,18 +138,18 @@ def number(value, digits):
 def table(rows):
     """Markdown, one line for each comparison."""
     head = ["", "per second", "p50 ms", "p99 ms", "CPU µs", "to", "ratio", "noise (IQR)", "p99 ratio",
-            "wanted"]
+            "CPU ratio", "wanted"]
     lines = []
     for row in rows:
         digits = 0 if (row["per_second"] or 0) >= 100 else 1
         first = [row["name"], number(row["per_second"], digits), number(row.get("p50_ms"), 2),
                  number(row.get("p99_ms"), 2), number(row.get("cpu_us"), 1)]
         for compared in row["compared"] or [None]:
-            rest = [""] * 5
+            rest = [""] * 6
             if compared:
                 rest = [compared["peer"], f"{compared['ratio']:.2f}",
                         f"{compared['low']:.2f}-{compared['high']:.2f}",
-                        number(compared.get("p99_ratio"), 2),
+                        number(compared.get("p99_ratio"), 2), number(compared.get("cpu_ratio"), 2),
                         f"{compared['target']:g}" if "target" in compared else ""]
             lines.append(first + rest)
             first = [""] * 5

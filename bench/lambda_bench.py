@@ -12,6 +12,7 @@ from harness import ROOT, Failed, wait_until
 
 NODE = os.path.join(ROOT, ".tools", "node_modules", ".bin", "node")
 RIC = os.path.join(ROOT, "tests", "node_modules", "aws-lambda-ric")
+OWN = os.path.join(ROOT, "runtimes", "node", "index.mjs")
 
 ANSWER = "{ statusCode: 200, headers: { 'content-type': 'text/plain' }, body: 'hello, world' }"
 HANDLER = {
@@ -30,6 +31,42 @@ createServer(async (request, response) => {
 }).listen(Number(process.argv[2]), '127.0.0.1');
 """
 EVENT = json.dumps({"version": "2.0", "rawPath": "/cold"}).encode()
+
+
+# What a function of this benchmark gets, but for names and times.
+WHOLE_EVENT = {
+    "version": "2.0", "routeKey": "ANY /one", "rawPath": "/one", "rawQueryString": "",
+    "headers": {"host": "app.bench.localhost", "traceparent": "00-" + "0" * 32 + "-" + "0" * 16 + "-00",
+                "x-amzn-trace-id": "Root=1-00000000-" + "0" * 24, "x-forwarded-for": "127.0.0.1",
+                "x-request-id": "6f0f1b1e-90ab-4cde-8f01-23456789abcd"},
+    "requestContext": {
+        "accountId": "domicile", "apiId": "domicile", "domainName": "app.bench.localhost",
+        "domainPrefix": "app", "requestId": "6f0f1b1e-90ab-4cde-8f01-23456789abcd",
+        "http": {"method": "GET", "path": "/one", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1",
+                 "userAgent": ""},
+        "routeKey": "ANY /one", "stage": "$default", "time": "22/Nov/2026:20:16:53 +0000",
+        "timeEpoch": 1790000000000,
+        "domicile": {"region": "eu-central-1",
+                     "credentials": {"accessKeyId": "0" * 20, "secretAccessKey": "0" * 40,
+                                     "sessionToken": "0" * 200, "expiration": "2026-11-22T20:31:53Z"}}},
+    "isBase64Encoded": False}
+
+
+def write_event(folder):
+    path = os.path.join(folder, "event.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(WHOLE_EVENT, file, separators=(",", ":"))
+    return path
+
+
+def alone_command(folder, core):
+    """AWS's runtime with the warm handler, for a shell."""
+    environment = {"_HANDLER": "warm.handler", "LAMBDA_TASK_ROOT": folder,
+                   "AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
+                   "AWS_LAMBDA_FUNCTION_VERSION": "1", "AWS_LAMBDA_LOG_GROUP_NAME": "/f",
+                   "AWS_LAMBDA_LOG_STREAM_NAME": "stdout"}
+    said = " ".join(f"{name}={value}" for name, value in environment.items())
+    return f"{said} exec taskset -c {core} {NODE} {RIC}/index.mjs warm.handler >/dev/null 2>&1"
 
 
 class RuntimeApi(http.server.BaseHTTPRequestHandler):

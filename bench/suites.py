@@ -9,8 +9,8 @@ import sys
 import time
 
 from deployment import CLIENTS, MAIL, PASSWORD, POOL, REGION, TABLE, Deployment
-from harness import (ROOT, Case, Failed, free_port, quartiles, resident_bytes, row_of, run_json,
-                     run_rounds, stop)
+from harness import (ROOT, Case, Failed, children_of, free_port, quartiles, resident_bytes, row_of,
+                     run_json, run_rounds, stop)
 from peers import Peers
 
 PUBLIC_PATH = "/diary/entries?limit=20"
@@ -396,9 +396,11 @@ def sim(suite):
 
 # In the order of the table, with the seconds that each may take.
 def functions(suite):
-    """A Node handler as a function, run by AWS's runtime as it is, against the same handler in a
-    Node server behind HAProxy, and bare. One core for all of each, with all of their processes."""
-    from lambda_bench import HANDLER, NODE, RIC, SERVER, cold_starts, has_processes
+    """A Node handler as a function, run by AWS's runtime as it is and by ours, against the same
+    handler in a Node server behind HAProxy, and bare. One core for all of each, with all of their
+    processes; for the runtime alone, the Runtime API is on the generator's."""
+    from lambda_bench import (HANDLER, NODE, OWN, RIC, SERVER, alone_command, cold_starts,
+                              has_processes, write_event)
     for name, text in HANDLER.items():
         with open(os.path.join(suite.folder, name + ".mjs"), "w", encoding="utf-8") as file:
             file.write(text)
@@ -406,21 +408,29 @@ def functions(suite):
     with open(server, "w", encoding="utf-8") as file:
         file.write(SERVER)
     bare_port, bare_pid = suite.peers.node(server)
-    proxy_port, _ = suite.peers.haproxy("plain", bare_port)
+    proxy_port, proxy_pid = suite.peers.haproxy("plain", bare_port)
     command = f"command: [{NODE}, {RIC}/index.mjs, %s.handler], directory: {suite.folder}"
+    own = f"command: [{NODE}, {OWN}, warm.handler], directory: {suite.folder}"
+    once = "reserved: 0, maximum: 1, queue_max: 1000"
     region = suite.deployment(
         routes="".join(f'  - {{path: /{name}, hosts: [api], function: {name}, residency: public}}\n'
-                       for name in ("one", "four", "cold")),
+                       for name in ("one", "four", "many", "own", "cold")),
         more="functions:\n"
-             f"  one: {{{command % 'warm'}, concurrency: {{reserved: 0, maximum: 1, queue_max: 1000}}}}\n"
+             f"  one: {{{command % 'warm'}, concurrency: {{{once}}}}}\n"
+             f"  many: {{{command % 'warm'}, concurrency: {{{once}, per_process: 64}}}}\n"
+             f"  own: {{{own}, concurrency: {{{once}, per_process: 64}}}}\n"
              f"  four: {{{command % 'warm'}, concurrency: {{reserved: 0, maximum: 4, queue_max: 1000}}}}\n"
              f"  cold: {{{command % 'cold'}, concurrency: {{reserved: 0, maximum: 1}}}}\n")
 
-    def warm(name, port, path, connections, peers=(), pid=None, peer=False):
+    def region_pids():
+        return [region.pid(), *children_of(region.pid())]
+
+    def warm(name, port, path, connections, peers=(), pid=region_pids, peer=False):
         measure = suite.load("bench_http", port, path=path, connections=connections)
         return Case(f"{name}, {connections} at once", measure, peers, pid, peer=peer)
 
-    for name, count in (("one", 1), ("four", 4)):  # they start here, on the server's core
+    # They start here, on the server's core.
+    for name, count in (("one", 1), ("four", 4), ("many", 1), ("own", 1)):
         for _ in range(20):
             suite.load("bench_http", region.http_port, path="/" + name, seconds=1)()
             if has_processes(region, name, count):
@@ -430,12 +440,22 @@ def functions(suite):
     cases = []
     alone = warm("bare Node server", bare_port, "/one", 1, pid=bare_pid, peer=True)
     single = warm("function, 1 process", region.http_port, "/one", 1, [(alone, None)])
-    cases += [alone, single]
+    cases += [alone, single, warm("function, own runtime", region.http_port, "/own", 1)]
     many = suite.options.connections
-    behind = warm("Node server behind HAProxy", proxy_port, "/one", many, peer=True)
+    behind = warm("Node server behind HAProxy", proxy_port, "/one", many,
+                  pid=[proxy_pid, bare_pid], peer=True)
     cases += [behind,
               warm("function, 1 process", region.http_port, "/one", many, [(behind, 0.8)]),
-              warm("function, 4 processes", region.http_port, "/four", many, [(behind, 0.8)])]
+              warm("function, 4 processes", region.http_port, "/four", many, [(behind, 0.8)]),
+              warm("function, 1 process with 64 calls", region.http_port, "/many", many,
+                   [(behind, 0.8)]),
+              warm("function, own runtime, 1 process with 64 calls", region.http_port, "/own", many,
+                   [(behind, 0.8)])]
+    command = [suite.program("bench_runtime_api"), "--seconds", str(suite.options.seconds),
+               "--event", write_event(suite.folder),
+               "--command", alone_command(suite.folder, suite.machine.server)]
+    cases.append(Case("AWS's runtime alone", lambda: run_json(
+        command, suite.machine.generator, suite.options.seconds), [(behind, None)]))
     rows = suite.run(cases)
     added = sorted(ours["p50_ms"] - theirs["p50_ms"]
                    for ours, theirs in zip(single.rounds, alone.rounds))

@@ -36,6 +36,8 @@ enum class IssuerStyle : std::uint8_t { own, aws };
 struct Limits {
     std::int64_t body_bytes_max = 10 << 20;
     std::int64_t header_bytes_max = 32768;
+    std::int64_t head_timeout_ms = 10'000;  // from the first byte of a head to its end
+    std::int64_t body_timeout_ms = 30'000;  // between two pieces of a body
 };
 
 // How a region stops: first /readyz says 503 while requests are still taken, so that load balancers

@@ -14,6 +14,7 @@ struct Concurrency {
     int maximum = 10;        // processes at most; further calls wait
     int reserved = 1;        // processes that always run; 0: the first call starts one
     int warm = 0;            // spare ones beside those at work, while the function is in use
+    int per_process = 1;     // calls that a process works on at once, if its runtime asks for them
     int idle_seconds = 300;  // without work for so long, those beyond `reserved` end
     int queue_max = 256;     // calls that wait; further ones are refused
 

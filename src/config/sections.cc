@@ -438,7 +438,7 @@ const Object<Table>& describe() {
 template <>
 const Object<Concurrency>& describe() {
     static const auto object =
-        Object<Concurrency>("How many processes a function has; each does one call at a time.")
+        Object<Concurrency>("How many processes a function has, and how much each does at a time.")
             .field("maximum", &Concurrency::maximum, "processes at most; further calls wait",
                    range(1, 1000))
             .field("reserved", &Concurrency::reserved,
@@ -446,6 +446,10 @@ const Object<Concurrency>& describe() {
             .field("warm", &Concurrency::warm,
                    "spare processes beside those at work, while the function is in use",
                    range(0, 1000))
+            .field("per_process", &Concurrency::per_process,
+                   "calls that a process works on at once, where its runtime asks for more than "
+                   "one; they share its memory, its end and the request ids of its log",
+                   range(1, 1000))
             .field("idle_seconds", &Concurrency::idle_seconds,
                    "processes beyond `reserved` and `warm` end when they had no work for so long",
                    range(1, 86'400))
@@ -819,7 +823,15 @@ const Object<Limits>& describe() {
                                    .field("body_bytes_max", &Limits::body_bytes_max,
                                           "a request's body", range(0, kGibibyte))
                                    .field("header_bytes_max", &Limits::header_bytes_max,
-                                          "request line and headers", range(1024, 1 << 20));
+                                          "request line and headers", range(1024, 1 << 20))
+                                   .field("head_timeout_ms", &Limits::head_timeout_ms,
+                                          "how long request line and headers may take from their "
+                                          "first byte on; then 408",
+                                          range(10, 600'000))
+                                   .field("body_timeout_ms", &Limits::body_timeout_ms,
+                                          "how long the next piece of a request's body may take; "
+                                          "then 408",
+                                          range(10, 600'000));
     return object;
 }
 

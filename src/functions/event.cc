@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
 #include "base/encoding.h"
+#include "functions/json_text.h"
 
 namespace domicile::functions {
 
@@ -31,61 +33,91 @@ namespace {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
-Pairs texts_of(const Pairs& headers) {
-    Pairs out;
-    for (const auto& [name, value] : headers) out.emplace_back(name, text_of(value));
-    return out;
-}
-
 // As it was sent when it cannot be decoded, also when that gives no text.
 std::string decoded(std::string_view part) {
     auto text = percent_decode(part, true);
-    return text && is_utf8(*text) ? std::move(*text) : std::string(part);
+    return text && is_utf8(*text) ? std::move(*text) : text_of(part);
 }
 
-json::value joined_by_comma(const Pairs& pairs, bool lower) {
-    std::map<std::string, std::string> merged;
-    for (const auto& [name, value] : pairs) {
-        auto [entry, fresh] = merged.emplace(lower ? to_lower(name) : name, value);
-        if (!fresh) entry->second += ',' + value;
+// Pairs with the same name beside each other, in the order of their names; values of a name in the
+// order that they came in.
+struct Pair {
+    std::string name;
+    std::string_view value;
+};
+using Sorted = std::vector<Pair>;
+
+Sorted sorted(const Pairs& pairs, bool lower) {
+    Sorted out;
+    out.reserve(pairs.size());
+    for (const auto& [name, value] : pairs) out.push_back({lower ? to_lower(name) : name, value});
+    std::ranges::stable_sort(out, {}, &Pair::name);
+    return out;
+}
+
+// Behind the last with the name of the one at `at`.
+Sorted::const_iterator end_of(const Sorted& pairs, Sorted::const_iterator at) {
+    return std::find_if(at, pairs.end(), [&](const Pair& one) { return one.name != at->name; });
+}
+
+void put_joined(JsonText& out, const Pairs& pairs, bool lower, std::string_view without = {}) {
+    const Sorted all = sorted(pairs, lower);
+    std::string joined;
+    out.object();
+    for (auto at = all.begin(); at != all.end();) {
+        const auto end = end_of(all, at);
+        joined.clear();
+        for (auto one = at; one != end; ++one) {
+            if (one != at) joined += ',';
+            joined += is_utf8(one->value) ? std::string(one->value) : text_of(one->value);
+        }
+        if (at->name != without) out.member(at->name, joined);
+        at = end;
     }
-    json::object out;
-    for (const auto& [name, value] : merged) out[name] = value;
-    return out;
+    out.end_object();
 }
 
-json::value last_wins(const Pairs& pairs) {
-    if (pairs.empty()) return nullptr;
-    json::object out;
-    for (const auto& [name, value] : pairs) out[name] = value;
-    return out;
-}
-
-json::value multi(const Pairs& pairs) {
-    if (pairs.empty()) return nullptr;
-    json::object out;
-    for (const auto& [name, value] : pairs) {
-        json::value& list = out[name];
-        if (!list.is_array()) list = json::array();
-        list.get_array().push_back(json::value(value));
+void put_last(JsonText& out, const Pairs& pairs) {
+    if (pairs.empty()) return (void)out.null();
+    const Sorted all = sorted(pairs, false);
+    out.object();
+    for (auto at = all.begin(); at != all.end();) {
+        const auto end = end_of(all, at);
+        out.member(at->name, std::prev(end)->value);
+        at = end;
     }
-    return out;
+    out.end_object();
 }
 
-json::object strings(const std::map<std::string, std::string>& map) {
-    json::object out;
-    for (const auto& [name, value] : map) out[name] = value;
-    return out;
+void put_lists(JsonText& out, const Pairs& pairs) {
+    if (pairs.empty()) return (void)out.null();
+    const Sorted all = sorted(pairs, false);
+    out.object();
+    for (auto at = all.begin(); at != all.end();) {
+        const auto end = end_of(all, at);
+        out.key(at->name).array();
+        for (; at != end; ++at) out.string(at->value);
+        out.end_array();
+    }
+    out.end_object();
 }
 
-// API Gateway hands claims to functions as strings.
-json::object claims_as_strings(const json::object& claims) {
-    json::object out;
+void put_strings(JsonText& out, const std::map<std::string, std::string>& map) {
+    out.object();
+    for (const auto& [name, value] : map) out.member(name, value);
+    out.end_object();
+}
+
+// API Gateway hands claims to functions as strings. The object stays open.
+void put_as_strings(JsonText& out, const json::object& claims) {
+    out.object();
     for (const auto& claim : claims) {
-        out[claim.key()] = claim.value().is_string() ? std::string(claim.value().get_string())
-                                                     : json::serialize(claim.value());
+        out.key(claim.key());
+        if (claim.value().is_string())
+            out.string(claim.value().get_string());
+        else
+            out.string(json::serialize(claim.value()));
     }
-    return out;
 }
 
 // "22/Nov/2026:20:16:53 +0000".
@@ -99,25 +131,33 @@ std::string common_log_time(Timestamp time) {
                        text.substr(11, 8));
 }
 
-void put_body(json::object& event, const HttpCall& call, bool null_when_empty) {
+void put_body(JsonText& out, const HttpCall& call, bool null_when_empty) {
     const bool text = is_utf8(call.body);
     if (!call.body.empty()) {
-        event["body"] = text ? call.body : to_base64(call.body);
+        out.member("body", text ? call.body : to_base64(call.body));
     } else if (null_when_empty) {
-        event["body"] = nullptr;
+        out.key("body").null();
     }
-    event["isBase64Encoded"] = !text;
+    out.key("isBase64Encoded").boolean(!text);
+}
+
+// requestContext.domicile.
+void put_own(JsonText& out, const HttpCall& call) {
+    out.key("domicile").object();
+    for (const auto& member : call.domicile) out.key(member.key()).value(member.value());
+    if (!call.credentials.empty()) out.key("credentials").raw(call.credentials);
+    out.end_object();
 }
 
 // Each cookie of the Cookie headers by itself ("a=1").
-json::array cookies_of(const Pairs& headers) {
-    json::array out;
+std::vector<std::string_view> cookies_of(const Pairs& headers) {
+    std::vector<std::string_view> out;
     for (const auto& [name, value] : headers) {
         if (!equals_ignore_case(name, "cookie")) continue;
         for (std::string_view rest = value; !rest.empty();) {
             const auto end = std::min(rest.find(';'), rest.size());
             const std::string_view cookie = trim(rest.substr(0, end));
-            if (!cookie.empty()) out.push_back(json::value(cookie));
+            if (!cookie.empty()) out.push_back(cookie);
             rest.remove_prefix(std::min(end + 1, rest.size()));
         }
     }
@@ -142,100 +182,122 @@ Pairs query_pairs(std::string_view query) {
     return out;
 }
 
-json::object http_event_v2(const HttpCall& call) {
-    const Pairs headers = texts_of(call.headers);
-    json::object context{{"accountId", "domicile"},
-                         {"apiId", "domicile"},
-                         {"domainName", call.host},
-                         {"domainPrefix", domain_prefix(call.host)},
-                         {"http",
-                          {{"method", call.method},
-                           {"path", call.path},
-                           {"protocol", "HTTP/1.1"},
-                           {"sourceIp", call.source_ip},
-                           {"userAgent", text_of(call.user_agent)}}},
-                         {"requestId", call.request_id},
-                         {"routeKey", call.method + ' ' + call.route},
-                         {"stage", "$default"},
-                         {"time", common_log_time(call.time)},
-                         {"timeEpoch", call.time.ms},
-                         {"domicile", call.domicile}};
-    if (call.claims != nullptr) {
-        context["authorizer"] = {
-            {"jwt", {{"claims", claims_as_strings(*call.claims)}, {"scopes", nullptr}}}};
+namespace {
+
+void put_context_v2(JsonText& out, const HttpCall& call, std::string_view route_key) {
+    out.key("requestContext").object();
+    out.member("accountId", "domicile").member("apiId", "domicile");
+    out.member("domainName", call.host).member("domainPrefix", domain_prefix(call.host));
+    out.key("http").object();
+    out.member("method", call.method).member("path", call.path).member("protocol", "HTTP/1.1");
+    out.member("sourceIp", call.source_ip).member("userAgent", call.user_agent);
+    out.end_object();
+    out.member("requestId", call.request_id).member("routeKey", route_key);
+    out.member("stage", "$default").member("time", common_log_time(call.time));
+    out.key("timeEpoch").number(call.time.ms);
+    if (call.authorizer != nullptr) {
+        out.key("authorizer").object().key("lambda").value(*call.authorizer).end_object();
+    } else if (call.claims != nullptr) {
+        out.key("authorizer").object().key("jwt").object().key("claims");
+        put_as_strings(out, *call.claims);
+        out.end_object().key("scopes").null().end_object().end_object();
     }
-    if (call.authorizer != nullptr) context["authorizer"] = {{"lambda", *call.authorizer}};
-    json::object event{{"version", "2.0"},
-                       {"routeKey", call.method + ' ' + call.route},
-                       {"rawPath", call.path},
-                       {"rawQueryString", call.query},
-                       {"headers", joined_by_comma(headers, true)},
-                       {"requestContext", std::move(context)}};
-    const Pairs query = query_pairs(call.query);
-    if (!query.empty()) event["queryStringParameters"] = joined_by_comma(query, false);
-    if (!call.path_parameters.empty()) event["pathParameters"] = strings(call.path_parameters);
-    json::array cookies = cookies_of(headers);
-    if (!cookies.empty()) {
-        event["cookies"] = std::move(cookies);
-        event["headers"].as_object().erase("cookie");
-    }
-    put_body(event, call, false);
-    return event;
+    put_own(out, call);
+    out.end_object();
 }
 
-json::object rest_event_v1(const HttpCall& call) {
-    const Pairs headers = texts_of(call.headers);
-    json::object identity{{"accessKey", nullptr},
-                          {"accountId", nullptr},
-                          {"caller", nullptr},
-                          {"cognitoAuthenticationProvider", nullptr},
-                          {"cognitoAuthenticationType", nullptr},
-                          {"cognitoIdentityId", nullptr},
-                          {"cognitoIdentityPoolId", nullptr},
-                          {"principalOrgId", nullptr},
-                          {"sourceIp", call.source_ip},
-                          {"user", nullptr},
-                          {"userAgent", text_of(call.user_agent)},
-                          {"userArn", nullptr}};
-    json::object context{{"accountId", "domicile"},
-                         {"apiId", "domicile"},
-                         {"domainName", call.host},
-                         {"domainPrefix", domain_prefix(call.host)},
-                         {"extendedRequestId", call.request_id},
-                         {"httpMethod", call.method},
-                         {"identity", std::move(identity)},
-                         {"path", call.path},
-                         {"protocol", "HTTP/1.1"},
-                         {"requestId", call.request_id},
-                         {"requestTime", common_log_time(call.time)},
-                         {"requestTimeEpoch", call.time.ms},
-                         {"resourceId", call.route},
-                         {"resourcePath", call.route},
-                         {"stage", "prod"},
-                         {"domicile", call.domicile}};
-    if (call.claims != nullptr)
-        context["authorizer"] = {{"claims", claims_as_strings(*call.claims)}};
+void put_authorizer_v1(JsonText& out, const HttpCall& call) {
     if (call.authorizer != nullptr) {
-        json::object told = claims_as_strings(*call.authorizer);
+        out.key("authorizer");
+        json::object told = *call.authorizer;
         if (!call.principal.empty()) told["principalId"] = call.principal;
-        context["authorizer"] = std::move(told);
+        put_as_strings(out, told);
+        out.end_object();
+    } else if (call.claims != nullptr) {
+        out.key("authorizer").object().key("claims");
+        put_as_strings(out, *call.claims);
+        out.end_object().end_object();
     }
-    const Pairs query = query_pairs(call.query);
-    json::object event{{"version", "1.0"},
-                       {"resource", call.route},
-                       {"path", call.path},
-                       {"httpMethod", call.method},
-                       {"headers", last_wins(headers)},
-                       {"multiValueHeaders", multi(headers)},
-                       {"queryStringParameters", last_wins(query)},
-                       {"multiValueQueryStringParameters", multi(query)},
-                       {"stageVariables", nullptr},
-                       {"requestContext", std::move(context)}};
-    event["pathParameters"] = nullptr;
-    if (!call.path_parameters.empty()) event["pathParameters"] = strings(call.path_parameters);
-    put_body(event, call, true);
-    return event;
 }
+
+void put_context_v1(JsonText& out, const HttpCall& call) {
+    out.key("requestContext").object();
+    out.member("accountId", "domicile").member("apiId", "domicile");
+    out.member("domainName", call.host).member("domainPrefix", domain_prefix(call.host));
+    out.member("extendedRequestId", call.request_id).member("httpMethod", call.method);
+    out.key("identity").object();
+    for (const char* absent : {"accessKey", "accountId", "caller", "cognitoAuthenticationProvider",
+                               "cognitoAuthenticationType", "cognitoIdentityId",
+                               "cognitoIdentityPoolId", "principalOrgId", "user", "userArn"})
+        out.key(absent).null();
+    out.member("sourceIp", call.source_ip).member("userAgent", call.user_agent);
+    out.end_object();
+    out.member("path", call.path).member("protocol", "HTTP/1.1");
+    out.member("requestId", call.request_id).member("requestTime", common_log_time(call.time));
+    out.key("requestTimeEpoch").number(call.time.ms);
+    out.member("resourceId", call.route).member("resourcePath", call.route);
+    out.member("stage", "prod");
+    put_authorizer_v1(out, call);
+    put_own(out, call);
+    out.end_object();
+}
+
+// What we wrote can be read.
+json::object parsed(const std::string& text) {
+    return parse_json_object(text, {.depth_max = 128, .bytes_max = SIZE_MAX}).value();
+}
+
+}  // namespace
+
+std::string http_event_v2_text(const HttpCall& call) {
+    const std::string route_key = call.method + ' ' + call.route;
+    const std::vector<std::string_view> cookies = cookies_of(call.headers);
+    JsonText out;
+    out.object().member("version", "2.0").member("routeKey", route_key);
+    out.member("rawPath", call.path).member("rawQueryString", call.query);
+    if (!cookies.empty()) {
+        out.key("cookies").array();
+        for (const std::string_view cookie : cookies) out.string(cookie);
+        out.end_array();
+    }
+    out.key("headers");
+    put_joined(out, call.headers, true, cookies.empty() ? std::string_view() : "cookie");
+    const Pairs query = query_pairs(call.query);
+    if (!query.empty()) {
+        out.key("queryStringParameters");
+        put_joined(out, query, false);
+    }
+    put_context_v2(out, call, route_key);
+    if (!call.path_parameters.empty()) {
+        out.key("pathParameters");
+        put_strings(out, call.path_parameters);
+    }
+    put_body(out, call, false);
+    return out.end_object().take();
+}
+
+std::string rest_event_v1_text(const HttpCall& call) {
+    const Pairs query = query_pairs(call.query);
+    JsonText out;
+    out.object().member("version", "1.0").member("resource", call.route);
+    out.member("path", call.path).member("httpMethod", call.method);
+    put_last(out.key("headers"), call.headers);
+    put_lists(out.key("multiValueHeaders"), call.headers);
+    put_last(out.key("queryStringParameters"), query);
+    put_lists(out.key("multiValueQueryStringParameters"), query);
+    out.key("pathParameters");
+    if (call.path_parameters.empty())
+        out.null();
+    else
+        put_strings(out, call.path_parameters);
+    out.key("stageVariables").null();
+    put_context_v1(out, call);
+    put_body(out, call, true);
+    return out.end_object().take();
+}
+
+json::object http_event_v2(const HttpCall& call) { return parsed(http_event_v2_text(call)); }
+json::object rest_event_v1(const HttpCall& call) { return parsed(rest_event_v1_text(call)); }
 
 namespace {
 

@@ -24,8 +24,9 @@ struct HttpCall {
     const json::object* claims = nullptr;  // of the verified token; null without an authorizer
     // What an authorizer that is a function said of the caller; null without one.
     const json::object* authorizer = nullptr;
-    std::string principal;  // who it is, by its word; may be empty
-    json::object domicile;  // requestContext.domicile: home, jurisdiction, credentials
+    std::string principal;    // who it is, by its word; may be empty
+    json::object domicile;    // requestContext.domicile: home, jurisdiction
+    std::string credentials;  // a JSON object, a member of the former; may be empty
 };
 
 // The bytes as text: what is not UTF-8 is read as ISO 8859-1.
@@ -33,6 +34,9 @@ std::string text_of(std::string_view bytes);
 // The parameters of a query, decoded, in order; one that is no text stays as it was sent.
 std::vector<std::pair<std::string, std::string>> query_pairs(std::string_view query);
 
+std::string http_event_v2_text(const HttpCall& call);
+std::string rest_event_v1_text(const HttpCall& call);
+// The same, to be changed.
 json::object http_event_v2(const HttpCall& call);
 json::object rest_event_v1(const HttpCall& call);
 

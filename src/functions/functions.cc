@@ -1,12 +1,15 @@
 #include "functions/functions.h"
 
 #include <map>
+#include <mutex>
 
+#include "functions/json_text.h"
 #include "functions/pool.h"
 
 namespace domicile::functions {
 namespace {
 constexpr Millis kCredentialsLifetime{15 * 60'000};
+constexpr Millis kCredentialsKept{60'000};  // those that are nobody's
 
 std::string error_document(std::string_view type, std::string message) {
     return json::serialize(json::object{{"errorType", type}, {"errorMessage", std::move(message)}});
@@ -27,6 +30,7 @@ struct Crew {
 };
 
 struct Functions::Impl {
+    Impl(Options o, access::Access& a) : options(std::move(o)), access(a) {}
     using Pools = std::map<std::string, std::shared_ptr<Pool>, std::less<>>;
 
     bool has(const Pool& pool) const {
@@ -34,11 +38,33 @@ struct Functions::Impl {
         return found != pools.end() && found->second.get() == &pool;
     }
 
+    std::string issue(const config::Function& function, std::optional<std::string> subject) const;
+
     Options options;
     access::Access& access;
     std::shared_ptr<Crew> crew;
     Pools pools;
+
+    struct Issued {
+        std::string text;
+        std::int64_t until_ns = 0;
+    };
+    const io::Clock& clock = io::system_clock();
+    std::mutex mutex;
+    std::map<std::string, Issued, std::less<>> issued;  // under mutex
 };
+
+std::string Functions::Impl::issue(const config::Function& function,
+                                   std::optional<std::string> subject) const {
+    const access::Policy policy = policy_of(function, function.tables);
+    const access::Credentials made =
+        access.issue_session(policy, std::move(subject), kCredentialsLifetime);
+    JsonText out;
+    out.object().member("accessKeyId", made.access_key_id);
+    out.member("secretAccessKey", made.secret_access_key.expose());
+    out.member("sessionToken", made.session_token);
+    return out.member("expiration", to_rfc3339(made.expires)).end_object().take();
+}
 
 namespace {
 
@@ -48,7 +74,7 @@ io::Task<void> run(std::shared_ptr<Pool> pool) { co_await pool->run(); }
 
 Functions::Functions(const std::vector<config::Function>& functions, Options options,
                      access::Access& access, const Functions* before, audit::Log* audit)
-    : impl_(new Impl{std::move(options), access, {}, {}}) {
+    : impl_(new Impl(std::move(options), access)) {
     impl_->crew = before != nullptr ? before->impl_->crew : std::make_shared<Crew>();
     for (const config::Function& function : functions) {
         std::shared_ptr<Pool>& pool = impl_->pools[function.name];
@@ -156,15 +182,16 @@ access::Policy policy_of(const config::Function& function, const std::vector<std
     return out;
 }
 
-json::object Functions::credentials(const config::Function& function,
-                                    std::optional<std::string> subject) {
-    access::Policy policy = policy_of(function, function.tables);
-    const access::Credentials issued =
-        impl_->access.issue_session(policy, std::move(subject), kCredentialsLifetime);
-    return {{"accessKeyId", issued.access_key_id},
-            {"secretAccessKey", issued.secret_access_key.expose()},
-            {"sessionToken", issued.session_token},
-            {"expiration", to_rfc3339(issued.expires)}};
+std::string Functions::credentials(const config::Function& function,
+                                   std::optional<std::string> subject) {
+    if (subject) return impl_->issue(function, std::move(subject));
+    // Nobody's are the same for everybody: they are made once in a while.
+    const std::int64_t now = impl_->clock.monotonic_ns();
+    const std::lock_guard lock(impl_->mutex);
+    Impl::Issued& kept = impl_->issued[function.name];
+    if (kept.text.empty() || now >= kept.until_ns)
+        kept = {impl_->issue(function, std::nullopt), now + kCredentialsKept.count() * 1'000'000};
+    return kept.text;
 }
 
 }  // namespace domicile::functions

@@ -100,9 +100,10 @@ class Functions {
     // executor.
     bool all_running() const;
 
-    // Credentials for one request, limited to what the function may use and bound to the subject:
-    // {"accessKeyId","secretAccessKey","sessionToken"}.
-    json::object credentials(const config::Function& function, std::optional<std::string> subject);
+    // Credentials for a request, limited to what the function may use and bound to its subject, as
+    // JSON: {"accessKeyId","secretAccessKey","sessionToken","expiration"}. Those without a subject
+    // are the same for a minute. From any executor.
+    std::string credentials(const config::Function& function, std::optional<std::string> subject);
 
   private:
     struct Impl;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "functions/testing.h"
 #include "http/testing.h"
 #include "io/control_group.h"
 #include "io/network_namespace.h"
@@ -147,42 +148,9 @@ while True:
 
 std::string folder_path;  // of the test that runs, where its processes run
 
-class FunctionsTest : public ::testing::Test {
+class FunctionsTest : public testing::WithFunction {
   protected:
-    FunctionsTest() {
-        std::ofstream(folder_.file("runtime.py")) << kRuntime;
-        folder_path = folder_.path();
-        function_.name = "demo";
-        function_.command = {"python3", "runtime.py"};
-        options_.region = "eu-central-1";
-        options_.config_directory = folder_.path();
-        options_.aws_endpoint = "http://127.0.0.1:1";
-        database_ = sql::open_sqlite({.path = folder_.file("data.db")}).value();
-        keyring_ = std::make_unique<keyring::Keyring>(*database_, io::system_random(),
-                                                      std::string(32, 'k'));
-        access_ = std::make_unique<access::Access>(*database_, *keyring_, io::system_clock(),
-                                                   io::system_random(), options_.region);
-    }
-
-    using Body = io::Task<bool> (*)(Functions&);
-    void run(Body body) {
-        const std::vector<config::Function> configured{function_};
-        Functions functions(configured, options_, *access_);
-        EXPECT_TRUE(io::run_task<bool>([&] { return started(functions, body); }));
-    }
-    static io::Task<bool> started(Functions& functions, Body body) {
-        CO_ASSERT(co_await functions.start());
-        const bool ok = co_await body(functions);
-        co_await functions.stop();
-        co_return ok;
-    }
-
-    io::testing::TemporaryFolder folder_;
-    config::Function function_;
-    Options options_;
-    std::unique_ptr<sql::Database> database_;
-    std::unique_ptr<keyring::Keyring> keyring_;
-    std::unique_ptr<access::Access> access_;
+    FunctionsTest() : WithFunction(kRuntime) { folder_path = folder_.path(); }
 };
 
 // The result of an event {"do": what} with the request id "id-" + what.
@@ -788,7 +756,10 @@ TEST_F(FunctionsTest, credentials_reach_the_functions_tables_and_one_subject) {
     function_.parameters = {"/app/*", "/one"};
     const std::vector<config::Function> configured{function_};
     Functions functions(configured, options_, *access_);
-    const json::object issued = functions.credentials(function_, "s-1");
+    const json::object issued = json::parse(functions.credentials(function_, "s-1")).as_object();
+    EXPECT_NE(functions.credentials(function_, "s-1"), functions.credentials(function_, "s-1"));
+    const std::string nobodys = functions.credentials(function_, std::nullopt);
+    EXPECT_EQ(functions.credentials(function_, std::nullopt), nobodys);
     const auto identity =
         io::run_task<Result<access::SigningIdentity>>([&] { return identify(*access_, issued); });
     ASSERT_TRUE(identity) << identity.error().message;

@@ -21,7 +21,8 @@ struct Invocation {
     Instant since, deadline;
     Instance* at = nullptr;  // whose process has it
     std::int64_t handed_ns = 0;
-    bool streaming = false;  // its answer is on its way
+    std::uint32_t number = 0;  // at its process
+    bool streaming = false;    // its answer is on its way
     std::optional<Result<Answer>> result;
     io::Event done;
 

@@ -73,7 +73,8 @@ std::size_t Pool::wanted() const {
     if (!waiting_.empty()) {
         out = std::max<std::size_t>(out, 1);
         const bool long_enough = now() - waiting_.front()->since >= kPatience;
-        if (long_enough) out = std::max(out, busy + waiting_.size());
+        const auto each = static_cast<std::size_t>(bounds.per_process);
+        if (long_enough) out = std::max(out, busy + (waiting_.size() + each - 1) / each);
     }
     if (bounds.warm > 0 && in_use())
         out = std::max(out, busy + static_cast<std::size_t>(bounds.warm));
@@ -155,7 +156,9 @@ void Pool::fail_waiting(const Error& error) {
 // For whoever reads the metrics, on another thread.
 void Pool::count_load() {
     metrics_->waiting = waiting_.size();
-    metrics_->running = count(&Instance::busy);
+    std::size_t running = 0;
+    for (const auto& instance : instances_) running += instance->works();
+    metrics_->running = running;
     metrics_->processes = instances_.size();
 }
 
@@ -204,10 +207,7 @@ io::Task<Result<Answer>> Pool::invoke_counted(Call call) {
     invocation->since = last_used_ = now();
     invocation->deadline = io::deadline_in(Seconds(function_.timeout_seconds));
     used_ = true;
-    Instance* free = nullptr;
-    for (const auto& one : instances_)
-        if (one->idle() && (free == nullptr || one->idle_since() > free->idle_since()))
-            free = one.get();
+    Instance* const free = freest();
     if (free == nullptr &&
         waiting_.size() >= static_cast<std::size_t>(function_.concurrency.queue_max)) {
         co_return fail(Code::resource_exhausted, "The function has too many waiting calls.",
@@ -226,23 +226,33 @@ io::Task<Result<Answer>> Pool::invoke_counted(Call call) {
     co_return std::move(*invocation->result);
 }
 
+// The one with the least to do; of several, the one that worked last.
+Instance* Pool::freest() const {
+    Instance* out = nullptr;
+    for (const auto& one : instances_) {
+        if (!one->takes()) continue;
+        const bool better = out == nullptr || one->works() < out->works() ||
+                            (one->works() == out->works() && one->idle_since() > out->idle_since());
+        if (better) out = one.get();
+    }
+    return out;
+}
+
 void Pool::offer(Instance& instance) {
     ready_ = true;
     failed_starts_ = 0;
-    if (waiting_.empty()) return;
-    const std::shared_ptr<Invocation> invocation = waiting_.front();
-    waiting_.pop_front();
-    instance.hand_over(invocation);
-    count_load();
+    while (!waiting_.empty() && instance.takes()) {
+        std::shared_ptr<Invocation> invocation = std::move(waiting_.front());
+        waiting_.pop_front();
+        instance.hand_over(std::move(invocation));
+        count_load();
+    }
 }
 
 void Pool::give_back(std::shared_ptr<Invocation> invocation) {
     waiting_.push_front(std::move(invocation));
-    for (const auto& one : instances_) {
-        if (!one->idle() || waiting_.empty()) continue;
-        offer(*one);
-        return;
-    }
+    Instance* const free = freest();
+    if (free != nullptr) return offer(*free);
     changed_.notify_all();
 }
 
@@ -252,7 +262,7 @@ io::Task<void> Pool::enforce_deadline(std::shared_ptr<Invocation> invocation) {
         if (notified || invocation->result) continue;
         std::erase(waiting_, invocation);
         // Its process may never come back: it goes with all of its group.
-        if (invocation->at != nullptr) invocation->at->kill();
+        if (invocation->at != nullptr) invocation->at->give_up(invocation);
         invocation->complete(fail(Code::deadline_exceeded, "The function did not answer in time.",
                                   reason::kTimedOut));
     }

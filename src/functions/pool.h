@@ -1,7 +1,8 @@
 // The processes of one function and the calls that wait for them. Internal to functions; all of it
 // lives on one executor.
 //
-// A call goes to a process that is idle, the one that worked last, so that the others can end.
+// A call goes to a process that asks for one: to that with the least to do, and of several that are
+// idle to the one that worked last, so that the others can end.
 // Without one it waits, and a process is started: at once when there is none, else when the call
 // has waited longer than a quick handler takes, since a start costs more than that wait.
 #pragma once
@@ -66,6 +67,7 @@ class Pool {
     io::Task<void> enforce_deadline(std::shared_ptr<Invocation> invocation);
     void fail_waiting(const Error& error);
     bool in_use() const;
+    Instance* freest() const;  // null: none takes anything
     std::size_t count(bool (Instance::*is)() const) const;
     void count_load();
 

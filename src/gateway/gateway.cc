@@ -383,6 +383,8 @@ io::Task<Result<void>> Gateway::Impl::forward(Call& call, std::string home) {
     if (body.too_large()) {
         co_return co_await reply_message(call, 413, "Request Too Long", parts.region);
     }
+    // As in Target::run_upstream: the connection says what is wrong with the client's body.
+    if (!response && body.failed()) co_return std::unexpected(response.error());
     if (!response) {
         const bool late = response.error().code == Code::deadline_exceeded;
         if (late)

@@ -167,6 +167,35 @@ Task<bool> forwarded(Pair& pair) {
     co_return true;
 }
 
+// What the client sees of a call whose body does not come as it should.
+Task<std::string> half_a_body(Node& at, std::string token, std::string framing) {
+    std::string request =
+        "PUT /entries/ann HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + token + "\r\n" + framing;
+    co_return co_await http::exchange(at.public_server->local(), request);
+}
+
+Task<bool> bodies_at_fault(Pair& pair) {
+    for (Node* at : {&pair.eu, &pair.us}) {
+        at->public_server->set_limits({32768, Seconds(10), Millis(50)});
+        const std::string stalled =
+            co_await half_a_body(*at, token_of(kUs), "Content-Length: 10\r\n\r\nhalf");
+        EXPECT_TRUE(stalled.starts_with("HTTP/1.1 408 ")) << stalled;
+        EXPECT_THAT(stalled, HasSubstr("Connection: close\r\n"));
+        const std::string broken = co_await half_a_body(
+            *at, token_of(kUs), "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nno size\r\n");
+        EXPECT_TRUE(broken.starts_with("HTTP/1.1 400 ")) << broken;
+    }
+    EXPECT_EQ(pair.told, 0);
+    const Reply good = co_await get(pair.eu, "/entries/1", token_of(kUs));
+    EXPECT_EQ(good.status, 200);
+    co_return true;
+}
+
+TEST(gateway, a_body_that_stalls_or_breaks_off_is_the_clients_fault_here_and_when_forwarded) {
+    World world;
+    run(world, bodies_at_fault);
+}
+
 TEST(gateway, a_call_whose_home_is_elsewhere_is_served_there) {
     World world;
     run(world, forwarded);

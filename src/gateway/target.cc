@@ -215,7 +215,7 @@ functions::HttpCall Target::describe(Call& call, const config::Function& functio
     std::optional<std::string> subject;
     // Somebody else's `sub` is none of our people's, whatever it looks like.
     if (call.token && issuer == nullptr) subject = call.token->sub;
-    out.domicile["credentials"] = functions_.credentials(function, std::move(subject));
+    out.credentials = functions_.credentials(function, std::move(subject));
     return out;
 }
 
@@ -237,9 +237,8 @@ io::Task<Result<void>> Target::call_function(Call& call) {
     const bool v2 = route.event == config::EventVersion::v2;
     telemetry::ChildSpan span(telemetry::SpanKind::function, function->name);
     const functions::HttpCall description = describe(call, *function, std::move(*body));
-    const json::object event = v2 ? http_event_v2(description) : rest_event_v1(description);
     functions::Call wanted;
-    wanted.event = json::serialize(event);
+    wanted.event = v2 ? http_event_v2_text(description) : rest_event_v1_text(description);
     wanted.request_id = description.request_id;
     functions::StreamedCall calling(functions_, function->name, std::move(wanted));
     const bool streams = co_await calling.begin();

@@ -14,7 +14,7 @@ class ServerState {
   public:
     ServerState(ServerOptions o, Handler h);
 
-    const ServerOptions options;
+    ServerOptions options;  // the times change with Server::set_limits
     const Handler handler;
     HeadLimits limits;
     bool retiring = false;  // every answer is the last on its connection

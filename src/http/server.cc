@@ -120,8 +120,11 @@ std::size_t Server::unhandled() const {
 
 void Server::start() { impl_->tasks.spawn(impl_->accept()); }
 
-void Server::set_header_bytes_max(std::size_t bytes) {
-    impl_->state.limits.bytes_max = impl_->state_of_turned_away.limits.bytes_max = bytes;
+void Server::set_limits(const Limits& limits) {
+    impl_->state.limits.bytes_max = limits.header_bytes_max;
+    impl_->state_of_turned_away.limits.bytes_max = limits.header_bytes_max;
+    impl_->state.options.head_timeout = limits.head_timeout;
+    impl_->state.options.body_timeout = limits.body_timeout;
 }
 void Server::retire() { impl_->state.retiring = true; }
 

@@ -104,8 +104,12 @@ class Server {
     ~Server();  // must be stopped before
 
     const io::Endpoint& local() const;
-    // For connections from now on.
-    void set_header_bytes_max(std::size_t bytes);
+    struct Limits {
+        std::size_t header_bytes_max;
+        Millis head_timeout, body_timeout;
+    };
+    // The bytes for connections from now on, the times for what is waited for from now on.
+    void set_limits(const Limits& limits);
     void start();
     // From now on every answer is the last on its connection, and says so; new ones are still
     // taken. The first step of a graceful stop: clients that are busy move elsewhere by themselves.

@@ -51,6 +51,10 @@ void Reactor::post(std::move_only_function<void()> work) {
         posted_.push_back(std::move(work));
     }
     if (!first) return;  // whoever posted before has woken it already
+    if (current_or_null() == this) {
+        posted_here_ = true;  // it is awake: it looks before it sleeps
+        return;
+    }
     const std::uint64_t one = 1;
     [[maybe_unused]] auto n = ::write(wakeup_, &one, sizeof one);
 }
@@ -60,6 +64,7 @@ void Reactor::stop() {
 }
 
 void Reactor::run_posted() {
+    posted_here_ = false;
     {
         std::lock_guard lock(mutex_);
         running_.swap(posted_);
@@ -70,7 +75,8 @@ void Reactor::run_posted() {
 
 void Reactor::wait_and_dispatch() {
     const auto next = wheel_.next(system_clock().coarse());
-    const int timeout = next ? static_cast<int>(next->count()) : -1;
+    const bool at_once = std::exchange(posted_here_, false);
+    const int timeout = at_once ? 0 : next ? static_cast<int>(next->count()) : -1;
     std::array<epoll_event, kEventsMax> events;
     const int count = epoll_wait(epoll_, events.data(), kEventsMax, timeout);
     batch_.clear();

@@ -53,6 +53,7 @@ class Reactor final : public Executor {
     std::atomic<bool> stopping_ = false;
     std::mutex mutex_;
     std::vector<std::move_only_function<void()>> posted_;  // under mutex_
+    bool posted_here_ = false;  // something is in posted_ that nobody was woken for
     std::vector<std::move_only_function<void()>>
         running_;                  // taken from posted_; trades memory with it
     std::vector<Handler*> batch_;  // of the events being dispatched; null once forgotten

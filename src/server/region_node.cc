@@ -102,6 +102,11 @@ io::Task<Result<bool>> drain_there(Listening& listening, Instant deadline) {
     });
 }
 
+http::Server::Limits limits_of(const config::Config& config) {
+    return {static_cast<std::size_t>(config.limits.header_bytes_max),
+            Millis(config.limits.head_timeout_ms), Millis(config.limits.body_timeout_ms)};
+}
+
 io::Task<void> drain_one(Listening& listening, Instant deadline, bool& whole) {
     const Result<bool> drained = co_await drain_there(listening, deadline);
     whole = whole && drained.value_or(false);
@@ -193,7 +198,7 @@ struct RegionNode::Parts {
     io::Task<Result<json::object>> reload();
     io::Task<Result<json::object>> reload_there();
     io::Task<Result<void>> take_over(config::Config fresh, io::TlsCertificate certificate);
-    io::Task<Result<void>> set_limits(Listening& listening, std::size_t header_bytes);
+    io::Task<Result<void>> set_limits(Listening& listening, http::Server::Limits limits);
 
     const Deployment& deployment;
     std::string region;
@@ -354,7 +359,10 @@ io::Task<Result<void>> RegionNode::Parts::open_here(std::uint16_t port, http::Se
 
 io::Task<Result<void>> RegionNode::Parts::listen_everywhere() {
     http::ServerOptions plain;
-    plain.header_bytes_max = static_cast<std::size_t>(deployment.config.limits.header_bytes_max);
+    const http::Server::Limits limits = limits_of(deployment.config);
+    plain.header_bytes_max = limits.header_bytes_max;
+    plain.head_timeout = limits.head_timeout;
+    plain.body_timeout = limits.body_timeout;
     http::ServerOptions crossing = plain;
     crossing.metrics = reports.listener("border");
     crossing.tls = base.border_server_tls.get();
@@ -423,25 +431,25 @@ io::Task<Result<void>> RegionNode::Parts::take_over(config::Config fresh,
     }
     auto next = std::make_shared<Facts>(std::move(fresh));
     CO_TRY_VOID(co_await snapshots.replace(next));
-    const auto header_bytes = static_cast<std::size_t>(next->config.limits.header_bytes_max);
+    const http::Server::Limits limits = limits_of(next->config);
     for (Listening& listening : servers) {
-        CO_TRY_VOID(co_await set_limits(listening, header_bytes));
+        CO_TRY_VOID(co_await set_limits(listening, limits));
     }
     co_return Result<void>{};
 }
 
 // Not in the coroutine that awaits it: see run_blocking.
 io::Task<Result<void>> RegionNode::Parts::set_limits(Listening& listening,
-                                                     std::size_t header_bytes) {
+                                                     http::Server::Limits limits) {
     struct Set {
-        static io::Task<Result<void>> run(http::Server& server, std::size_t header_bytes) {
-            server.set_header_bytes_max(header_bytes);
+        static io::Task<Result<void>> run(http::Server& server, http::Server::Limits limits) {
+            server.set_limits(limits);
             co_return Result<void>{};
         }
     };
-    return io::run_on<Result<void>>(
-        *listening.reactor,
-        [&server = *listening.server, header_bytes] { return Set::run(server, header_bytes); });
+    return io::run_on<Result<void>>(*listening.reactor, [&server = *listening.server, limits] {
+        return Set::run(server, limits);
+    });
 }
 
 io::Task<Result<json::object>> RegionNode::Parts::reload() {

@@ -4,11 +4,8 @@ error, and that the next call is answered by a process that works."""
 
 import json
 import pathlib
-import subprocess
 import unittest
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import own
@@ -109,22 +106,9 @@ class FunctionFaults(unittest.TestCase):
         text = own.config(self.upstream)
         for name in ("faulty", "bounded"):
             text += f"  - {{path: /{name}, function: {name}, residency: public}}\n"
-        self.deployment = own.Deployment(text + CONFIG)
-        self.addCleanup(self.deployment.close)
+        self.deployment = own.deploy(self.addCleanup, text + CONFIG, {"runtime.py": RUNTIME})
         self.folder = self.deployment.folder
-        (self.folder / "runtime.py").write_text(RUNTIME)
-        self.deployment.up()
-        out = subprocess.run(
-            [own.PROGRAM, "keys", "create", "--data", self.deployment.data, "--region", REGION,
-             "--operations", "lambda:*"],
-            capture_output=True, text=True, timeout=own.TIMEOUT_S, check=True).stdout
-        key = dict(line.split("=", 1) for line in out.splitlines())
-        self.calls = boto3.client(
-            "lambda", region_name=REGION,
-            endpoint_url=f"http://127.0.0.1:{self.deployment.port('loopback')}",
-            aws_access_key_id=key["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=key["AWS_SECRET_ACCESS_KEY"],
-            config=Config(retries={"max_attempts": 0}, read_timeout=own.TIMEOUT_S))
+        self.calls = self.deployment.client("lambda", "lambda:*")
         self.addCleanup(self.calls.close)
         self.connection = self.deployment.connect()
         self.addCleanup(self.connection.close)

@@ -4,13 +4,12 @@ their usage plans, at home and away. The upstream and the function say what they
 
 import datetime
 import hashlib
-import http.server
 import json
 import pathlib
 import tempfile
-import threading
 import unittest
 
+import own
 import variant
 
 BOOTSTRAP = variant.EXAMPLE / "functions" / "runtime" / "bootstrap.mjs"
@@ -37,28 +36,11 @@ routes:
 """
 
 
-class Teller:
-    """Answers with the headers that it was sent; has the function that answers with its event."""
+class Teller(own.Teller):
+    """Has the function that answers with its event, too."""
 
     def __init__(self):
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                body = json.dumps(self.headers.items()).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.server.handle_error = lambda *_: None
-        self.port = self.server.server_port
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        super().__init__()
         self.folder = tempfile.TemporaryDirectory(prefix="domicile-callers.")
         (pathlib.Path(self.folder.name) / "index.mjs").write_text(HANDLER)
 
@@ -66,8 +48,7 @@ class Teller:
         pass  # only the regions ask it
 
     def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        super().close()
         self.folder.cleanup()
 
     def change(self, text):

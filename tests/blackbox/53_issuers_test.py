@@ -69,28 +69,6 @@ ROUTES = """routes:
 """
 
 
-class Teller(own.Upstream):
-    """Answers with the headers that it was sent."""
-
-    def __init__(self):
-        super().__init__()
-
-        class Handler(own.http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                body = json.dumps(self.headers.items()).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server.RequestHandlerClass = Handler
-
-
 class Issuers(unittest.TestCase):
     def setUp(self):
         self.issuer = subprocess.Popen(["node", "-e", ISSUER], stdout=subprocess.PIPE, text=True)
@@ -98,13 +76,11 @@ class Issuers(unittest.TestCase):
         self.addCleanup(self.issuer.stdout.close)
         self.addCleanup(self.issuer.kill)
         self.port = int(self.issuer.stdout.readline())
-        self.upstream = Teller()
+        self.upstream = own.Teller()
         self.addCleanup(self.upstream.close)
-        self.region = own.Deployment(self.config())
-        self.addCleanup(self.region.close)
-        (self.region.folder / "index.mjs").write_text(
-            "export const handler = async (event) => ({statusCode: 200, body: JSON.stringify(event)});")
-        self.region.up()
+        self.region = own.deploy(self.addCleanup, self.config(), {
+            "index.mjs": "export const handler = async (event) => "
+                         "({statusCode: 200, body: JSON.stringify(event)});"})
 
     def config(self):
         bootstrap = own.ROOT / "examples" / "health" / "functions" / "runtime" / "bootstrap.mjs"

@@ -4,14 +4,10 @@ fails is tried again, and what became of it is told to another function."""
 
 import json
 import signal
-import subprocess
 import unittest
 
-import boto3
-from botocore.config import Config
-
 import own
-from own import REGION, poll
+from own import poll
 
 # Notes what it was given once its answer is taken. "wait": not before the file `go` is there.
 RUNTIME = r'''
@@ -52,21 +48,9 @@ class Events(unittest.TestCase):
     def setUp(self):
         self.upstream = own.Upstream()
         self.addCleanup(self.upstream.close)
-        self.deployment = own.Deployment(own.config(self.upstream, extra=CONFIG))
-        self.addCleanup(self.deployment.close)
-        (self.deployment.folder / "runtime.py").write_text(RUNTIME)
-        self.deployment.up()
-        out = subprocess.run(
-            [own.PROGRAM, "keys", "create", "--data", self.deployment.data, "--region", REGION,
-             "--operations", "lambda:*"],
-            capture_output=True, text=True, timeout=own.TIMEOUT_S, check=True).stdout
-        key = dict(line.split("=", 1) for line in out.splitlines())
-        self.calls = boto3.client(
-            "lambda", region_name=REGION,
-            endpoint_url=f"http://127.0.0.1:{self.deployment.port('loopback')}",
-            aws_access_key_id=key["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=key["AWS_SECRET_ACCESS_KEY"],
-            config=Config(retries={"max_attempts": 0}, read_timeout=own.TIMEOUT_S))
+        self.deployment = own.deploy(self.addCleanup, own.config(self.upstream, extra=CONFIG),
+                                     {"runtime.py": RUNTIME})
+        self.calls = self.deployment.client("lambda", "lambda:*")
         self.addCleanup(self.calls.close)
 
     def send(self, function="demo", **event):

@@ -83,11 +83,7 @@ class Streaming(unittest.TestCase):
         (folder / "client.mjs").write_text(CLIENT)
         (folder / "node_modules").symlink_to(own.ROOT / "tests" / "node_modules")
         cls.deployment.up()
-        out = subprocess.run(
-            [own.PROGRAM, "keys", "create", "--data", cls.deployment.data, "--region", REGION,
-             "--operations", "lambda:*"],
-            capture_output=True, text=True, timeout=own.TIMEOUT_S, check=True).stdout
-        cls.key = dict(line.split("=", 1) for line in out.splitlines())
+        cls.key = cls.deployment.key("lambda:*")
 
     def said(self, name, **event):
         url = f"http://127.0.0.1:{self.deployment.port('loopback')}"

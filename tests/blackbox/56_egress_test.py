@@ -3,12 +3,8 @@
 attempts are in the audit log; a region that cannot enforce it does not start."""
 
 import json
-import os
 import subprocess
 import unittest
-
-import boto3
-from botocore.config import Config
 
 import own
 from own import REGION, poll
@@ -66,17 +62,7 @@ class Egress(unittest.TestCase):
 
     def test_a_function_reaches_its_region_and_what_it_is_allowed(self):
         self.deployment.up()
-        out = subprocess.run(
-            [own.PROGRAM, "keys", "create", "--data", self.deployment.data, "--region", REGION,
-             "--operations", "lambda:*"],
-            capture_output=True, text=True, timeout=own.TIMEOUT_S, check=True).stdout
-        key = dict(line.split("=", 1) for line in out.splitlines())
-        calls = boto3.client(
-            "lambda", region_name=REGION,
-            endpoint_url=f"http://127.0.0.1:{self.deployment.port('loopback')}",
-            aws_access_key_id=key["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=key["AWS_SECRET_ACCESS_KEY"],
-            config=Config(retries={"max_attempts": 0}, read_timeout=own.TIMEOUT_S))
+        calls = self.deployment.client("lambda", "lambda:*")
         self.addCleanup(calls.close)
         urls = [f"http://localhost:{self.upstream.port}/quick",
                 f"http://127.0.0.1:{self.other.port}/quick",

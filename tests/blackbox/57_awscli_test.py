@@ -41,15 +41,9 @@ class AwsCli(unittest.TestCase):
     def setUpClass(cls):
         upstream = own.Upstream()
         cls.addClassCleanup(upstream.close)
-        cls.deployment = own.Deployment(own.config(upstream, extra=CONFIG))
-        cls.addClassCleanup(cls.deployment.close)
-        (cls.deployment.folder / "runtime.py").write_text(RUNTIME)
-        cls.deployment.up()
-        out = subprocess.run(
-            [own.PROGRAM, "keys", "create", "--data", cls.deployment.data, "--region", REGION,
-             "--operations", "lambda:*,ssm:*,dynamodb:*"],
-            capture_output=True, text=True, timeout=own.TIMEOUT_S, check=True).stdout
-        cls.key = dict(line.split("=", 1) for line in out.splitlines())
+        cls.deployment = own.deploy(cls.addClassCleanup, own.config(upstream, extra=CONFIG),
+                                    {"runtime.py": RUNTIME})
+        cls.key = cls.deployment.key("lambda:*,ssm:*,dynamodb:*")
 
     def aws(self, *words, good=True):
         folder = self.deployment.folder

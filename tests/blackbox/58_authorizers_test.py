@@ -83,38 +83,13 @@ ROUTES = """routes:
 """
 
 
-class Teller(own.Upstream):
-    """Answers with the headers that it was sent."""
-
-    def __init__(self):
-        super().__init__()
-
-        class Handler(own.http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                body = json.dumps(self.headers.items()).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server.RequestHandlerClass = Handler
-
-
 class Authorizers(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.upstream = Teller()
+        cls.upstream = own.Teller()
         cls.addClassCleanup(cls.upstream.close)
         text = own.config(cls.upstream, routes=()).replace("routes:\n", MORE.format(BOOTSTRAP) + ROUTES)
-        cls.region = own.Deployment(text)
-        cls.addClassCleanup(cls.region.close)
-        (cls.region.folder / "index.mjs").write_text(HANDLER)
-        cls.region.up()
+        cls.region = own.deploy(cls.addClassCleanup, text, {"index.mjs": HANDLER})
 
     def ask(self, path, headers=None, method="GET", body=None):
         connection = self.region.connect()

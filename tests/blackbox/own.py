@@ -78,6 +78,28 @@ class Upstream:
         self.server.server_close()
 
 
+class Teller(Upstream):
+    """Answers with the headers that it was sent."""
+
+    def __init__(self):
+        super().__init__()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                body = json.dumps(self.headers.items()).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server.RequestHandlerClass = Handler
+
+
 def config(upstream, routes=("quick", "slow", "stream"), extra="", listen="{}"):
     """One region; every route is public and leads to the upstream."""
     text = (
@@ -153,6 +175,26 @@ class Deployment:
         lines = (self.data / REGION / "log.jsonl").read_text().splitlines()
         return [json.loads(line) for line in lines]
 
+    def key(self, operations):
+        """An access key for them, as the environment of a client has it."""
+        out = subprocess.run(
+            [PROGRAM, "keys", "create", "--data", self.data, "--region", REGION,
+             "--operations", operations],
+            capture_output=True, text=True, timeout=TIMEOUT_S, check=True).stdout
+        return dict(line.split("=", 1) for line in out.splitlines())
+
+    def client(self, service, operations):
+        """boto3's, of the loopback port, which never tries again."""
+        import boto3
+        from botocore.config import Config
+
+        key = self.key(operations)
+        return boto3.client(
+            service, region_name=REGION, endpoint_url=f"http://127.0.0.1:{self.port('loopback')}",
+            aws_access_key_id=key["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=key["AWS_SECRET_ACCESS_KEY"],
+            config=Config(retries={"max_attempts": 0}, read_timeout=TIMEOUT_S))
+
     def readiness(self):
         connection = http.client.HTTPConnection("127.0.0.1", self.port("admin"), timeout=TIMEOUT_S)
         try:
@@ -173,6 +215,15 @@ class Deployment:
         connection = http.client.HTTPConnection("127.0.0.1", self.port("http"), timeout=TIMEOUT_S)
         connection.connect()
         return connection
+
+
+def deploy(add_cleanup, text, files=()):
+    """A deployment that runs, with these files (name: content) beside its configuration."""
+    deployment = Deployment(text)
+    add_cleanup(deployment.close)
+    for name, content in dict(files).items():
+        (deployment.folder / name).write_text(content)
+    return deployment.up()
 
 
 class _Named(http.client.HTTPConnection):
