@@ -56,6 +56,7 @@ DOMICILE_WORDS(AuthFlow, "USER_SRP_AUTH", "USER_PASSWORD_AUTH", "REFRESH_TOKEN_A
 DOMICILE_WORDS(TokenAlgorithm, "RS256", "ES256")
 DOMICILE_WORDS(Mfa, "off", "optional", "required")
 DOMICILE_WORDS(Grant, "authorization_code", "refresh_token", "client_credentials")
+DOMICILE_WORDS(TokenEvent, "V1_0", "V2_0")
 DOMICILE_WORDS(KeyType, "S", "N", "B")
 DOMICILE_WORDS(ItemType, "S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M")
 DOMICILE_WORDS(SortKeyStorage, "encrypted", "clear")
@@ -358,6 +359,35 @@ const Object<Attribute>& describe() {
 }
 
 template <>
+const Object<PreTokenGeneration>& describe() {
+    static const auto object =
+        Object<PreTokenGeneration>("A function that changes what tokens say.")
+            .field("function", &PreTokenGeneration::function, "one of `functions`", required())
+            .field("version", &PreTokenGeneration::version,
+                   "of the event: V1_0 changes the ID token, V2_0 the access token too");
+    return object;
+}
+
+template <>
+const Object<Triggers>& describe() {
+    static const auto object =
+        Object<Triggers>(
+            "Functions of the home region that take part, each one of `functions` with a "
+            "`timeout_seconds` of at most 5.")
+            .field("pre_sign_up", &Triggers::pre_sign_up,
+                   "may refuse a sign-up, or confirm it at once")
+            .field("post_confirmation", &Triggers::post_confirmation,
+                   "hears of whoever is confirmed")
+            .field("pre_authentication", &Triggers::pre_authentication,
+                   "may refuse a sign-in before the password is looked at")
+            .field("post_authentication", &Triggers::post_authentication,
+                   "may refuse tokens to whoever has signed in")
+            .field("pre_token_generation", &Triggers::pre_token_generation,
+                   "changes what tokens say");
+    return object;
+}
+
+template <>
 const Object<Pool>& describe() {
     static const auto object =
         Object<Pool>("A user pool; it exists in every region under the same id suffix.")
@@ -375,6 +405,7 @@ const Object<Pool>& describe() {
             .field("mfa", &Pool::mfa,
                    "codes of an authenticator app (TOTP) beside the password: nobody's, whoever's "
                    "turns them on, everybody's")
+            .field("triggers", &Pool::triggers, "functions that take part in sign-up and sign-in")
             .field("reveal_existing", &Pool::reveal_existing,
                    "true: answers tell whether a user exists, as old clients expect");
     return object;

@@ -10,6 +10,8 @@ namespace domicile::config {
 // Of the event that the function gets: V1_0 changes the ID token, V2_0 the access token too.
 enum class TokenEvent : std::uint8_t { v1, v2 };
 
+inline constexpr int kTriggerSecondsMax = 5;  // that a function may take
+
 struct PreTokenGeneration {
     std::string function;
     TokenEvent version = TokenEvent::v1;
@@ -18,8 +20,7 @@ struct PreTokenGeneration {
 // Names of functions; absent: nothing runs there.
 struct Triggers {
     std::optional<std::string> pre_sign_up, post_confirmation, pre_authentication,
-        post_authentication, custom_message, user_migration, define_auth_challenge,
-        create_auth_challenge, verify_auth_challenge_response;
+        post_authentication;
     std::optional<PreTokenGeneration> pre_token_generation;
 };
 

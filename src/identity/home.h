@@ -51,6 +51,12 @@ Result<const config::Pool*> find_pool(const config::Config& config, std::string_
 // invalid_argument with reason flow_not_enabled.
 Result<void> check_flow(const config::Client& client, config::AuthFlow flow, const char* name);
 
+// Sources of PreTokenGeneration.
+inline constexpr const char* kTokensOfSignIn = "TokenGeneration_Authentication";
+inline constexpr const char* kTokensOfNewPassword = "TokenGeneration_NewPasswordChallenge";
+inline constexpr const char* kTokensOfPages = "TokenGeneration_HostedAuth";
+inline constexpr const char* kTokensOfRefresh = "TokenGeneration_RefreshTokens";
+
 class Home {
   public:
     struct Parts {
@@ -72,6 +78,7 @@ class Home {
         Courier::Options mail = {};
         const ClientSecrets* secrets = nullptr;
         std::string config_directory = "";  // what files that the config names are relative to
+        Triggers* triggers = nullptr;  // null: functions take no part
     };
     explicit Home(Parts parts);
 
@@ -168,9 +175,11 @@ class Home {
   private:
     // sign-up (home_sign_up.cc)
     io::Task<Result<void>> check_sign_up(ClientOfPool client, SignUpRequest request);
-    io::Task<Result<SignUpResult>> repeat_sign_up(const config::Pool* pool, UserRow row,
-                                                  SignUpRequest request);
-    io::Task<Result<SignUpResult>> new_sign_up(const config::Pool* pool, SignUpRequest request);
+    io::Task<Result<SignUpResult>> repeat_sign_up(ClientOfPool client, UserRow row,
+                                                  SignUpRequest request, PreSignUpAnswer wanted);
+    io::Task<Result<SignUpResult>> new_sign_up(ClientOfPool client, SignUpRequest request,
+                                               PreSignUpAnswer wanted);
+    io::Task<Result<void>> write_confirmed(UserRow row);
     io::Task<Result<directory::ClaimHandle>> claim(UserRow row, PasswordRequest person);
     io::Task<Result<void>> write_person(const config::Pool* pool, UserRow row);
     io::Task<Result<void>> give_up(std::string claim_id);
@@ -186,8 +195,8 @@ class Home {
     io::Task<Result<void>> sweep();
 
     // sign-in (home_sign_in.cc)
-    io::Task<Result<Tokens>> begin_session(UserRow row, const config::Pool* pool,
-                                           const config::Client* client);
+    io::Task<Result<Tokens>> begin_session(UserRow row, ClientOfPool client,
+                                           const char* token_source = kTokensOfSignIn);
     io::Task<Result<Tokens>> judge(std::optional<UserRow> row, bool proven,
                                    Attempts::Attempt attempt, ClientOfPool client);
     io::Task<Result<TokenPtr>> own_access_token(std::string token);
@@ -203,13 +212,28 @@ class Home {
     io::Task<Result<Resumed>> resume(RefreshToken token);
     // New tokens of a session; no refresh token.
     io::Task<Result<Tokens>> tokens_of(RefreshToken session, UserRow row, ClientOfPool client,
-                                       std::optional<std::string> nonce);
+                                       std::optional<std::string> nonce, const char* source);
     // OpenID Connect (home_oauth.cc)
     io::Task<Result<Authorized>> authorize(ClientOfPool client, Authorization asked, Tokens tokens);
     io::Task<Result<std::string>> begin_browser_session(UserRow row, Timestamp auth_time);
     io::Task<Result<TokenState>> inspect_refresh(ClientOfPool client, std::string text);
     Result<const config::Pool*> pool_of(const UserRow& row) const;
     TokenSubject token_subject(const UserRow& row, const config::Client& client) const;
+
+    // triggers (home_triggers.cc)
+    TriggerEvent event_of(const std::string& function, const char* source,
+                          ClientOfPool client) const;
+    TriggerEvent event_about(const UserRow& row, const std::string& function, const char* source,
+                             ClientOfPool client) const;
+    io::Task<Result<PreSignUpAnswer>> before_sign_up(ClientOfPool client, SignUpRequest request);
+    io::Task<Result<void>> after_confirmation(ClientOfPool client, UserRow row,
+                                              std::optional<Attributes> metadata);
+    io::Task<Result<void>> before_authentication(ClientOfPool client, std::optional<UserRow> row,
+                                                 std::string username,
+                                                 std::optional<Attributes> metadata);
+    io::Task<Result<void>> after_authentication(ClientOfPool client, UserRow row);
+    io::Task<Result<TokenChanges>> before_tokens(ClientOfPool client, UserRow row,
+                                                 const char* source, std::vector<Group> groups);
 
     // the second factor (home_mfa.cc)
     struct Enrolling {  // who sets up an app
@@ -219,7 +243,8 @@ class Home {
         Authenticator app;
     };
     // Of whoever has proven the password: tokens, or a challenge.
-    io::Task<Result<Tokens>> second_factor(UserRow row, ClientOfPool client);
+    io::Task<Result<Tokens>> second_factor(UserRow row, ClientOfPool client,
+                                           const char* token_source = kTokensOfSignIn);
     io::Task<Result<Enrolling>> enrolling(std::optional<std::string> access_token,
                                           std::optional<std::string> session);
     io::Task<Result<std::int64_t>> judge_totp(UserRow row, std::string secret, std::string code,

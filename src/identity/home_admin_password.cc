@@ -219,7 +219,7 @@ io::Task<Result<Tokens>> Home::answer_new_password(NewPasswordRequest request) {
     std::vector<sql::Statement> batch;
     batch.push_back(std::move(replacement));
     CO_TRY_VOID(co_await write_changes(std::move(batch)));
-    co_return co_await second_factor(std::move(*row), client);
+    co_return co_await second_factor(std::move(*row), client, kTokensOfNewPassword);
 }
 
 }  // namespace domicile::identity

@@ -30,7 +30,8 @@ Tokens challenge(const char* name, std::string session, const UserRow& row) {
 
 }  // namespace
 
-io::Task<Result<Tokens>> Home::second_factor(UserRow row, ClientOfPool client) {
+io::Task<Result<Tokens>> Home::second_factor(UserRow row, ClientOfPool client,
+                                             const char* token_source) {
     const config::Mfa mfa = client.pool->mfa;
     Authenticator app;
     if (mfa != config::Mfa::off) {
@@ -43,7 +44,7 @@ io::Task<Result<Tokens>> Home::second_factor(UserRow row, ClientOfPool client) {
         name = kMfaSetup;
     }
     if (name == nullptr) {
-        co_return co_await begin_session(std::move(row), client.pool, client.client);
+        co_return co_await begin_session(std::move(row), client, token_source);
     }
     const auto session = challenges_.begin(name, row, client.client->id);
     co_return challenge(name, challenges_.seal(session), row);
@@ -160,7 +161,7 @@ io::Task<Result<Tokens>> Home::answer_mfa(MfaAnswerRequest request) {
     // Another answer with this code was first.
     if (!done && done.error().code == Code::conflict) co_return challenge_over();
     if (!done) co_return std::unexpected(done.error());
-    co_return co_await begin_session(std::move(*row), client.pool, client.client);
+    co_return co_await begin_session(std::move(*row), client);
 }
 
 io::Task<Result<void>> Home::prefer(UserRow row, std::optional<bool> enabled,

@@ -165,7 +165,7 @@ io::Task<Result<Tokens>> Home::oauth_redeem(RedeemRequest request) {
     if (!resumed && resumed.error().code == Code::unauthenticated) co_return bad_code();
     CO_TRY_VOID(resumed);
     CO_TRY(Tokens tokens, co_await tokens_of(token, std::move(resumed->row), client,
-                                             std::move(used->grant.asked.nonce)));
+                                             std::move(used->grant.asked.nonce), kTokensOfPages));
     if (client.client->oauth->allows(config::Grant::refresh_token)) {
         tokens.refresh_token = write_refresh_token(refresh_key_, p_.region, token);
     }

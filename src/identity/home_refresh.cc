@@ -63,7 +63,8 @@ io::Task<Result<Tokens>> Home::refresh(RefreshRequest request) {
     CO_TRY_VOID(
         co_await p_.secrets->check(client.client->id, std::move(proof), row.username, row.sub));
 
-    CO_TRY(Tokens tokens, co_await tokens_of(*token, row, client, std::nullopt));
+    CO_TRY(Tokens tokens,
+           co_await tokens_of(*token, row, client, std::nullopt, kTokensOfRefresh));
     // The last step, so that no failure costs the session its token.
     if (rotates) {
         CO_TRY(token->generation,
@@ -88,7 +89,8 @@ io::Task<Result<Home::Resumed>> Home::resume(RefreshToken token) {
 }
 
 io::Task<Result<Tokens>> Home::tokens_of(RefreshToken session, UserRow row, ClientOfPool client,
-                                         std::optional<std::string> nonce) {
+                                         std::optional<std::string> nonce,
+                                         const char* source) {
     TokenSubject subject = token_subject(row, *client.client);
     subject.origin_jti = std::move(session.origin_jti);
     subject.event_id = std::move(session.event_id);
@@ -96,6 +98,7 @@ io::Task<Result<Tokens>> Home::tokens_of(RefreshToken session, UserRow row, Clie
     subject.scope = std::move(session.scope);
     subject.nonce = std::move(nonce);
     CO_TRY(subject.groups, co_await groups_.of_person(row.sub));
+    CO_TRY(subject.changes, co_await before_tokens(client, row, source, subject.groups));
     std::string iss = issuer(p_.config, p_.public_port, p_.region, client.pool->id_suffix);
     co_return co_await signer_.issue(std::move(subject), std::move(iss), *client.client);
 }

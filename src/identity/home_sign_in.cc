@@ -54,6 +54,8 @@ io::Task<Result<SrpChallenge>> Home::start_srp(SrpStartRequest request) {
     if (!row && client.pool->reveal_existing) {
         co_return fail(Code::not_found, "User does not exist.", reason::kUserUnknown);
     }
+    CO_TRY_VOID(co_await before_authentication(client, row, request.username,
+                                               std::move(request.client_metadata)));
     const std::string decoy_name = users_.username_index(pool, request.username);
     const auto decoy = crypto::decoy_verifier(decoy_secret_, decoy_name);
     // A password that is not kept for SRP fits no proof, as nobody's does.
@@ -127,6 +129,8 @@ io::Task<Result<Tokens>> Home::prove_password(ClientOfPool client, PasswordReque
     std::string index = users_.username_index(pool, request.username);
     CO_TRY(Attempts::Attempt attempt, co_await attempts_.begin(index));
     CO_TRY(auto row, co_await users_.find(pool, request.username));
+    CO_TRY_VOID(co_await before_authentication(client, row, request.username,
+                                               std::move(request.client_metadata)));
     UserRow judged;
     if (row) {
         judged = *row;
@@ -162,25 +166,28 @@ io::Task<Result<Tokens>> Home::judge(std::optional<UserRow> row, bool proven,
     co_return co_await second_factor(std::move(*row), client);
 }
 
-io::Task<Result<Tokens>> Home::begin_session(UserRow row, const config::Pool* pool,
-                                             const config::Client* client) {
+io::Task<Result<Tokens>> Home::begin_session(UserRow row, ClientOfPool client,
+                                             const char* token_source) {
+    CO_TRY_VOID(co_await after_authentication(client, row));
     const Timestamp now = p_.clock.now();
-    TokenSubject subject = token_subject(row, *client);
+    TokenSubject subject = token_subject(row, *client.client);
     subject.origin_jti = p_.random.uuid();
     subject.event_id = p_.random.uuid();
     subject.auth_time = now;
     CO_TRY(subject.groups, co_await groups_.of_person(row.sub));
-    const RefreshToken refresh{subject.origin_jti, row.sub, client->id,
+    CO_TRY(subject.changes, co_await before_tokens(client, row, token_source, subject.groups));
+    const RefreshToken refresh{subject.origin_jti, row.sub, client.client->id,
                                subject.event_id,   now.ms,  0};
     Session session;
     session.origin_jti = subject.origin_jti;
     session.sub = row.sub;
-    session.client_id = client->id;
+    session.client_id = client.client->id;
     session.created = now;
-    session.expires = now + Millis(std::int64_t{client->refresh_token_days} * 86'400'000);
+    session.expires = now + Millis(std::int64_t{client.client->refresh_token_days} * 86'400'000);
     CO_TRY_VOID(co_await sessions_.begin(std::move(session)));
-    std::string iss = issuer(p_.config, p_.public_port, p_.region, pool->id_suffix);
-    CO_TRY(Tokens tokens, co_await signer_.issue(std::move(subject), std::move(iss), *client));
+    std::string iss = issuer(p_.config, p_.public_port, p_.region, client.pool->id_suffix);
+    CO_TRY(Tokens tokens,
+           co_await signer_.issue(std::move(subject), std::move(iss), *client.client));
     tokens.refresh_token = write_refresh_token(refresh_key_, p_.region, refresh);
     co_return tokens;
 }

@@ -42,6 +42,19 @@ std::optional<std::string> value_of(const Attributes& attributes, const std::str
     return found->second;
 }
 
+// What the application says it has proven itself. Whoever is confirmed without a word about the
+// address has not proven it.
+void mark_verified(const PreSignUpAnswer& wanted, Attributes& attributes) {
+    if (wanted.verify_email && attributes.contains("email")) {
+        attributes["email_verified"] = "true";
+    } else if (wanted.confirm) {
+        attributes["email_verified"] = "false";
+    }
+    if (wanted.verify_phone && attributes.contains("phone_number")) {
+        attributes["phone_number_verified"] = "true";
+    }
+}
+
 }  // namespace
 
 std::vector<directory::SubjectKey> Home::keys_of(const UserRow& row) const {
@@ -95,14 +108,19 @@ io::Task<Result<SignUpResult>> Home::sign_up(SignUpRequest request) {
     CO_TRY_VOID(courier_.check_room());
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
     CO_TRY_VOID(co_await check_sign_up(client, request));
+    // Before anybody is looked for, so that it says nothing of who exists.
+    CO_TRY(const PreSignUpAnswer wanted, co_await before_sign_up(client, request));
     CO_TRY(auto row, co_await users_.find(client.pool->id_suffix, request.username));
-    if (row) co_return co_await repeat_sign_up(client.pool, std::move(*row), std::move(request));
-    co_return co_await new_sign_up(client.pool, std::move(request));
+    if (row) {
+        co_return co_await repeat_sign_up(client, std::move(*row), std::move(request), wanted);
+    }
+    co_return co_await new_sign_up(client, std::move(request), wanted);
 }
 
 // SDKs retry, and people come back to a form: the same password makes it the same sign-up.
-io::Task<Result<SignUpResult>> Home::repeat_sign_up(const config::Pool* pool, UserRow row,
-                                                    SignUpRequest request) {
+io::Task<Result<SignUpResult>> Home::repeat_sign_up(ClientOfPool client, UserRow row,
+                                                    SignUpRequest request,
+                                                    PreSignUpAnswer wanted_of_it) {
     if (row.confirmed || row.disabled) co_return user_exists();
     std::string index = users_.username_index(row.pool, row.username);
     CO_TRY(Attempts::Attempt attempt, co_await attempts_.begin(std::move(index)));
@@ -113,18 +131,18 @@ io::Task<Result<SignUpResult>> Home::repeat_sign_up(const config::Pool* pool, Us
     }
     UserRow wanted = row;
     wanted.attributes = request.attributes;
-    if (keys_of(wanted) != keys_of(row)) {
-        // Another e-mail or phone: a new claim, so start over.
+    if (keys_of(wanted) != keys_of(row) || wanted_of_it.confirm) {
+        // Another e-mail or phone, or nothing to confirm: a new claim, so start over.
         const auto ended = co_await give_up(row.claim_id);
         if (!ended && is_over(ended.error())) co_return user_exists();
         CO_TRY_VOID(ended);
-        co_return co_await new_sign_up(pool, std::move(request));
+        co_return co_await new_sign_up(client, std::move(request), wanted_of_it);
     }
     // The claim may have run out meanwhile, and be somebody else's; or be confirmed just now.
     auto renewed = co_await claims_.renew(row.claim_id);
     if (!renewed && is_over(renewed.error())) co_return user_exists();
     if (!renewed) co_return std::unexpected(renewed.error());
-    CO_TRY(auto mail, co_await write_code(pool, wanted));
+    CO_TRY(auto mail, co_await write_code(client.pool, wanted));
     CO_TRY_VOID(co_await users_.replace_unconfirmed(wanted, std::move(mail)));
     co_return SignUpResult{false, wanted.sub,
                            delivery_to(destination_of(wanted.username, wanted.attributes))};
@@ -157,6 +175,18 @@ io::Task<Result<directory::ClaimHandle>> Home::claim(UserRow row, PasswordReques
     co_return claimed;
 }
 
+// Without a code, since there is nothing to prove.
+io::Task<Result<void>> Home::write_confirmed(UserRow row) {
+    CO_TRY(sql::Statement insertion, co_await users_.insertion(row));
+    std::vector<sql::Statement> batch;
+    batch.push_back(std::move(insertion));
+    batch.push_back(directory::Claims::held(row.claim_id));
+    auto written = co_await p_.database.write(std::move(batch));
+    if (written) co_return Result<void>();
+    if (written.error().reason == sql::kReasonUnique) co_return user_exists();
+    co_return fail(Code::unavailable, "The sign-up could not be written.");
+}
+
 // The row, its first mail and the claim that stands for it, in one commit.
 io::Task<Result<void>> Home::write_person(const config::Pool* pool, UserRow row) {
     CO_TRY(std::vector<sql::Statement> batch, co_await write_code(pool, row));
@@ -172,16 +202,18 @@ io::Task<Result<void>> Home::write_person(const config::Pool* pool, UserRow row)
     co_return std::unexpected(written.error());
 }
 
-io::Task<Result<SignUpResult>> Home::new_sign_up(const config::Pool* pool, SignUpRequest request) {
+io::Task<Result<SignUpResult>> Home::new_sign_up(ClientOfPool client, SignUpRequest request,
+                                                 PreSignUpAnswer wanted) {
     UserRow row;
     row.sub = p_.random.uuid();
-    row.pool = pool->id_suffix;
+    row.pool = client.pool->id_suffix;
     row.created = p_.clock.now();
     row.username = std::move(request.username);
     row.srp_name = p_.random.uuid();
     row.attributes = std::move(request.attributes);
+    mark_verified(wanted, row.attributes);
     const PasswordRequest person{request.client_id, row.username, request.password};
-    auto hash = [keeping = keeping_of(*pool), owner = PasswordOwner{row.pool, row.srp_name},
+    auto hash = [keeping = keeping_of(*client.pool), owner = PasswordOwner{row.pool, row.srp_name},
                  password = request.password,
                  salt = p_.random.bytes(crypto::kPasswordSaltSize)] {
         return make_password(keeping, owner, password, salt);
@@ -192,13 +224,26 @@ io::Task<Result<SignUpResult>> Home::new_sign_up(const config::Pool* pool, SignU
     CO_TRY_VOID(co_await p_.audit.record(std::move(event)));
     CO_TRY(const directory::ClaimHandle held, co_await claim(row, person));
     row.claim_id = held.claim_id;
-    auto written = co_await write_person(pool, row);
+    Result<void> written;
+    if (wanted.confirm) {
+        row.code_mac = p_.random.bytes(32);  // no code fits
+        written = co_await write_confirmed(row);
+    } else {
+        written = co_await write_person(client.pool, row);
+    }
     if (!written) {
         // Refused when the row went in after all: the same sign-up again then finds it. A failure
         // is left to upkeep().
         const auto abandoned = co_await claims_.abandon(row.claim_id);
         if (abandoned) (void)co_await p_.keyring.destroy(row.sub);
         co_return std::unexpected(written.error());
+    }
+    if (wanted.confirm) {
+        CO_TRY_VOID(co_await claims_.activate(row.claim_id));
+        SignUpResult confirmed{true, row.sub, std::nullopt};
+        CO_TRY_VOID(co_await after_confirmation(client, std::move(row),
+                                                std::move(request.client_metadata)));
+        co_return confirmed;
     }
     co_return SignUpResult{false, row.sub,
                            delivery_to(destination_of(row.username, row.attributes))};
@@ -263,6 +308,8 @@ io::Task<Result<Done>> Home::confirm(ConfirmRequest request) {
         co_return code_expired();
     }
     if (!activated) co_return std::unexpected(activated.error());
+    CO_TRY_VOID(
+        co_await after_confirmation(client, std::move(*row), std::move(request.client_metadata)));
     co_return Done{};
 }
 

@@ -130,7 +130,7 @@ Identity::Impl::Impl(Parts given)
             [this](std::string region, PasswordRequest request) {
                 return withdraw(std::move(region), std::move(request));
             },
-            p.nodes, p.mail, &secrets, p.config_directory}),
+            p.nodes, p.mail, &secrets, p.config_directory, p.triggers}),
       watch(p.database, home.sessions(), p.nodes),
       router({p.config, p.policy, p.directory, p.border, p.audit, home, p.region, p.public_port}),
       administration({p.config, p.region, home, router}),

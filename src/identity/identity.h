@@ -20,6 +20,7 @@
 #include "identity/courier.h"
 #include "identity/mfa_types.h"
 #include "identity/token_verifier.h"
+#include "identity/triggers.h"
 #include "identity/types.h"
 #include "io/clock.h"
 #include "io/task.h"
@@ -56,6 +57,7 @@ class Identity {
         nodes::Nodes* nodes = nullptr;      // null: this process is its region's only one
         Courier::Options mail = {};         // how mails leave the region
         std::string config_directory = {};  // what the files of clients' secrets are relative to
+        Triggers* triggers = nullptr;       // null: functions take no part
     };
     explicit Identity(Parts parts);
     ~Identity();  // after stop()

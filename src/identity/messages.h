@@ -39,16 +39,17 @@ inline constexpr const char* kNewPassword = "identity.answer_new_password";
 
 BOOST_DESCRIBE_STRUCT(Done, (), ())
 BOOST_DESCRIBE_STRUCT(CodeDelivery, (), (attribute, medium, destination))
-BOOST_DESCRIBE_STRUCT(SignUpRequest, (), (client_id, username, password, attributes))
+BOOST_DESCRIBE_STRUCT(SignUpRequest, (),
+                      (client_id, username, password, attributes, validation_data, client_metadata))
 BOOST_DESCRIBE_STRUCT(SignUpResult, (), (confirmed, sub, delivery))
-BOOST_DESCRIBE_STRUCT(ConfirmRequest, (), (client_id, username, code))
+BOOST_DESCRIBE_STRUCT(ConfirmRequest, (), (client_id, username, code, client_metadata))
 BOOST_DESCRIBE_STRUCT(ResendRequest, (), (client_id, username))
-BOOST_DESCRIBE_STRUCT(SrpStartRequest, (), (client_id, username, srp_a))
+BOOST_DESCRIBE_STRUCT(SrpStartRequest, (), (client_id, username, srp_a, client_metadata))
 BOOST_DESCRIBE_STRUCT(SrpChallenge, (),
                       (salt_hex, srp_b_hex, secret_block, username, user_id_for_srp))
 BOOST_DESCRIBE_STRUCT(SrpAnswerRequest, (),
                       (client_id, username, secret_block, timestamp, signature))
-BOOST_DESCRIBE_STRUCT(PasswordRequest, (), (client_id, username, password))
+BOOST_DESCRIBE_STRUCT(PasswordRequest, (), (client_id, username, password, client_metadata))
 BOOST_DESCRIBE_STRUCT(RefreshRequest, (),
                       (client_id, refresh_token, takes_next, secret_hash, client_secret))
 BOOST_DESCRIBE_STRUCT(RevokeRequest, (), (client_id, token))

@@ -1,5 +1,6 @@
 #include "identity/signer.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/encoding.h"
@@ -28,7 +29,52 @@ json::object common_claims(const TokenSubject& subject, const std::string& issue
             {"custom:epoch", static_cast<std::int64_t>(subject.epoch)}};
 }
 
+// Of words with a space between each.
+std::string without(const std::string& words, const std::string& word) {
+    std::string out;
+    for (std::size_t from = 0; from < words.size();) {
+        const std::size_t end = std::min(words.find(' ', from), words.size());
+        const std::string one = words.substr(from, end - from);
+        if (one != word && !one.empty()) out += (out.empty() ? "" : " ") + one;
+        from = end + 1;
+    }
+    return out;
+}
+
+json::array list_of(const std::vector<std::string>& texts) {
+    json::array out;
+    for (const std::string& text : texts) out.emplace_back(text);
+    return out;
+}
+
+// What a trigger says is left out where it would say who somebody is, or where they live.
+bool is_ours(std::string_view claim) {
+    constexpr std::array<std::string_view, 19> kOurs = {
+        "sub",      "iss",   "aud",   "client_id", "token_use",  "auth_time",     "iat",
+        "exp",      "nbf",   "jti",   "event_id",  "origin_jti", "custom:region", "custom:epoch",
+        "username", "scope", "nonce", "at_hash",   "device_key"};
+    return claim.starts_with("cognito:") || std::ranges::find(kOurs, claim) != kOurs.end();
+}
+
+void change_claims(const ClaimChanges& changes, json::object& claims) {
+    for (const auto& member : changes.add) {
+        if (!is_ours(member.key())) claims[member.key()] = member.value();
+    }
+    for (const std::string& name : changes.suppress) {
+        if (!is_ours(name)) claims.erase(name);
+    }
+    if (!claims.contains("scope")) return;
+    std::string scopes = std::string(claims["scope"].as_string());
+    for (const std::string& scope : changes.add_scopes) scopes += ' ' + scope;
+    for (const std::string& scope : changes.suppress_scopes) scopes = without(scopes, scope);
+    claims["scope"] = scopes;
+}
+
 void add_group_names(const TokenSubject& subject, json::object& claims) {
+    if (const auto& changed = subject.changes.groups) {
+        if (!changed->names.empty()) claims["cognito:groups"] = list_of(changed->names);
+        return;
+    }
     if (subject.groups.empty()) return;
     json::array names;
     for (const Group& group : subject.groups) names.emplace_back(group.name);
@@ -52,6 +98,11 @@ std::optional<std::string> preferred_role(const std::vector<Group>& groups) {
 }
 
 void add_roles(const TokenSubject& subject, json::object& claims) {
+    if (const auto& changed = subject.changes.groups) {
+        if (!changed->roles.empty()) claims["cognito:roles"] = list_of(changed->roles);
+        if (changed->preferred_role) claims["cognito:preferred_role"] = *changed->preferred_role;
+        return;
+    }
     json::array roles;
     for (const Group& group : subject.groups) {
         if (group.role) roles.emplace_back(*group.role);
@@ -182,8 +233,10 @@ io::Task<Result<Tokens>> Signer::issue(TokenSubject subject, std::string issuer,
     const Timestamp now = clock_.now();
     json::object access =
         access_claims(subject, common_claims(subject, issuer, now, client.access_token_minutes));
+    change_claims(subject.changes.access, access);
     json::object id =
         id_claims(subject, common_claims(subject, issuer, now, client.id_token_minutes));
+    change_claims(subject.changes.id, id);
     access["jti"] = random_.uuid();
     id["jti"] = random_.uuid();
     Tokens tokens;

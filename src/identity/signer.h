@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "config/config.h"
 #include "crypto/keys.h"
+#include "identity/triggers.h"
 #include "identity/types.h"
 #include "io/clock.h"
 #include "io/task.h"
@@ -33,6 +34,7 @@ struct TokenSubject {
     // token and what is in it.
     std::optional<std::string> scope;
     std::optional<std::string> nonce;
+    TokenChanges changes = {};  // that a trigger asks for
 };
 
 class Signer {

@@ -65,6 +65,7 @@ class IdentityTest : public ::testing::Test {
 
     directory::testing::StillClock clock_;
     config::Config config_ = make_config();
+    Triggers* triggers_ = nullptr;
 
   private:
     static Task<Result<void>> with_identity(IdentityTest* self,
@@ -92,6 +93,7 @@ class IdentityTest : public ::testing::Test {
                               8443,
                               {},
                               {}};
+        parts.triggers = self->triggers_;
         Identity identity(std::move(parts));
         CO_TRY_VOID(co_await identity.open());
         auto done = co_await journey(identity);

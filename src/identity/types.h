@@ -67,9 +67,11 @@ struct CodeDelivery {
     std::string medium;       // "EMAIL"
     std::string destination;  // masked: "a***@e***"
 };
+// `validation_data` and `client_metadata` are for triggers.
 struct SignUpRequest {
     std::string client_id, username, password;
     Attributes attributes;
+    std::optional<Attributes> validation_data = std::nullopt, client_metadata = std::nullopt;
 };
 struct SignUpResult {
     bool confirmed = false;
@@ -78,12 +80,14 @@ struct SignUpResult {
 };
 struct ConfirmRequest {
     std::string client_id, username, code;
+    std::optional<Attributes> client_metadata = std::nullopt;
 };
 struct ResendRequest {
     std::string client_id, username;
 };
 struct SrpStartRequest {
     std::string client_id, username, srp_a;  // hex as sent
+    std::optional<Attributes> client_metadata = std::nullopt;
 };
 struct SrpChallenge {
     std::string salt_hex, srp_b_hex, secret_block;  // secret_block is standard base64
@@ -94,6 +98,7 @@ struct SrpAnswerRequest {
 };
 struct PasswordRequest {
     std::string client_id, username, password;
+    std::optional<Attributes> client_metadata = std::nullopt;
 };
 struct RefreshRequest {
     std::string client_id, refresh_token;

@@ -21,6 +21,7 @@
 #include "server/snapshot.h"
 #include "server/stores.h"
 #include "sql/copy.h"
+#include "triggers/runner.h"
 
 namespace domicile::server {
 namespace {
@@ -132,6 +133,12 @@ struct RegionNode::Parts {
           nodes(*base.data, io::system_clock(), io::system_random()),
           presence(*base.directory.store, io::system_clock(), region, nodes.run()),
           access(*base.data, keyring, io::system_clock(), io::system_random(), region),
+          triggers(
+              region,
+              [this](std::string function, functions::Call call) {
+                  return snapshots.call_function(std::move(function), std::move(call));
+              },
+              io::system_random()),
           identity(identity_parts()),
           documents(documents::Documents::Parts{
               current.tables, *base.data, keyring, *base.audit,
@@ -179,7 +186,8 @@ struct RegionNode::Parts {
                 },
             .nodes = &nodes,
             .mail = mail_options(deployment, region, current.config, base.mail.get()),
-            .config_directory = deployment.config_directory()};
+            .config_directory = deployment.config_directory(),
+            .triggers = &triggers};
     }
 
     io::Task<Result<void>> open();
@@ -214,6 +222,7 @@ struct RegionNode::Parts {
     nodes::Nodes nodes;
     directory::Presence presence;
     access::Access access;
+    triggers::Runner triggers;
     identity::Identity identity;
     documents::Documents documents;
     events::Queue events;

@@ -129,17 +129,18 @@ Reply initiate_auth(AdminCall call) {
                                     "ADMIN_NO_SRP_AUTH", "ADMIN_USER_PASSWORD_AUTH"});
     std::string client_id = members.required("ClientId", kClientIdBytesMax);
     Attributes parameters = members.texts("AuthParameters");
+    Attributes metadata = members.texts("ClientMetadata");
     POOL(pool, call, members);
     DO(call.identity.administration().check_client(pool.id, client_id));
     if (flow != "ADMIN_USER_PASSWORD_AUTH" && flow != "ADMIN_NO_SRP_AUTH") {
         co_return co_await run_flow(call.identity, std::move(flow), std::move(client_id),
-                                    std::move(parameters));
+                                    std::move(parameters), std::move(metadata));
     }
     PARAMETER(username, parameters, "USERNAME");
     PARAMETER(password, parameters, "PASSWORD");
     CHECK_SECRET(call.identity, client_id, username, secret_hash(parameters));
     identity::PasswordRequest request{std::move(client_id), std::move(username),
-                                      std::move(password)};
+                                      std::move(password), std::move(metadata)};
     ANSWER(tokens, co_await call.identity.administration().sign_in(std::move(request)));
     co_return authentication_result(tokens);
 }

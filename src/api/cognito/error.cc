@@ -5,6 +5,8 @@
 #include "access/access.h"
 #include "api/aws/auth.h"
 #include "identity/oauth_types.h"
+#include "identity/triggers.h"
+#include "identity/types.h"
 
 namespace domicile::api::cognito {
 namespace {
@@ -77,6 +79,9 @@ constexpr std::array kByReason = {
          "Your software token has already been used once."},
     Line{reason::kTotpSetup, "EnableSoftwareTokenMFAException", "Code mismatch"},
     Line{reason::kTotpNotFound, "SoftwareTokenMFANotFoundException", nullptr},
+    Line{reason::kTriggerRefused, "UserLambdaValidationException", nullptr},
+    Line{reason::kTriggerFailed, "UnexpectedLambdaException", nullptr},
+    Line{reason::kTriggerAnswer, "InvalidLambdaResponseException", nullptr},
     // Of access keys and their signatures.
     Line{api::aws::reason::kMissingToken, "MissingAuthenticationTokenException", nullptr},
     Line{api::aws::reason::kIncomplete, "IncompleteSignatureException", nullptr},

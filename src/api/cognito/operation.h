@@ -63,7 +63,7 @@ Outcome<std::string> parameter(const identity::Attributes& parameters, const cha
 
 // The answer of a flow of InitiateAuth, and to a challenge, whoever calls.
 Reply run_flow(identity::Identity& identity, std::string flow, std::string client_id,
-               identity::Attributes parameters);
+               identity::Attributes parameters, identity::Attributes metadata);
 Reply answer_challenge(identity::Identity& identity, std::string name, std::string client_id,
                        std::string session, identity::Attributes responses);
 

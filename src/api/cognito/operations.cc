@@ -15,6 +15,8 @@ Reply sign_up(Identity& identity, json::object request) {
     call.username = members.required("Username", kUsernameBytesMax);
     call.password = members.required("Password", kPasswordBytesMax);
     call.attributes = members.attributes("UserAttributes");
+    call.validation_data = members.attributes("ValidationData");
+    call.client_metadata = members.texts("ClientMetadata");
     auto hash = members.optional("SecretHash");
     CHECK_MEMBERS(members);
     CHECK_SECRET(identity, call.client_id, call.username, hash);
@@ -30,6 +32,7 @@ Reply confirm_sign_up(Identity& identity, json::object request) {
     call.client_id = members.required("ClientId", 128);
     call.username = members.required("Username", kUsernameBytesMax);
     call.code = members.required("ConfirmationCode", 2048);
+    call.client_metadata = members.texts("ClientMetadata");
     auto hash = members.optional("SecretHash");
     CHECK_MEMBERS(members);
     CHECK_SECRET(identity, call.client_id, call.username, hash);
@@ -49,11 +52,13 @@ Reply resend_code(Identity& identity, json::object request) {
     co_return json::object{{"CodeDeliveryDetails", delivery_details(delivery)}};
 }
 
-Reply start_srp(Identity& identity, std::string client_id, Attributes parameters) {
+Reply start_srp(Identity& identity, std::string client_id, Attributes parameters,
+                Attributes metadata) {
     PARAMETER(username, parameters, "USERNAME");
     PARAMETER(srp_a, parameters, "SRP_A");
     CHECK_SECRET(identity, client_id, username, secret_hash(parameters));
-    identity::SrpStartRequest call{std::move(client_id), std::move(username), std::move(srp_a)};
+    identity::SrpStartRequest call{std::move(client_id), std::move(username), std::move(srp_a),
+                                   std::move(metadata)};
     ANSWER(challenge, co_await identity.start_srp(std::move(call)));
     json::object shown{{"SALT", challenge.salt_hex},
                        {"SRP_B", challenge.srp_b_hex},
@@ -64,11 +69,13 @@ Reply start_srp(Identity& identity, std::string client_id, Attributes parameters
                            {"ChallengeParameters", std::move(shown)}};
 }
 
-Reply password_sign_in(Identity& identity, std::string client_id, Attributes parameters) {
+Reply password_sign_in(Identity& identity, std::string client_id, Attributes parameters,
+                       Attributes metadata) {
     PARAMETER(username, parameters, "USERNAME");
     PARAMETER(password, parameters, "PASSWORD");
     CHECK_SECRET(identity, client_id, username, secret_hash(parameters));
-    identity::PasswordRequest call{std::move(client_id), std::move(username), std::move(password)};
+    identity::PasswordRequest call{std::move(client_id), std::move(username), std::move(password),
+                                   std::move(metadata)};
     ANSWER(tokens, co_await identity.sign_in_with_password(std::move(call)));
     co_return authentication_result(tokens);
 }
@@ -86,8 +93,10 @@ Reply initiate_auth(Identity& identity, json::object request) {
                                     "ADMIN_NO_SRP_AUTH", "ADMIN_USER_PASSWORD_AUTH"});
     std::string client_id = members.required("ClientId", 128);
     Attributes parameters = members.texts("AuthParameters");
+    Attributes metadata = members.texts("ClientMetadata");
     CHECK_MEMBERS(members);
-    co_return co_await run_flow(identity, flow, std::move(client_id), std::move(parameters));
+    co_return co_await run_flow(identity, flow, std::move(client_id), std::move(parameters),
+                                std::move(metadata));
 }
 
 Reply answer_srp(Identity& identity, std::string client_id, Attributes responses) {
@@ -218,12 +227,15 @@ const AdminOperations& admin_operations() {
 
 }  // namespace
 
-Reply run_flow(Identity& identity, std::string flow, std::string client_id, Attributes parameters) {
+Reply run_flow(Identity& identity, std::string flow, std::string client_id, Attributes parameters,
+               Attributes metadata) {
     if (flow == "USER_SRP_AUTH") {
-        co_return co_await start_srp(identity, std::move(client_id), std::move(parameters));
+        co_return co_await start_srp(identity, std::move(client_id), std::move(parameters),
+                                     std::move(metadata));
     }
     if (flow == "USER_PASSWORD_AUTH") {
-        co_return co_await password_sign_in(identity, std::move(client_id), std::move(parameters));
+        co_return co_await password_sign_in(identity, std::move(client_id), std::move(parameters),
+                                            std::move(metadata));
     }
     if (flow == "REFRESH_TOKEN_AUTH" || flow == "REFRESH_TOKEN") {
         PARAMETER(token, parameters, "REFRESH_TOKEN");

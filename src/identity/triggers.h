@@ -1,0 +1,66 @@
+// What an application may have its functions do while people sign up and in. The home calls them,
+// so that they run where the person's data is; how a function is told, and what its answer looks
+// like, is for a higher layer to know.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "config/triggers.h"
+#include "identity/types.h"
+#include "io/task.h"
+
+namespace domicile::identity {
+
+namespace reason {
+inline constexpr const char* kTriggerRefused = "trigger_refused";  // message is the whole text
+inline constexpr const char* kTriggerFailed = "trigger_failed";    // did not answer; likewise
+inline constexpr const char* kTriggerAnswer = "trigger_answer";    // answered what is no answer
+}  // namespace reason
+
+struct TriggerEvent {
+    std::string function;
+    std::string source;              // as Cognito names it: "PreSignUp_SignUp"
+    std::string pool_id, client_id;  // "eu-central-1_Health1"
+    std::string username;
+    Attributes attributes;  // with `sub` and `cognito:user_status` where there is a person
+    std::optional<Attributes> validation_data, client_metadata;  // as the client sent them
+    std::optional<bool> user_not_found;                          // where it is not to be told
+};
+
+struct PreSignUpAnswer {
+    bool confirm = false, verify_email = false, verify_phone = false;
+};
+
+// Of one token. Claims that say who somebody is and where they live stay as they are.
+struct ClaimChanges {
+    json::object add;
+    std::vector<std::string> suppress, add_scopes, suppress_scopes;
+};
+struct GroupChanges {
+    std::vector<std::string> names, roles;
+    std::optional<std::string> preferred_role;
+};
+struct TokenChanges {
+    ClaimChanges id, access;
+    std::optional<GroupChanges> groups;  // instead of the person's
+};
+
+// Errors of all: reasons above. Calls from any executor.
+class Triggers {
+  public:
+    virtual ~Triggers() = default;
+
+    virtual io::Task<Result<PreSignUpAnswer>> pre_sign_up(TriggerEvent event) = 0;
+    // Those that may refuse, and change nothing: PreAuthentication, PostAuthentication,
+    // PostConfirmation.
+    virtual io::Task<Result<void>> ask(TriggerEvent event) = 0;
+    virtual io::Task<Result<TokenChanges>> pre_token_generation(TriggerEvent event,
+                                                                config::TokenEvent version,
+                                                                GroupChanges groups) = 0;
+};
+
+}  // namespace domicile::identity

@@ -1,0 +1,55 @@
+#include "triggers/runner.h"
+
+#include "base/log.h"
+#include "triggers/event.h"
+
+namespace domicile::triggers {
+namespace {
+
+constexpr int kTries = 3;
+
+}  // namespace
+
+io::Task<Result<std::string>> Runner::invoke(identity::TriggerEvent event, std::string told) {
+    const std::string name = name_of(event.source);
+    std::string why;
+    for (int i = 0; i < kTries; ++i) {
+        functions::Call call;
+        call.event = told;
+        call.request_id = random_.uuid();
+        auto answer = co_await call_(event.function, std::move(call));
+        if (answer && !answer->raised) co_return std::move(answer->payload);
+        if (answer) {
+            co_return fail(Code::failed_precondition,
+                           name + " failed with error " + message_of(answer->payload) + ".",
+                           identity::reason::kTriggerRefused);
+        }
+        why = answer.error().reason.empty() ? std::string(to_string(answer.error().code))
+                                            : answer.error().reason;
+        log::warning("trigger_failed", {{"function", event.function}, {"reason", why}});
+    }
+    co_return fail(Code::internal, name + " invocation failed due to error " + why + ".",
+                   identity::reason::kTriggerFailed);
+}
+
+io::Task<Result<identity::PreSignUpAnswer>> Runner::pre_sign_up(identity::TriggerEvent event) {
+    std::string told = json::serialize(pre_sign_up_event(event, region_));
+    CO_TRY(const std::string said, co_await invoke(std::move(event), std::move(told)));
+    co_return read_pre_sign_up(said);
+}
+
+io::Task<Result<void>> Runner::ask(identity::TriggerEvent event) {
+    std::string told = json::serialize(plain_event(event, region_));
+    CO_TRY(const std::string said, co_await invoke(std::move(event), std::move(told)));
+    CO_TRY_VOID(read_answer(said));
+    co_return Result<void>();
+}
+
+io::Task<Result<identity::TokenChanges>> Runner::pre_token_generation(
+    identity::TriggerEvent event, config::TokenEvent version, identity::GroupChanges groups) {
+    std::string told = json::serialize(token_event(event, region_, version, groups));
+    CO_TRY(const std::string said, co_await invoke(std::move(event), std::move(told)));
+    co_return read_tokens(said, version);
+}
+
+}  // namespace domicile::triggers
