@@ -252,9 +252,11 @@ io::Task<Result<User>> Home::oauth_user(AccessTokenRequest request) {
                        reason::kScopeMissing);
     }
     CO_TRY(UserRow row, co_await own_user(token));
+    CO_TRY(const ClientOfPool client, find_client(p_.config, token->client_id));
     User out{row.username, row.sub, {}};
     for (auto& [name, value] : row.attributes) {
-        if (scope_shows(scope, name)) out.attributes[name] = std::move(value);
+        const bool shown = scope_shows(scope, name) && client.client->reads(name);
+        if (shown) out.attributes[name] = std::move(value);
     }
     co_return out;
 }
