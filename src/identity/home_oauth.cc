@@ -63,6 +63,13 @@ io::Task<Result<Authorized>> Home::oauth_sign_in(BrowserSignIn request) {
 io::Task<Result<Authorized>> Home::oauth_answer(BrowserAnswer request) {
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.asked.client_id));
     CO_TRY_VOID(check_authorization(*client.client, request.asked));
+    if (request.challenge == kSoftwareToken) {
+        MfaAnswerRequest code{client.client->id, std::move(request.username), kSoftwareToken,
+                              std::move(request.session),
+                              request.responses["SOFTWARE_TOKEN_MFA_CODE"]};
+        CO_TRY(Tokens proven, co_await answer_mfa(std::move(code)));
+        co_return co_await authorize(client, std::move(request.asked), std::move(proven));
+    }
     if (request.challenge != "NEW_PASSWORD_REQUIRED") {
         co_return fail(Code::invalid_argument, "This challenge is not answered here.",
                        reason::kSchema);

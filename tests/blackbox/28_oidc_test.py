@@ -13,6 +13,7 @@ import re
 import secrets
 import subprocess
 import tempfile
+import time
 import unittest
 import urllib.parse
 
@@ -34,6 +35,7 @@ def with_clients(text):
     text = text.replace("    clients:\n", "    resource_servers:"
                         " {diary: {identifier: 'https://diary.example', scopes: [read, write]}}\n"
                         "    clients:\n", 1)
+    text = text.replace("    id_suffix: ", "    mfa: optional\n    id_suffix: ", 1)
     more = ("scopes: [openid, 'https://diary.example/read'],"
             " grants: [authorization_code, refresh_token, client_credentials]")
     return text.replace(WEB_FLOWS, f"{WEB_FLOWS}"
@@ -42,6 +44,8 @@ def with_clients(text):
 
 
 variant.run(__file__, with_clients)
+
+import pyotp  # noqa: E402
 
 from world import AU, DOMAIN, EU, POOLS, PORT, US, Person, call, cognito, ok  # noqa: E402
 
@@ -408,6 +412,26 @@ class Provider(unittest.TestCase):
             reply = browser.submit(browser.get(f"/forgotPassword?{asked()}"), username=name)
             answers.append((reply.status, reply.body.decode().replace(name, "NAME")))
         self.assertEqual(answers[0], answers[1])
+
+    def test_the_page_asks_for_the_second_factor(self):
+        person = Person("DE", EU, "oidc").settle()
+        access = {"AccessToken": person.tokens["AccessToken"]}
+        secret = ok("associate", cognito(f"idp.{EU}", "AssociateSoftwareToken", access))["SecretCode"]
+        app = pyotp.TOTP(secret)
+        ok("verify", cognito(f"idp.{EU}", "VerifySoftwareToken", {**access, "UserCode": app.now()}))
+        ok("prefer", cognito(f"idp.{EU}", "SetUserMFAPreference", {
+            **access, "SoftwareTokenMfaSettings": {"Enabled": True, "PreferredMfa": True}}))
+        browser = Browser(US)
+        page = browser.submit(browser.page(asked()), username=person.email, password=person.password)
+        self.assertEqual(page.status, 200)
+        self.assertIn("Code from your authenticator app", page.body.decode())
+        code = app.at(time.time() + app.interval)  # the one before was taken
+        page = browser.submit(page, code=str((int(code) + 1) % 1_000_000).zfill(6))
+        self.assertEqual(page.status, 400)
+        self.assertIn("This is not the code that the app shows now.", page.body.decode())
+        done = browser.submit(page, code=code)
+        tokens = ok("token", redeem(US, location(done)[1]["code"]))
+        self.assertIn("id_token", tokens)
 
     def test_bad_requests_get_an_error_of_oauth(self):
         for method, path, headers, body, status in (

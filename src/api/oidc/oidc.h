@@ -49,9 +49,9 @@ class Oidc {
     Done take_password(http::Exchange& exchange, AuthorizeRequest request);
     Done show_sign_in(http::Exchange& exchange, const AuthorizeRequest& request, int status,
                       std::string problem, std::string username);
-    Done show_new_password(http::Exchange& exchange, const AuthorizeRequest& request,
-                           std::string problem, const identity::Challenge& challenge,
-                           std::string username);
+    Done show_challenge(http::Exchange& exchange, const AuthorizeRequest& request,
+                        std::string problem, const identity::Challenge& challenge,
+                        std::string username);
     Done show_error(http::Exchange& exchange, AuthorizeError error);
     // A page of the form that leads to the client of `request`: adds what all of them have. Its
     // action and links are paths, to which the query of the request is added.

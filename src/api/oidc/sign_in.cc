@@ -13,6 +13,7 @@ namespace reason = identity::reason;
 constexpr std::size_t kUsernameBytesMax = 128;
 constexpr std::size_t kPasswordBytesMax = 256;
 constexpr std::string_view kNewPassword = "NEW_PASSWORD_REQUIRED";
+constexpr std::string_view kSecondFactor = identity::kSoftwareToken;
 
 struct Line {
     const char* reason;
@@ -35,7 +36,20 @@ constexpr Line kByReason[] = {
     {reason::kAlreadyConfirmed, Text::already_confirmed},
     {reason::kAttribute, Text::not_taken},
     {reason::kSchema, Text::not_taken},
+    {reason::kTriggerRefused, Text::not_taken},
+    {reason::kTotpMismatch, Text::app_code_wrong},
+    {reason::kTotpUsed, Text::app_code_used},
 };
+
+// Errors after which the same challenge can be answered again.
+bool can_be_repeated(const Error& error) {
+    return error.reason == reason::kPasswordPolicy || error.reason == reason::kPasswordHistory ||
+           error.reason == reason::kTotpMismatch || error.reason == reason::kTotpUsed;
+}
+
+bool is_offered(std::string_view challenge) {
+    return challenge == kNewPassword || challenge == kSecondFactor;
+}
 
 }  // namespace
 
@@ -140,11 +154,13 @@ io::Task<Result<void>> Oidc::take_password(http::Exchange& exchange, AuthorizeRe
         identity::BrowserSignIn call{request.asked, username, std::move(password)};
         authorized = co_await oauth_.sign_in(std::move(call));
     } else {
-        identity::BrowserAnswer call{request.asked,
-                                     username,
-                                     std::string(kNewPassword),
-                                     std::move(session),
-                                     {{"NEW_PASSWORD", password}}};
+        identity::BrowserAnswer call;
+        call.asked = request.asked;
+        call.username = username;
+        call.challenge = form->get("challenge");
+        call.session = std::move(session);
+        call.responses["NEW_PASSWORD"] = std::move(password);
+        call.responses["SOFTWARE_TOKEN_MFA_CODE"] = form->get("code");
         authorized = co_await oauth_.answer(std::move(call));
     }
     if (!authorized) {
@@ -158,12 +174,11 @@ io::Task<Result<void>> Oidc::take_password(http::Exchange& exchange, AuthorizeRe
 io::Task<Result<void>> Oidc::refuse_sign_in(http::Exchange& exchange, AuthorizeRequest request,
                                             Error error, Form answers) {
     std::string problem = words_for(language(exchange), error);
-    const bool about_new =
-        error.reason == reason::kPasswordPolicy || error.reason == reason::kPasswordHistory;
-    if (about_new && answers.find("session")) {
-        identity::Challenge challenge{std::string(kNewPassword), answers.get("session"), {}};
-        co_return co_await show_new_password(exchange, request, std::move(problem), challenge,
-                                             answers.get("username"));
+    if (can_be_repeated(error) && answers.find("session")) {
+        const identity::Challenge challenge{answers.get("challenge"), answers.get("session"),
+                                            identity::Attributes()};
+        co_return co_await show_challenge(exchange, request, std::move(problem), challenge,
+                                          answers.get("username"));
     }
     co_return co_await show_sign_in(exchange, request, status_for(error), std::move(problem),
                                     answers.get("username"));
@@ -174,12 +189,12 @@ io::Task<Result<void>> Oidc::conclude(http::Exchange& exchange, AuthorizeRequest
     if (authorized.elsewhere) {
         co_return co_await send_home(exchange, std::move(*authorized.elsewhere));
     }
-    if (authorized.challenge && authorized.challenge->name == kNewPassword) {
+    if (authorized.challenge && is_offered(authorized.challenge->name)) {
         // As the home writes it, whatever was typed.
         const auto own = authorized.challenge->parameters.find("USER_ID_FOR_SRP");
         if (own != authorized.challenge->parameters.end()) username = own->second;
-        co_return co_await show_new_password(exchange, request, "", *authorized.challenge,
-                                             std::move(username));
+        co_return co_await show_challenge(exchange, request, "", *authorized.challenge,
+                                          std::move(username));
     }
     if (authorized.challenge || !authorized.code) {
         std::string problem(language(exchange)[Text::another_step]);
@@ -263,19 +278,26 @@ io::Task<Result<void>> Oidc::show(http::Exchange& exchange, const AuthorizeReque
                                   std::move(cookies));
 }
 
-io::Task<Result<void>> Oidc::show_new_password(http::Exchange& exchange,
-                                               const AuthorizeRequest& request, std::string problem,
-                                               const identity::Challenge& challenge,
-                                               std::string username) {
+io::Task<Result<void>> Oidc::show_challenge(http::Exchange& exchange,
+                                            const AuthorizeRequest& request, std::string problem,
+                                            const identity::Challenge& challenge,
+                                            std::string username) {
     const Language& words = language(exchange);
     const int status = problem.empty() ? 200 : 400;
-    Page page{words, words[Text::new_password], words[Text::new_password_advice]};
+    const bool is_code = challenge.name == kSecondFactor;
+    Page page{words, words[is_code ? Text::second_step : Text::new_password]};
+    if (!is_code) page.text = words[Text::new_password_advice];
     page.problem = std::move(problem);
     page.action = "/login";
-    page.button = words[Text::set_password];
+    page.button = words[is_code ? Text::sign_in : Text::set_password];
+    page.fields.push_back({"challenge", "", "hidden", "off", challenge.name});
     page.fields.push_back({"session", "", "hidden", "off", challenge.session});
     page.fields.push_back({"username", "", "hidden", "off", std::move(username)});
-    page.fields.push_back({"password", words[Text::new_password], "password", "new-password"});
+    if (is_code) {
+        page.fields.push_back({"code", words[Text::app_code], "text", "one-time-code"});
+    } else {
+        page.fields.push_back({"password", words[Text::new_password], "password", "new-password"});
+    }
     co_return co_await show(exchange, request, status, std::move(page));
 }
 

@@ -53,7 +53,11 @@ constexpr std::array kLanguages = {
               "The code is not right. Please try again.",
               "The code can no longer be used. Please ask for a new one.",
               "This account is confirmed already. You can sign in.",
-              "This cannot be taken:"}},
+              "This cannot be taken:",
+              "Second step",
+              "Code from your authenticator app",
+              "This is not the code that the app shows now. Please try again.",
+              "This code was used already. Please wait for the next one."}},
     Language{
         "de",
         {"Anmelden",
@@ -101,7 +105,11 @@ constexpr std::array kLanguages = {
          "Der Code ist nicht richtig. Bitte versuchen Sie es noch einmal.",
          "Der Code ist nicht mehr gültig. Bitte fordern Sie einen neuen an.",
          "Dieses Konto ist schon bestätigt. Sie können sich anmelden.",
-         "Diese Angabe ist nicht möglich:"}},
+         "Diese Angabe ist nicht möglich:",
+         "Zweiter Schritt",
+         "Code aus Ihrer Authenticator-App",
+         "Das ist nicht der Code, den die App jetzt zeigt. Bitte versuchen Sie es noch einmal.",
+         "Dieser Code wurde schon verwendet. Bitte warten Sie auf den nächsten."}},
 };
 
 // By the language alone: de-AT is de.

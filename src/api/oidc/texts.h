@@ -49,9 +49,13 @@ enum class Text : std::uint8_t {
     code_mismatch,
     code_expired,
     already_confirmed,
-    not_taken
+    not_taken,
+    second_step,
+    app_code,
+    app_code_wrong,
+    app_code_used
 };
-inline constexpr std::size_t kTexts = 42;
+inline constexpr std::size_t kTexts = 46;
 
 struct Language {
     std::string_view tag;  // of HTML's lang
