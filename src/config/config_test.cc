@@ -50,6 +50,24 @@ std::string replace(std::string text, std::string_view from, std::string_view to
     return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
 
+TEST(config, what_the_openid_provider_does_for_a_client_fits_together) {
+    const auto with = [](const std::string& oauth) {
+        return problems(replace(kBase, "clients: {web: {id: abc}}",
+                                "resource_servers: {d: {identifier: d, scopes: [read]}}, "
+                                "clients: {web: {id: abc, " +
+                                    oauth + "}}"));
+    };
+    EXPECT_THAT(with("oauth: {redirect_uris: ['https://a/b'], scopes: [openid, d/read]}"),
+                IsEmpty());
+    EXPECT_THAT(with("oauth: {scopes: [openid]}"), ElementsAre(HasSubstr("needs redirect_uris")));
+    EXPECT_THAT(with("oauth: {redirect_uris: ['https://a/b'], scopes: [d/write]}"),
+                ElementsAre(HasSubstr("there is no scope `d/write`")));
+    EXPECT_THAT(with("oauth: {redirect_uris: ['javascript:/b']}"), testing::SizeIs(1));
+    EXPECT_THAT(with("oauth: {grants: [client_credentials]}"),
+                ElementsAre(HasSubstr("is for clients with a secret")));
+    EXPECT_THAT(with("secret_file: s, oauth: {grants: [client_credentials]}"), IsEmpty());
+}
+
 TEST(config, a_directory_on_etcd_needs_what_belongs_together) {
     const std::string etcd = kBase + "directory:\n  engine: etcd\n";
     EXPECT_THAT(problems(etcd + "  endpoints: [\"a.example:2379\", \"[::1]:2379\"]\n"), IsEmpty());
