@@ -141,9 +141,11 @@ io::Task<Result<Tokens>> Home::answer_mfa(MfaAnswerRequest request) {
     if (!is_known || session.client_id != client.client->id) co_return challenge_over();
     CO_TRY(auto row, co_await users_.find_sub(session.sub));
     CO_TRY_VOID(challenges_.check(session, row));
-    const bool is_theirs =
-        request.username == row->sub || users_.username_index(row->pool, request.username) ==
-                                            users_.username_index(row->pool, row->username);
+    const auto index = [&](const std::string& name) {
+        return users_.username_index(row->pool, name);
+    };
+    const bool is_theirs = request.username == row->sub || request.username == row->srp_name ||
+                           index(request.username) == index(row->username);
     if (!is_theirs) co_return challenge_over();
     CO_TRY_VOID(co_await challenges_.count_try(session));
     std::vector<sql::Statement> batch;

@@ -138,6 +138,7 @@ io::Task<Result<SignUpResult>> Home::repeat_sign_up(ClientOfPool client, UserRow
         CO_TRY_VOID(ended);
         co_return co_await new_sign_up(client, std::move(request), wanted_of_it);
     }
+    mark_verified(wanted_of_it, wanted.attributes);
     // The claim may have run out meanwhile, and be somebody else's; or be confirmed just now.
     auto renewed = co_await claims_.renew(row.claim_id);
     if (!renewed && is_over(renewed.error())) co_return user_exists();
@@ -214,8 +215,7 @@ io::Task<Result<SignUpResult>> Home::new_sign_up(ClientOfPool client, SignUpRequ
     mark_verified(wanted, row.attributes);
     const PasswordRequest person{request.client_id, row.username, request.password};
     auto hash = [keeping = keeping_of(*client.pool), owner = PasswordOwner{row.pool, row.srp_name},
-                 password = request.password,
-                 salt = p_.random.bytes(crypto::kPasswordSaltSize)] {
+                 password = request.password, salt = p_.random.bytes(crypto::kPasswordSaltSize)] {
         return make_password(keeping, owner, password, salt);
     };
     CO_TRY(row.password, co_await io::run_blocking(std::move(hash)));

@@ -275,7 +275,10 @@ class Required : public MfaTest {
 
     static Task<Result<App>> first_time(Identity& identity) {
         CO_TRY(const Tokens asked, co_await enter(identity));
-        const Challenge& setup = *asked.challenge;
+        co_return co_await set_up_with(identity, *asked.challenge);
+    }
+
+    static Task<Result<App>> set_up_with(Identity& identity, Challenge setup) {
         EXPECT_EQ(setup.name, "MFA_SETUP");
         EXPECT_EQ(setup.parameters.at("MFAS_CAN_SETUP"), "[\"SOFTWARE_TOKEN_MFA\"]");
         const auto early = co_await answer(identity, setup, "");
@@ -360,7 +363,7 @@ class Required : public MfaTest {
         NewPasswordRequest chosen{"client1", kAnna, first.challenge->session, kPassword, {}};
         CO_TRY(const Tokens then, co_await identity.answer_new_password(std::move(chosen)));
         EXPECT_EQ(then.challenge->name, "MFA_SETUP");
-        CO_TRY_VOID(co_await first_time(identity));
+        CO_TRY_VOID(co_await set_up_with(identity, *then.challenge));
         co_return Result<void>();
     }
 };

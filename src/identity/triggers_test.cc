@@ -79,13 +79,13 @@ json::object claims_of(const std::string& token) {
 
 Task<Result<Tokens>> enter(Identity& identity, std::string password = kPassword) {
     PasswordRequest request{"client1", kAnna, std::move(password)};
-    request.client_metadata = {{"device", "phone"}};
+    request.client_metadata = Attributes{{"device", "phone"}};
     return identity.sign_in_with_password(std::move(request));
 }
 
 Task<Result<void>> order(Identity& identity) {
     auto request = sign_up_request();
-    request.validation_data = {{"captcha", "x"}};
+    request.validation_data = Attributes{{"captcha", "x"}};
     CO_TRY(const SignUpResult signed_up, co_await identity.sign_up(std::move(request)));
     EXPECT_FALSE(signed_up.confirmed);
     EXPECT_EQ(fake->events.at(0).pool_id, "eu-central-1_Health1");

@@ -1,5 +1,7 @@
 #include "triggers/event.h"
 
+#include <algorithm>
+
 #include "identity/types.h"
 
 namespace domicile::triggers {

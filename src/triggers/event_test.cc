@@ -20,8 +20,8 @@ identity::TriggerEvent event(std::string source) {
 
 TEST(TriggerEvent, a_sign_up_is_told_with_what_the_client_sent) {
     auto sign_up = event("PreSignUp_SignUp");
-    sign_up.validation_data = {{"captcha", "x"}};
-    sign_up.client_metadata = {{"from", "app"}};
+    sign_up.validation_data = identity::Attributes{{"captcha", "x"}};
+    sign_up.client_metadata = identity::Attributes{{"from", "app"}};
     const json::object told = pre_sign_up_event(sign_up, "r1");
     EXPECT_EQ(json::serialize(told),
               R"({"version":"1","triggerSource":"PreSignUp_SignUp","region":"r1",)"

@@ -70,7 +70,7 @@ class Mfa(unittest.TestCase):
         self.refused("EnableSoftwareTokenMFAException", third.verify_software_token,
                      Session=made["Session"], UserCode=wrong)
         self.refused("InvalidParameterException", third.verify_software_token,
-                     Session=made["Session"], UserCode="12345")
+                     Session=made["Session"], UserCode="12345a")
         verified = third.verify_software_token(Session=made["Session"], UserCode=code)
         self.assertEqual(verified["Status"], "SUCCESS")
         done = fourth.respond_to_auth_challenge(
