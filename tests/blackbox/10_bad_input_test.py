@@ -192,7 +192,7 @@ class Cognito(unittest.TestCase):
                      "identities", "not an attribute", "custom:home"):
             with self.subTest(attribute=name):
                 reply = self.sign_up(attributes={name: US})
-                self.assert_error(reply, "InvalidParameterException")
+                self.assert_error(reply, "NotAuthorizedException")
 
     def test_attributes_without_sense_are_refused(self):
         bad = [
