@@ -98,8 +98,9 @@ class Secret(unittest.TestCase):
             AuthFlow="USER_SRP_AUTH",
             AuthParameters={"USERNAME": person.email, "SRP_A": client.srp_a})
         response = lambda value: {"ChallengeResponses": {"SECRET_HASH": value}}  # noqa: E731
+        named = challenge["ChallengeParameters"]["USER_ID_FOR_SRP"]  # the answer's USERNAME
         self.asked(
-            self.idp[AU].respond_to_auth_challenge, person.email, response, ClientId=CLIENT,
+            self.idp[AU].respond_to_auth_challenge, named, response, ClientId=CLIENT,
             ChallengeName="PASSWORD_VERIFIER",
             ChallengeResponses=client.answer(challenge["ChallengeParameters"], person.password))
         key = world.create_key(AU, ("cognito-idp:*",), ("userpool/*",))

@@ -46,10 +46,10 @@ class Attributes(unittest.TestCase):
     def setUpClass(cls):
         cls.eu, cls.us, cls.au = (client(region) for region in (EU, US, AU))
 
-    def refused(self, code, operation, **arguments):
+    def refused(self, error, operation, **arguments):
         with self.assertRaises(ClientError) as caught:
             operation(**arguments)
-        self.assertEqual(caught.exception.response["Error"]["Code"], code)
+        self.assertEqual(caught.exception.response["Error"]["Code"], error)
 
     def somebody(self):
         person = Person("DE", EU, "attributes").settle()
