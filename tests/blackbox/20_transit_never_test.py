@@ -3,21 +3,27 @@
 even in memory, a far region refuses and says where to go. Nothing is forwarded in either direction;
 the jurisdictions that allow transit go on as before."""
 
+import html
 import json
 import re
 import unittest
+import urllib.parse
 
 import variant
 
+CALLBACK = "https://app.example/callback"
+
 
 def europe_never(text):
+    text = text.replace("REFRESH_TOKEN_AUTH]\n", "REFRESH_TOKEN_AUTH]\n"
+                        f"        oauth: {{redirect_uris: ['{CALLBACK}']}}\n", 1)
     return re.sub(r"(regions: \[eu-central-1\]\n\s+transit: )allow", r"\1never", text)
 
 
 variant.run(__file__, europe_never)
 
 import world  # noqa: E402
-from world import AU, DATA, EU, US, Person, cognito  # noqa: E402
+from world import AU, DATA, EU, US, Person, call, cognito  # noqa: E402
 
 EU_IDP = f"https://idp.{EU}.{world.DOMAIN}:{world.PORT}/"
 
@@ -65,6 +71,38 @@ class TransitNever(unittest.TestCase):
                 "AuthParameters": {"USERNAME": person.email, "PASSWORD": person.password}}
         self.refused_to_europe(cognito(f"idp.{AU}", "InitiateAuth", body))
         person.sign_in()
+
+    def test_the_sign_in_page_sends_the_browser_home(self):
+        person = Person("DE", EU, "never").settle()
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        # The challenge of RFC 7636, appendix B.
+        query = urllib.parse.urlencode({
+            "client_id": world.CLIENT_ID, "redirect_uri": CALLBACK, "response_type": "code",
+            "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+            "code_challenge_method": "S256"})
+
+        def sign_in(region):
+            page = call(f"idp.{region}", "GET", f"/login?{query}")
+            token = re.search(r'name="form_token" value="([^"]*)"', page.body.decode()).group(1)
+            cookie = {"Cookie": page.headers["Set-Cookie"].split(";")[0]}
+            body = urllib.parse.urlencode({"username": person.email, "password": person.password,
+                                           "form_token": html.unescape(token)})
+            return call(f"idp.{region}", "POST", f"/login?{query}", {**form, **cookie}, body)
+
+        reply = sign_in(US)
+        self.assertEqual((reply.status, reply.headers["Location"]), (303, f"{EU_IDP}login?{query}"))
+        self.assertIsNone(reply.headers["Set-Cookie"])
+        back = sign_in(EU)
+        said = dict(urllib.parse.parse_qsl(back.headers["Location"].partition("?")[2]))
+        self.assertEqual(said["iss"], EU_IDP + world.POOLS[EU])
+        redeem = urllib.parse.urlencode({
+            "grant_type": "authorization_code", "client_id": world.CLIENT_ID, "code": said["code"],
+            "redirect_uri": CALLBACK, "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"})
+        far = call(f"idp.{US}", "POST", "/oauth2/token", form, redeem)
+        self.assertEqual((far.status, far.json()["error"]), (400, "invalid_grant"))
+        self.assertIn(EU_IDP, far.json()["error_description"])
+        near = call(f"idp.{EU}", "POST", "/oauth2/token", form, redeem)
+        self.assertEqual(near.status, 200, near)
 
     def test_a_refresh_and_a_user_look_up_away_from_home_are_refused(self):
         person = Person("IT", EU, "never").settle()

@@ -24,13 +24,13 @@ constexpr std::string_view kStyle =
     "button:hover{background:#1e40af}"
     "input:focus-visible,button:focus-visible{outline:3px solid #60a5fa;outline-offset:2px}"
     "select{display:block;width:100%;margin-top:.25rem;padding:.625rem .75rem;font:inherit;"
-    "border:1px solid #6b7280;border-radius:.375rem}"
+    "color:inherit;background:#fff;border:1px solid #6b7280;border-radius:.375rem}"
     "a{color:#1d4ed8}"
     "nav{margin-top:1rem}nav a{display:block;padding:.25rem 0}"
     ".note{padding:.75rem;border-left:4px solid #15803d;background:#dcfce7;color:#14532d}"
     ".problem{padding:.75rem;border-left:4px solid #b91c1c;background:#fee2e2;color:#7f1d1d}"
     "@media(prefers-color-scheme:dark){body{background:#111827;color:#f3f4f6}"
-    "main{background:#1f2937}input{border-color:#9ca3af}a{color:#93c5fd}"
+    "main,select{background:#1f2937}input,select{border-color:#9ca3af}a{color:#93c5fd}"
     ".note{background:#052e16;color:#bbf7d0}"
     ".problem{background:#450a0a;color:#fecaca}}";
 
