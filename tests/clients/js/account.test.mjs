@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import {
     AuthenticationDetails,
     CognitoUser,
+    CognitoUserAttribute,
     CognitoUserPool,
 } from 'amazon-cognito-identity-js';
 import { confirm, new_person, read_code, sign_up } from './person.mjs';
@@ -97,4 +98,39 @@ test('a password is changed, and other sessions end', async () => {
     await assert.rejects(answered((done) => other.getUserAttributes(done)), {
         code: 'NotAuthorizedException',
     });
+});
+
+test('attributes are changed, an address in two steps, and the account is left', async () => {
+    const person = await settled();
+    const user = user_of(person);
+    await sign_in(user, person);
+    const update = (Name, Value) =>
+        answered((done) => user.updateAttributes([new CognitoUserAttribute({ Name, Value })], done));
+    const attributes = async () => {
+        const list = await answered((done) => user.getUserAttributes(done));
+        return Object.fromEntries(list.map(({ Name, Value }) => [Name, Value]));
+    };
+    const verify = (code) => called((callbacks) => user.verifyAttribute('email', code, callbacks));
+    await update('nickname', 'Änne');
+    assert.equal((await attributes()).nickname, 'Änne');
+    await answered((done) => user.deleteAttributes(['nickname'], done));
+    assert.equal((await attributes()).nickname, undefined);
+    await assert.rejects(update('email_verified', 'true'), { code: 'NotAuthorizedException' });
+
+    const moved = { ...person, email: person.email.replace('@', '-new@') };
+    await update('email', moved.email);
+    const first = await read_code(moved);
+    assert.equal((await attributes()).email, person.email);
+    await called((callbacks) => user.getAttributeVerificationCode('email', callbacks));
+    const code = await new_code(moved, first);
+    await assert.rejects(verify(code === '000000' ? '000001' : '000000'), {
+        code: 'CodeMismatchException',
+    });
+    await verify(code);
+    assert.equal((await attributes()).email, moved.email);
+    await assert.rejects(sign_in(user_of(person), person), { code: 'NotAuthorizedException' });
+    const again = user_of(moved);
+    await sign_in(again, moved);
+    await answered((done) => again.deleteUser(done));
+    await assert.rejects(sign_in(user_of(moved), moved), { code: 'NotAuthorizedException' });
 });
