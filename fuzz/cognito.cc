@@ -8,6 +8,7 @@
 #include "api/cognito/members.h"
 #include "base/encoding.h"
 #include "fuzz.h"
+#include "identity/account_types.h"
 #include "identity/admin_types.h"
 #include "identity/messages.h"
 
@@ -118,6 +119,10 @@ void check_messages(const json::value& payload) {
     check_message<identity::Tokens>(payload);
     check_message<identity::User>(payload);
     check_message<identity::NewPasswordRequest>(payload);
+    check_message<identity::AttributesRequest>(payload);
+    check_message<identity::CodeDeliveries>(payload);
+    check_message<identity::AttributeCodeRequest>(payload);
+    check_message<identity::ProveAttributeRequest>(payload);
     check_message<identity::AdminRequest>(payload);
     check_message<identity::AdminCreateRequest>(payload);
     check_message<identity::AdminPasswordRequest>(payload);

@@ -399,7 +399,7 @@ io::Task<void> Workload::look_at_everything(Person& person) {
     person.access_token.clear();
     for (int tries = 0; !person.wished.empty() && tries < kLastTries; ++tries) {
         co_await settle_address(person, random_.below(kRegionCount));
-        co_await pause(100, 60'000);  // asking too often is refused for longer and longer
+        co_await pause(100, 30'000);  // asking too often is refused for longer and longer
     }
     if (!person.wished.empty()) {
         wrong(person, "I5", "a change of address neither is made nor given up");

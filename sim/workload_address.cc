@@ -65,8 +65,11 @@ io::Task<void> Workload::change_address(Person& person, std::size_t via) {
         co_await client_->call(somewhere(person), "VerifyUserAttribute", std::move(request));
     report_.count("prove " + std::to_string(answer.status));
     if (answer.ok()) co_return co_await moved(person);
-    // The newest mail to this address may be another person's.
-    if (!answer.open()) stayed(person);
+    if (answer.status >= 500 && !answer.open())
+        wrong(person, "I4", "a code was answered with " + std::to_string(answer.status));
+    // The newest mail to this address may be another person's. A code that is used up may have been
+    // used by this very request, sent again on the way.
+    if (answer.error_type() == "CodeMismatchException") stayed(person);
 }
 
 io::Task<void> Workload::moved(Person& person) {
