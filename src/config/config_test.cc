@@ -14,6 +14,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 // DOMICILE_TESTDATA is <repository>/src/config/testdata, a folder that need not be there.
 const std::string kRepository =
@@ -198,6 +199,23 @@ TEST(config, a_second_factor_is_a_word_also_where_yaml_would_read_a_boolean) {
         EXPECT_EQ(load("f.yaml", text).config.pools[0].mfa, mfa) << word;
     }
     EXPECT_THAT(problems(replace(kBase, "id_suffix", "mfa: no, id_suffix")), Not(IsEmpty()));
+}
+
+TEST(config, a_trigger_is_a_function_that_answers_in_time) {
+    const auto with = [](const std::string& trigger) {
+        return problems(replace(kBase, "id_suffix", "triggers: {" + trigger + "}, id_suffix") +
+                        "functions:\n"
+                        "  quick: {command: [x], timeout_seconds: 5}\n"
+                        "  slow: {command: [x], timeout_seconds: 6}\n");
+    };
+    for (const std::string kind :
+         {"pre_sign_up: ", "post_confirmation: ", "pre_authentication: ", "post_authentication: ",
+          "pre_token_generation: {version: V2_0, function: "}) {
+        const std::string end = kind.find('{') == kind.npos ? "" : "}";
+        EXPECT_THAT(with(kind + "quick" + end), IsEmpty()) << kind;
+        EXPECT_THAT(with(kind + "slow" + end), SizeIs(1)) << kind;
+        EXPECT_THAT(with(kind + "nobody" + end), SizeIs(1)) << kind;
+    }
 }
 
 TEST(config, every_value_of_a_full_file_arrives) {
