@@ -16,11 +16,16 @@ STATES = {"done", "partly", "not done"}
 
 
 def documented():
-    """Operation to state."""
-    out = {}
+    """Operation to state, of the tables whose first column is that."""
+    out, is_of_operations = {}, False
     for line in (TOP / "docs/compat/cognito.md").read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if not line.startswith("| ") or len(cells) < 3 or cells[0] == "operation":
+        if not line.startswith("|"):
+            is_of_operations = False
+        if cells[0] == "operation":
+            is_of_operations = True
+            continue
+        if not is_of_operations or not line.startswith("| "):
             continue
         for name in cells[0].split(", "):
             assert name not in out, f"{name} is there twice"

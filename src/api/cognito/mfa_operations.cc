@@ -143,10 +143,10 @@ const char* mfa_word(config::Mfa mfa) {
     return "";
 }
 
-void show_mfa(const std::optional<identity::MfaSettings>& settings, json::object& into) {
+void show_mfa(const std::optional<identity::MfaSettings>& settings, json::object& shown) {
     if (!settings || !settings->enabled) return;
-    into["UserMFASettingList"] = json::array{identity::kSoftwareToken};
-    if (settings->preferred) into["PreferredMfaSetting"] = identity::kSoftwareToken;
+    shown["UserMFASettingList"] = json::array{identity::kSoftwareToken};
+    if (settings->preferred) shown["PreferredMfaSetting"] = identity::kSoftwareToken;
 }
 
 Reply answer_mfa(Identity& identity, std::string name, std::string client_id, std::string session,

@@ -81,6 +81,6 @@ Reply answer_mfa(identity::Identity& identity, std::string name, std::string cli
 // As Cognito writes it.
 const char* mfa_word(config::Mfa mfa);
 // "UserMFASettingList" and "PreferredMfaSetting".
-void show_mfa(const std::optional<identity::MfaSettings>& settings, json::object& into);
+void show_mfa(const std::optional<identity::MfaSettings>& settings, json::object& shown);
 
 }  // namespace domicile::api::cognito
