@@ -152,6 +152,8 @@ Task<Result<void>> refused(Identity& identity) {
         fake->refuses = source;
         const auto no_tokens = co_await enter(identity);
         EXPECT_EQ(no_tokens.error().reason, reason::kTriggerRefused) << source;
+        const auto by_srp = co_await srp_sign_in(identity, kAnna, kPassword);
+        EXPECT_EQ(by_srp.error().reason, reason::kTriggerRefused) << source;
     }
     fake->refuses.clear();
     CO_TRY_VOID(co_await enter(identity));
