@@ -41,7 +41,7 @@ struct Client {
     std::optional<std::string> secret_file;  // relative to the file's folder; read when asked for
     // What its users see and change of themselves through it; empty: everything.
     std::vector<std::string> read_attributes, write_attributes;
-    std::optional<OAuth> oauth;              // absent: the OpenID provider does not know it
+    std::optional<OAuth> oauth;  // absent: the OpenID provider does not know it
 
     bool allows(AuthFlow flow) const;
     bool reads(std::string_view attribute) const;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
 
 #include "base/encoding.h"
 #include "functions/json_text.h"
@@ -60,7 +61,8 @@ Sorted::const_iterator end_of(const Sorted& pairs, Sorted::const_iterator at) {
     return std::find_if(at, pairs.end(), [&](const Pair& one) { return one.name != at->name; });
 }
 
-void put_joined(JsonText& out, const Pairs& pairs, bool lower, std::string_view without = {}) {
+void put_joined(JsonText& out, const Pairs& pairs, bool lower,
+                std::optional<std::string_view> without = std::nullopt) {
     const Sorted all = sorted(pairs, lower);
     std::string joined;
     out.object();
@@ -261,7 +263,9 @@ std::string http_event_v2_text(const HttpCall& call) {
         out.end_array();
     }
     out.key("headers");
-    put_joined(out, call.headers, true, cookies.empty() ? std::string_view() : "cookie");
+    const auto elsewhere =
+        cookies.empty() ? std::nullopt : std::optional<std::string_view>("cookie");
+    put_joined(out, call.headers, true, elsewhere);
     const Pairs query = query_pairs(call.query);
     if (!query.empty()) {
         out.key("queryStringParameters");

@@ -51,14 +51,15 @@ TEST(Events, bytes_that_are_not_utf8_are_read_as_latin_1_or_stay_encoded) {
     HttpCall odd = call();
     odd.headers = {{"X-Name", "caf\xe9"}, {"X-Utf8", "caf\xc3\xa9"}, {"Cookie", "a=\xff"}};
     odd.user_agent = "\xe9";
-    odd.query = "a=%ff&%fe=1&b=%c3%a9&c=%zz";
+    odd.query = "a=%ff&%fe=1&b=%c3%a9&c=%zz&=x";
     const json::object v2 = http_event_v2(odd);
     EXPECT_TRUE(parse_json(json::serialize(v2)).has_value());
     EXPECT_EQ(v2.at("headers").at("x-name"), "caf\xc3\xa9");
     EXPECT_EQ(v2.at("headers").at("x-utf8"), "caf\xc3\xa9");
     EXPECT_EQ(v2.at("cookies").at(0), "a=\xc3\xbf");
     EXPECT_EQ(v2.at("requestContext").at("http").at("userAgent"), "\xc3\xa9");
-    const json::object query{{"a", "%ff"}, {"%fe", "1"}, {"b", "\xc3\xa9"}, {"c", "%zz"}};
+    const json::object query{
+        {"a", "%ff"}, {"%fe", "1"}, {"b", "\xc3\xa9"}, {"c", "%zz"}, {"", "x"}};
     EXPECT_EQ(v2.at("queryStringParameters"), query);
     const json::object v1 = rest_event_v1(odd);
     EXPECT_TRUE(parse_json(json::serialize(v1)).has_value());

@@ -16,8 +16,8 @@
 #include "identity/admin_types.h"
 #include "identity/attempts.h"
 #include "identity/authenticators.h"
-#include "identity/challenges.h"
 #include "identity/authorization_codes.h"
+#include "identity/challenges.h"
 #include "identity/client_secrets.h"
 #include "identity/codes.h"
 #include "identity/courier.h"
@@ -78,7 +78,7 @@ class Home {
         Courier::Options mail = {};
         const ClientSecrets* secrets = nullptr;
         std::string config_directory = "";  // what files that the config names are relative to
-        Triggers* triggers = nullptr;  // null: functions take no part
+        Triggers* triggers = nullptr;       // null: functions take no part
     };
     explicit Home(Parts parts);
 

@@ -63,8 +63,7 @@ io::Task<Result<Tokens>> Home::refresh(RefreshRequest request) {
     CO_TRY_VOID(
         co_await p_.secrets->check(client.client->id, std::move(proof), row.username, row.sub));
 
-    CO_TRY(Tokens tokens,
-           co_await tokens_of(*token, row, client, std::nullopt, kTokensOfRefresh));
+    CO_TRY(Tokens tokens, co_await tokens_of(*token, row, client, std::nullopt, kTokensOfRefresh));
     // The last step, so that no failure costs the session its token.
     if (rotates) {
         CO_TRY(token->generation,
@@ -89,8 +88,7 @@ io::Task<Result<Home::Resumed>> Home::resume(RefreshToken token) {
 }
 
 io::Task<Result<Tokens>> Home::tokens_of(RefreshToken session, UserRow row, ClientOfPool client,
-                                         std::optional<std::string> nonce,
-                                         const char* source) {
+                                         std::optional<std::string> nonce, const char* source) {
     TokenSubject subject = token_subject(row, *client.client);
     subject.origin_jti = std::move(session.origin_jti);
     subject.event_id = std::move(session.event_id);

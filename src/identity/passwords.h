@@ -32,7 +32,7 @@ PasswordKeeping keeping_of(const config::Pool& pool);
 
 // Of whom a password is: what an SRP verifier depends on.
 struct PasswordOwner {
-    std::string pool;  // id suffix
+    std::string pool;      // id suffix
     std::string srp_name;  // UserRow::srp_name
 };
 
