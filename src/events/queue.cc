@@ -67,20 +67,46 @@ Queue::Lane& Queue::lane(const std::string& function) {
     return made;
 }
 
+Queue::Amount& Queue::Amount::operator+=(const Amount& other) {
+    events += other.events;
+    bytes += other.bytes;
+    return *this;
+}
+
+Queue::Amount& Queue::Amount::operator-=(const Amount& other) {
+    events -= other.events;
+    bytes -= other.bytes;
+    return *this;
+}
+
+void Queue::promise(Lane& lane, Amount amount) {
+    lane.held += amount;
+    lane.promised += amount;
+    changed_ = true;
+}
+
+// It is written, or will not be. A count that is under way may have read before: then it is held
+// twice until the next one, never missed.
+void Queue::end_promise(const std::string& function, Amount amount) {
+    const std::lock_guard lock(mutex_);
+    Lane& own = lane(function);
+    own.promised -= amount;
+    own.written += amount;
+    changed_ = true;
+}
+
 // Whether this node runs it at once.
 Result<bool> Queue::reserve(const config::Function& function, std::size_t bytes) {
     const auto size = static_cast<std::int64_t>(bytes);
     const std::int64_t bytes_max = std::int64_t(function.events.queue_megabytes) << 20;
     const std::lock_guard lock(mutex_);
     Lane& own = lane(function.name);
-    if (own.events >= function.events.queue_max || own.bytes + size > bytes_max) {
+    if (own.held.events >= function.events.queue_max || own.held.bytes + size > bytes_max) {
         own.metrics->steps.add(Step::refused);
         return fail(Code::resource_exhausted, "The function has too many waiting events.",
                     functions::reason::kBusy);
     }
-    ++own.events;
-    own.bytes += size;
-    changed_ = true;
+    promise(own, {1, size});
     const auto most = static_cast<std::size_t>(function.concurrency.maximum);
     const bool here = executor_.load() != nullptr && !own.waiting && own.running < most;
     if (here) ++own.running;
@@ -122,6 +148,7 @@ io::Task<Result<void>> Queue::accept(const config::Function& function, Event eve
     std::vector<sql::Statement> batch;
     batch.push_back(store_.insertion(row, here, row.created));
     const Result<sql::BatchResult> kept = co_await parts_.database.write(std::move(batch));
+    end_promise(row.function, {1, static_cast<std::int64_t>(row.sealed.size())});
     if (!kept) {
         if (here) leave(row.function);
         const std::lock_guard lock(mutex_);

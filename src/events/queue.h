@@ -88,11 +88,18 @@ class Queue {
         const telemetry::CounterBy<Step> steps;
         std::atomic<std::int64_t> events = 0, bytes = 0;
     };
+    struct Amount {
+        std::int64_t events = 0, bytes = 0;
+        Amount& operator+=(const Amount& other);
+        Amount& operator-=(const Amount& other);
+    };
     struct Lane {  // of a function
         std::shared_ptr<Metrics> metrics = std::make_shared<Metrics>();
-        std::int64_t events = 0, bytes = 0;  // by the last count, and since
-        std::size_t running = 0;             // here
-        bool waiting = false;                // there may be free ones
+        Amount held;              // by the last count, and since
+        Amount promised;          // the part of it that is being written
+        Amount written;           // what was, since the last count began: it may have missed it
+        std::size_t running = 0;  // here
+        bool waiting = false;     // there may be free ones
     };
     struct Job {
         Stored event;
@@ -106,6 +113,8 @@ class Queue {
 
     Lane& lane(const std::string& function);  // under the mutex
     Result<bool> reserve(const config::Function& function, std::size_t bytes);
+    void promise(Lane& lane, Amount amount);  // under the mutex
+    void end_promise(const std::string& function, Amount amount);
     void leave(const std::string& function);
     void note(const std::string& function, Step step);
     void begin(Job job);
@@ -126,6 +135,8 @@ class Queue {
     io::Task<Result<std::string>> open_payload(const Stored& event);
     io::Task<void> settle(Job job, Result<functions::Answer> result);
     io::Task<void> conclude(Job job, Step how, std::optional<std::string> answer);
+    io::Task<void> replace(Job job, Step how, std::optional<std::string> answer,
+                           std::string heard_by);
     const config::Function* hears_of(const std::string& function, Step how) const;
     io::Task<bool> room_for_record(std::string function);
     io::Task<void> postpone(Stored event);

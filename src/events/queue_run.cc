@@ -79,21 +79,24 @@ io::Task<Result<void>> Queue::count() {
         const std::lock_guard lock(mutex_);
         if (!changed_ && !parts_.database.shared()) co_return Result<void>{};
         changed_ = false;
+        for (auto& [name, lane] : lanes_) lane.written = {};
     }
     CO_TRY(const std::vector<Count> counts, co_await store_.count());
     const std::lock_guard lock(mutex_);
-    for (auto& [name, lane] : lanes_) lane.events = lane.bytes = 0;
+    for (auto& [name, lane] : lanes_) {
+        lane.held = lane.promised;
+        lane.held += lane.written;
+    }
     for (const Count& one : counts) {
         Lane& own = lane(one.function);
-        own.events = one.events;
-        own.bytes = one.bytes;
+        own.held += {one.events, one.bytes};
         own.waiting = one.events > static_cast<std::int64_t>(own.running);
     }
     // What waits for its time is looked for again, also when nothing changes.
     if (!counts.empty()) changed_ = true;
     for (auto& [name, lane] : lanes_) {
-        lane.metrics->events = lane.events;
-        lane.metrics->bytes = lane.bytes;
+        lane.metrics->events = lane.held.events;
+        lane.metrics->bytes = lane.held.bytes;
     }
     co_return Result<void>{};
 }

@@ -140,9 +140,8 @@ io::Task<bool> Queue::room_for_record(std::string function) {
             const config::Function* hears = parts_.config.get().functions.find(function);
             const std::lock_guard lock(mutex_);
             Lane& own = lane(function);
-            const bool room = hears == nullptr || own.events < hears->events.queue_max;
-            if (room) ++own.events;
-            changed_ = true;
+            const bool room = hears == nullptr || own.held.events < hears->events.queue_max;
+            if (room) promise(own, {1, 0});
             if (room) co_return true;
         }
         const Instant again = io::deadline_in(parts_.look);
@@ -151,16 +150,25 @@ io::Task<bool> Queue::room_for_record(std::string function) {
     co_return false;
 }
 
-// The record takes the place of the event, in one commit, and belongs to the same person.
 io::Task<void> Queue::conclude(Job job, Step how, std::optional<std::string> answer) {
-    Stored record;
-    if (const config::Function* hears = hears_of(job.event.function, how))
-        record.function = hears->name;
-    if (!record.function.empty() && how == Step::succeeded) {
-        const bool room = co_await room_for_record(record.function);
+    std::string hears;
+    if (const config::Function* function = hears_of(job.event.function, how))
+        hears = function->name;
+    const bool waits = !hears.empty() && how == Step::succeeded;
+    if (waits) {
+        const bool room = co_await room_for_record(hears);
         // release() frees the event: it runs once more.
         if (!room) co_return;
     }
+    co_await replace(std::move(job), how, std::move(answer), hears);
+    if (waits) end_promise(hears, {1, 0});
+}
+
+// The record takes the place of the event, in one commit, and belongs to the same person.
+io::Task<void> Queue::replace(Job job, Step how, std::optional<std::string> answer,
+                              std::string heard_by) {
+    Stored record;
+    record.function = std::move(heard_by);
     const Timestamp now = parts_.clock.now();
     std::vector<sql::Statement> batch;
     batch.push_back(store_.removal(job.event.id));
