@@ -184,12 +184,11 @@ void check_pools(const Config& config, Reader& reader) {
     for (const Pool& pool : config.pools) {
         const Path path = kRoot / "pools" / pool.name;
         suffixes.say(pool.id_suffix, path / "id_suffix", "every pool needs its own");
-        for (const Client& client : pool.clients)
-            clients.say(client.id, path / "clients" / client.name / "id",
-                        "client ids are unique over all pools");
-        for (const Client& client : pool.clients)
-            if (client.oauth)
-                check_oauth(pool, client, path / "clients" / client.name / "oauth", reader);
+        for (const Client& client : pool.clients) {
+            const Path at = path / "clients" / client.name;
+            clients.say(client.id, at / "id", "client ids are unique over all pools");
+            if (client.oauth) check_oauth(pool, client, at / "oauth", reader);
+        }
         Once servers(reader, "the identifier");
         for (const ResourceServer& server : pool.resource_servers)
             servers.say(server.identifier, path / "resource_servers" / server.name / "identifier");

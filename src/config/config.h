@@ -2,7 +2,7 @@
 // sections (a route to a function, a region in a jurisdiction) is checked in one place, before
 // anything starts. Each part of the program takes its section's struct as its options.
 //
-// Keys, bounds, defaults and documentation are written once, in sections.cc; the parser, the check
+// Keys, bounds, defaults and documentation are written once, in sections*.cc; the parser, the check
 // for unknown keys, docs/config.md and docs/domicile.schema.json come from there.
 #pragma once
 

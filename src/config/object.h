@@ -241,7 +241,7 @@ class Object {
     std::vector<Read> reads_;  // one for each of info_.fields
 };
 
-// One for each section, in sections.cc.
+// One for each section, in sections*.cc.
 template <class T>
 const Object<T>& describe();
 

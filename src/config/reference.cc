@@ -51,7 +51,7 @@ void write_section(const ObjectInfo& section, const std::string& path, std::stri
 std::string reference() {
     std::string out =
         "# domicile.yaml\n\n"
-        "Every key of the configuration file. Generated from `src/config/sections.cc`; to renew "
+        "Every key of the configuration file. Generated from `src/config/sections*.cc`; to renew "
         "it, "
         "run\n`DOMICILE_UPDATE=1 domicile_config_test`. `domicile check FILE` prints every problem "
         "of "

@@ -1,4 +1,4 @@
-// The descriptions of all sections; defined in sections.cc.
+// The descriptions of all sections; defined in sections*.cc.
 #pragma once
 
 #include <span>

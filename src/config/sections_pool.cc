@@ -1,0 +1,202 @@
+// The keys of user pools; see sections.cc.
+#include "config/section_rules.h"
+
+namespace domicile::config {
+namespace {
+
+constexpr const char* kAttributeWords = "custom:NAME (1 to 20 characters) or a standard claim";
+
+}  // namespace
+
+DOMICILE_WORDS(AuthFlow, "USER_SRP_AUTH", "USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH",
+               "ADMIN_USER_PASSWORD_AUTH")
+DOMICILE_WORDS(TokenAlgorithm, "RS256", "ES256")
+DOMICILE_WORDS(Mfa, "off", "optional", "required")
+DOMICILE_WORDS(Grant, "authorization_code", "refresh_token", "client_credentials")
+DOMICILE_WORDS(TokenEvent, "V1_0", "V2_0")
+
+template <>
+const Object<RefreshRotation>& describe() {
+    static const auto object =
+        Object<RefreshRotation>(
+            "Refresh tokens for one use: GetTokensFromRefreshToken gives the next one with the "
+            "tokens. One that is used again ends the session, since somebody else has it.")
+            .field("grace_seconds", &RefreshRotation::grace_seconds,
+                   "how long a token is taken after its use, for clients that did not get the "
+                   "answer",
+                   range(0, 60));
+    return object;
+}
+
+template <>
+const Object<OAuth>& describe() {
+    static const auto uri =
+        text(is_redirect_uri, pattern::kRedirectUri,
+             "https://HOST/..., http://localhost/..., or an application's own scheme:/...");
+    static const auto object =
+        Object<OAuth>(
+            "The client at the pool's OpenID provider. One with a secret proves it at the token "
+            "endpoint; one without has to use PKCE.")
+            .field("redirect_uris", &OAuth::redirect_uris,
+                   "where answers may go, compared byte by byte", uri)
+            .field("post_logout_redirect_uris", &OAuth::post_logout_redirect_uris,
+                   "where a browser may go after signing out", uri)
+            .field("scopes", &OAuth::scopes,
+                   "openid, email, phone, profile, aws.cognito.signin.user.admin, and "
+                   "IDENTIFIER/SCOPE of a resource server; all are given when none are asked for",
+                   text(is_scope, pattern::kScope, "visible ASCII without space, quote, backslash"))
+            .field("grants", &OAuth::grants, "what the token endpoint takes",
+                   Limit{.filled = true});
+    return object;
+}
+
+template <>
+const Object<ResourceServer>& describe() {
+    static const auto object =
+        Object<ResourceServer>("An API that access tokens can be for.")
+            .field("identifier", &ResourceServer::identifier,
+                   "what its scopes begin with, before the slash",
+                   text(is_scope, pattern::kScope, "visible ASCII without space, quote, backslash",
+                        true))
+            .field("scopes", &ResourceServer::scopes,
+                   "what clients can ask for, as scopes "
+                   "IDENTIFIER/SCOPE",
+                   Limit{.required = true,
+                         .fits = is_resource_scope,
+                         .words = "1 to 128 of A-Z a-z 0-9 _ . : * -",
+                         .pattern = pattern::kResourceScope,
+                         .filled = true});
+    return object;
+}
+
+template <>
+const Object<Client>& describe() {
+    static const auto object =
+        Object<Client>("An application that signs people in.")
+            .field("id", &Client::id, "the client id, the same in every region",
+                   text(is_client_id, pattern::kClientId, "1 to 128 of A-Z a-z 0-9 _ +", true))
+            .field("flows", &Client::flows, "the ways to sign in", Limit{.filled = true})
+            .field("access_token_minutes", &Client::access_token_minutes, "life of an access token",
+                   range(5, 1440))
+            .field("id_token_minutes", &Client::id_token_minutes, "life of an ID token",
+                   range(5, 1440))
+            .field("refresh_token_days", &Client::refresh_token_days, "life of a refresh token",
+                   range(1, 3650))
+            .field("refresh_token_rotation", &Client::refresh_token_rotation,
+                   "a new refresh token at each use; InitiateAuth, which cannot give one, takes "
+                   "none of this client's then")
+            .field("token_algorithm", &Client::token_algorithm,
+                   "what access and ID tokens are signed with; RS256 is what Cognito uses")
+            .field("secret_file", &Client::secret_file,
+                   "a file with the client's secret, without its last line end: SECRET_HASH is "
+                   "asked for then; relative to this file's folder")
+            .field("read_attributes", &Client::read_attributes,
+                   "the attributes that GetUser and ID tokens show; all of them if left out",
+                   text(is_attribute, pattern::kAttribute, kAttributeWords))
+            .field("write_attributes", &Client::write_attributes,
+                   "the attributes that people may write through it; all of them if left out",
+                   text(is_attribute, pattern::kAttribute, kAttributeWords))
+            .field("oauth", &Client::oauth,
+                   "sign-in on the provider's own pages, by OpenID Connect; left out: none");
+    return object;
+}
+
+template <>
+const Object<Argon2id>& describe() {
+    static const auto object =
+        Object<Argon2id>(
+            "What one Argon2id hash costs. Sign-ins at the same time take the memory each, at most "
+            "one for each thread that does such work.")
+            .field("memory_kib", &Argon2id::memory_kib, "memory, KiB", range(1024, 262'144))
+            .field("iterations", &Argon2id::iterations, "passes over it", range(1, 64))
+            .field("lanes", &Argon2id::lanes, "parallelism; one core computes all", range(1, 16));
+    return object;
+}
+
+template <>
+const Object<PasswordPolicy>& describe() {
+    static const auto object =
+        Object<PasswordPolicy>("What a password must have.")
+            .field("length_min", &PasswordPolicy::length_min, "characters", range(6, 99))
+            .field("lower", &PasswordPolicy::lower, "a lower-case letter")
+            .field("upper", &PasswordPolicy::upper, "an upper-case letter")
+            .field("digit", &PasswordPolicy::digit, "a digit")
+            .field("symbol", &PasswordPolicy::symbol, "a symbol")
+            .field("temporary_days", &PasswordPolicy::temporary_days,
+                   "life of a password that an administrator gave", range(1, 365))
+            .field("history", &PasswordPolicy::history,
+                   "how many of the last passwords, with the present one, must not come again",
+                   range(0, 24))
+            .field("argon2id", &PasswordPolicy::argon2id,
+                   "how passwords are kept in a pool without a client that signs in by SRP")
+            .field("breached_file", &PasswordPolicy::breached_file,
+                   "passwords known from leaks, which are refused: lines SHA-1:TIMES sorted by the "
+                   "hash, as haveibeenpwned.com publishes them; relative to this file's folder");
+    return object;
+}
+
+template <>
+const Object<Attribute>& describe() {
+    static const auto object =
+        Object<Attribute>("An attribute that the pool adds, or whose rules it changes.")
+            .field("name", &Attribute::name, "the attribute",
+                   text(is_attribute, pattern::kAttribute, kAttributeWords, true))
+            .field("required", &Attribute::required, "must a sign-up give it?")
+            .field("mutable", &Attribute::is_mutable, "may it change after the sign-up?");
+    return object;
+}
+
+template <>
+const Object<PreTokenGeneration>& describe() {
+    static const auto object =
+        Object<PreTokenGeneration>("A function that changes what tokens say.")
+            .field("function", &PreTokenGeneration::function, "one of `functions`", required())
+            .field("version", &PreTokenGeneration::version,
+                   "of the event: V1_0 changes the ID token, V2_0 the access token too");
+    return object;
+}
+
+template <>
+const Object<Triggers>& describe() {
+    static const auto object =
+        Object<Triggers>(
+            "Functions of the home region that take part, each one of `functions` with a "
+            "`timeout_seconds` of at most 5.")
+            .field("pre_sign_up", &Triggers::pre_sign_up,
+                   "may refuse a sign-up, or confirm it at once")
+            .field("post_confirmation", &Triggers::post_confirmation,
+                   "hears of whoever is confirmed")
+            .field("pre_authentication", &Triggers::pre_authentication,
+                   "may refuse a sign-in before the password is looked at")
+            .field("post_authentication", &Triggers::post_authentication,
+                   "may refuse tokens to whoever has signed in")
+            .field("pre_token_generation", &Triggers::pre_token_generation,
+                   "changes what tokens say");
+    return object;
+}
+
+template <>
+const Object<Pool>& describe() {
+    static const auto object =
+        Object<Pool>("A user pool; it exists in every region under the same id suffix.")
+            .field("id_suffix", &Pool::id_suffix, "the pool id in region R is R_<id_suffix>",
+                   text(is_id_suffix, pattern::kIdSuffix, "1 to 55 letters and digits", true))
+            .field("clients", &Pool::clients, "the applications", required_and_filled(names()))
+            .field("resource_servers", &Pool::resource_servers, "the APIs that have scopes",
+                   names())
+            .field("password", &Pool::password, "the password policy")
+            .field("attributes", &Pool::attributes, "attributes beyond the standard ones")
+            .field("country_attribute", &Pool::country_attribute,
+                   "the attribute that chooses the home; it need not be listed in attributes",
+                   text(is_attribute, pattern::kAttribute, "custom:NAME or a standard claim"))
+            .field("code_hours", &Pool::code_hours, "life of a confirmation code", range(1, 168))
+            .field("mfa", &Pool::mfa,
+                   "codes of an authenticator app (TOTP) beside the password: nobody's, whoever's "
+                   "turns them on, everybody's")
+            .field("triggers", &Pool::triggers, "functions that take part in sign-up and sign-in")
+            .field("reveal_existing", &Pool::reveal_existing,
+                   "true: answers tell whether a user exists, as old clients expect");
+    return object;
+}
+
+}  // namespace domicile::config
