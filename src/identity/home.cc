@@ -104,9 +104,9 @@ Home::Home(Parts parts)
 
 io::Task<Result<void>> Home::open() {
     CO_TRY_VOID(co_await users_.migrate());
+    CO_TRY_VOID(co_await authorization_codes_.open());
     CO_TRY_VOID(co_await claims_.open());
     CO_TRY_VOID(co_await courier_.open());
-    CO_TRY_VOID(co_await authorization_codes_.open());
     CO_TRY_VOID(co_await signer_.open());
     CO_TRY_VOID(co_await sessions_.load());
     // A directory that is out of reach must not keep the region from serving (I7); the background

@@ -67,6 +67,9 @@ io::Task<Result<std::int64_t>> Home::judge_totp(UserRow row, std::string secret,
 
 io::Task<Result<Home::Enrolling>> Home::enrolling(std::optional<std::string> access_token,
                                                   std::optional<std::string> session) {
+    if (access_token.has_value() == session.has_value()) {
+        co_return refused("Either an access token or a session is needed.");
+    }
     Enrolling out;
     if (session) {
         CO_TRY(out.session, challenges_.open(*session, kMfaSetup));
@@ -86,9 +89,6 @@ io::Task<Result<Home::Enrolling>> Home::enrolling(std::optional<std::string> acc
 }
 
 io::Task<Result<AssociatedApp>> Home::associate(AssociateRequest request) {
-    if (request.access_token.has_value() == request.session.has_value()) {
-        co_return refused("Either an access token or a session is needed.");
-    }
     CO_TRY(Enrolling who,
            co_await enrolling(std::move(request.access_token), std::move(request.session)));
     who.app.pending = p_.random.bytes(crypto::kTotpSecretSize);
@@ -101,9 +101,6 @@ io::Task<Result<AssociatedApp>> Home::associate(AssociateRequest request) {
 }
 
 io::Task<Result<VerifiedApp>> Home::verify_token(VerifyTokenRequest request) {
-    if (request.access_token.has_value() == request.session.has_value()) {
-        co_return refused("Either an access token or a session is needed.");
-    }
     CO_TRY(Enrolling who,
            co_await enrolling(std::move(request.access_token), std::move(request.session)));
     if (who.app.pending.empty()) {

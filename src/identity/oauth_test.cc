@@ -83,6 +83,19 @@ Task<Result<void>> a_code_is_used_once(Identity& identity) {
     co_return Result<void>();
 }
 
+Task<Result<void>> has_a_code(Identity& identity) {
+    CO_TRY(const Authorized authorized, co_await sign_in(identity, asked()));
+    EXPECT_TRUE(authorized.code);
+    co_return Result<void>();
+}
+Task<Result<void>> leaves(Identity& identity) {
+    CO_TRY(const Tokens tokens,
+           co_await testing::srp_sign_in(identity, "anna@example.de", kPassword));
+    AccessTokenRequest request{tokens.access_token};
+    CO_TRY_VOID(co_await identity.delete_user(std::move(request)));
+    co_return Result<void>();
+}
+
 Task<Result<void>> the_verifier_must_fit(Identity& identity) {
     CO_TRY(const Authorized authorized, co_await sign_in(identity, asked()));
     const std::string code = authorized.code.value_or("");
@@ -194,6 +207,12 @@ TEST_F(OAuthTest, tokens_say_what_was_asked_for) {
 }
 TEST_F(OAuthTest, a_code_that_is_used_twice_ends_its_session) {
     EXPECT_TRUE(run(a_code_is_used_once));
+}
+TEST_F(OAuthTest, who_leaves_leaves_no_code_behind) {
+    EXPECT_TRUE(run(has_a_code));
+    EXPECT_EQ(rows_of("identity_authorization_codes"), 1);
+    EXPECT_TRUE(run(leaves));
+    EXPECT_EQ(rows_of("identity_authorization_codes"), 0);
 }
 TEST_F(OAuthTest, the_verifier_must_fit_the_challenge) { EXPECT_TRUE(run(the_verifier_must_fit)); }
 TEST_F(OAuthTest, the_home_checks_again_what_was_asked_for) {

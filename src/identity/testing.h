@@ -63,6 +63,16 @@ class IdentityTest : public ::testing::Test {
         return io::run_task<Result<void>>([this, journey] { return with_identity(this, journey); });
     }
 
+    // Of the region's database, between journeys.
+    std::int64_t rows_of(const std::string& table) {
+        const auto found = io::run_task<Result<sql::BatchResult>>([&] {
+            std::vector<sql::Statement> batch;
+            batch.push_back({"SELECT COUNT(*) FROM " + table, {}});
+            return database_->read(std::move(batch));
+        });
+        return found ? (*found)[0].rows[0].integer(0) : -1;
+    }
+
     directory::testing::StillClock clock_;
     config::Config config_ = make_config();
     Triggers* triggers_ = nullptr;

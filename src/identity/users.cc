@@ -368,6 +368,7 @@ std::vector<sql::Statement> Users::removed(const std::string& claim_id) {
     add("DELETE FROM identity_sessions WHERE sub IN " + people);
     add("DELETE FROM identity_members WHERE sub IN " + people);
     add("DELETE FROM identity_authenticators WHERE sub IN " + people);
+    add("DELETE FROM identity_authorization_codes WHERE sub IN " + people);
     add("DELETE FROM identity_users WHERE claim_id = $1");
     return batch;
 }
