@@ -7,6 +7,7 @@
 
 #include "api/oidc/authorize_request.h"
 #include "api/oidc/page.h"
+#include "base/xml.h"
 #include "base/encoding.h"
 #include "fuzz.h"
 
@@ -61,7 +62,7 @@ void check_request(const Form& form, const config::Client& client) {
 }
 
 void check_page(std::string_view input) {
-    const std::string escaped = api::oidc::escape_html(input);
+    const std::string escaped = xml_escape(input);
     DOMICILE_CHECK(escaped.find_first_of("<>\"'") == std::string::npos);
     const auto half = input.size() / 2;
     const auto& language = api::oidc::choose_language(input.substr(0, half), input.substr(half));

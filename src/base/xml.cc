@@ -122,6 +122,12 @@ std::string xml_escape(std::string_view text) {
             case '>':
                 out += "&gt;";
                 break;
+            case '"':
+                out += "&quot;";
+                break;
+            case '\'':
+                out += "&#39;";
+                break;
             case '\r':
                 out += "&#13;";  // a parser would read a bare one as a newline
                 break;

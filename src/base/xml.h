@@ -32,7 +32,7 @@ struct XmlLimits {
 // a connection alive. Code::malformed or too_large.
 Result<XmlElement> parse_xml(std::string_view text, XmlLimits limits = {});
 
-// For text between tags.
+// For text between tags, and in attributes with quotes of either kind; HTML reads it the same.
 std::string xml_escape(std::string_view text);
 
 }  // namespace domicile

@@ -50,6 +50,10 @@ TEST(xml, bounds_are_kept) {
     EXPECT_EQ(parse_xml("<a></a>", {.bytes_max = 6}).error().code, Code::too_large);
 }
 
+TEST(xml, what_is_escaped_ends_no_attribute) {
+    EXPECT_EQ(xml_escape("<a b=\"c\" d='e'>&"), "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;");
+}
+
 TEST(xml, what_is_escaped_is_read_as_it_was) {
     const std::string text = "a<b>&amp;\"'\r\n\t]]>";
     EXPECT_EQ(parse_xml("<a>" + xml_escape(text) + "</a>")->text, text);

@@ -171,13 +171,10 @@ io::Task<Result<void>> Oidc::take_sign_up(http::Exchange& exchange, AuthorizeReq
         Result<std::string> home = oauth_.home_of_new(*client.pool, attributes);
         co_return co_await send_home(exchange, std::move(home));
     }
-    const bool confirmed = done && done->confirmed;
-    Page page = !done       ? sign_up_page(words, *client.pool, form)
-                : confirmed ? sign_in_page(words, form.get("username"))
-                            : page_for(words, "confirm", request, form);
-    if (!done) page.problem = words_for(words, done.error());
-    const int status = done ? 200 : status_for(done.error());
-    co_return co_await show(exchange, request, status, std::move(page));
+    if (!done) co_return co_await refuse_answers(exchange, "sign_up", request, form, done.error());
+    Page page = done->confirmed ? sign_in_page(words, form.get("username"))
+                                : page_for(words, "confirm", request, form);
+    co_return co_await show(exchange, request, 200, std::move(page));
 }
 
 io::Task<Result<void>> Oidc::take_confirmation(http::Exchange& exchange, AuthorizeRequest request,
@@ -185,33 +182,21 @@ io::Task<Result<void>> Oidc::take_confirmation(http::Exchange& exchange, Authori
     const Language& words = language(exchange);
     identity::ConfirmRequest call{request.asked.client_id, form.get("username"), form.get("code")};
     const auto done = co_await identity_.confirm_sign_up(std::move(call));
-    if (!done && done.error().reason == reason::kNotInRegion) {
-        Result<std::string> home =
-            co_await oauth_.home_of_name(request.asked.client_id, form.get("username"));
-        co_return co_await send_home(exchange, std::move(home));
-    }
-    Page page = done ? sign_in_page(words, form.get("username"))
-                     : page_for(words, "confirm", request, form);
-    if (done) page.note = words[Text::confirmed];
-    if (!done) page.problem = words_for(words, done.error());
-    const int status = done ? 200 : status_for(done.error());
-    co_return co_await show(exchange, request, status, std::move(page));
+    if (!done) co_return co_await refuse_answers(exchange, "confirm", request, form, done.error());
+    Page page = sign_in_page(words, form.get("username"));
+    page.note = words[Text::confirmed];
+    co_return co_await show(exchange, request, 200, std::move(page));
 }
 
 io::Task<Result<void>> Oidc::take_forgotten(http::Exchange& exchange, AuthorizeRequest request,
                                             Form form) {
-    const Language& words = language(exchange);
     identity::ForgotPasswordRequest call{request.asked.client_id, form.get("username")};
     const auto done = co_await identity_.forgot_password(std::move(call));
-    if (!done && done.error().reason == reason::kNotInRegion) {
-        Result<std::string> home =
-            co_await oauth_.home_of_name(request.asked.client_id, form.get("username"));
-        co_return co_await send_home(exchange, std::move(home));
+    if (!done) {
+        co_return co_await refuse_answers(exchange, "forgot_password", request, form, done.error());
     }
-    Page page = page_for(words, done ? "reset_password" : "forgot_password", request, form);
-    if (!done) page.problem = words_for(words, done.error());
-    const int status = done ? 200 : status_for(done.error());
-    co_return co_await show(exchange, request, status, std::move(page));
+    Page page = page_for(language(exchange), "reset_password", request, form);
+    co_return co_await show(exchange, request, 200, std::move(page));
 }
 
 io::Task<Result<void>> Oidc::take_new_password(http::Exchange& exchange, AuthorizeRequest request,
@@ -220,17 +205,28 @@ io::Task<Result<void>> Oidc::take_new_password(http::Exchange& exchange, Authori
     identity::ResetPasswordRequest call{request.asked.client_id, form.get("username"),
                                         form.get("code"), form.get("password")};
     const auto done = co_await identity_.reset_password(std::move(call));
-    if (!done && done.error().reason == reason::kNotInRegion) {
+    if (!done) {
+        co_return co_await refuse_answers(exchange, "reset_password", request, form, done.error());
+    }
+    Page page = sign_in_page(words, form.get("username"));
+    page.note = words[Text::password_changed];
+    co_return co_await show(exchange, request, 200, std::move(page));
+}
+
+// The page again, with what is wrong; or the same page at the person's home, where requests may not
+// pass through here.
+io::Task<Result<void>> Oidc::refuse_answers(http::Exchange& exchange, std::string_view name,
+                                            const AuthorizeRequest& request, const Form& form,
+                                            Error problem) {
+    if (problem.reason == reason::kNotInRegion) {
         Result<std::string> home =
             co_await oauth_.home_of_name(request.asked.client_id, form.get("username"));
         co_return co_await send_home(exchange, std::move(home));
     }
-    Page page = done ? sign_in_page(words, form.get("username"))
-                     : page_for(words, "reset_password", request, form);
-    if (done) page.note = words[Text::password_changed];
-    if (!done) page.problem = words_for(words, done.error());
-    const int status = done ? 200 : status_for(done.error());
-    co_return co_await show(exchange, request, status, std::move(page));
+    const Language& words = language(exchange);
+    Page page = page_for(words, name, request, form);
+    page.problem = words_for(words, problem);
+    co_return co_await show(exchange, request, status_for(problem), std::move(page));
 }
 
 }  // namespace domicile::api::oidc

@@ -71,6 +71,8 @@ class Oidc {
                   const Form& form) const;
     Page sign_up_page(const Language& words, const config::Pool& pool, const Form& form) const;
     Page sign_in_page(const Language& words, std::string username) const;
+    Done refuse_answers(http::Exchange& exchange, std::string_view name,
+                        const AuthorizeRequest& request, const Form& form, Error problem);
     Done send_home(http::Exchange& exchange, Result<std::string> home);
     std::vector<std::string> countries() const;
     Done conclude(http::Exchange& exchange, AuthorizeRequest request,
@@ -96,6 +98,11 @@ class Oidc {
         identity::ClientOfPool client;
         std::optional<std::string> secret;
     };
+    enum class Asking : std::uint8_t { anybody, with_secret };
+    io::Task<Result<std::optional<identity::InspectRequest>>> asked_about(http::Exchange& exchange,
+                                                                          Asking who);
+    io::Task<Result<identity::InspectRequest>> read_question(http::Exchange& exchange,
+                                                             const Form& form, Asking who);
     // Who calls the token endpoint and those beside it, by Basic or in the form.
     io::Task<Result<Caller>> authenticate(http::Exchange& exchange, const Form& form);
     io::Task<Result<identity::GrantedTokens>> grant(Caller caller, Form form);

@@ -1,6 +1,7 @@
 #include "api/oidc/page.h"
 
 #include "base/encoding.h"
+#include "base/xml.h"
 #include "crypto/hash.h"
 
 namespace domicile::api::oidc {
@@ -39,19 +40,19 @@ void add_choice(std::string& out, const Field& field, const std::string& name) {
            field.autocomplete + "\" required>\n<option></option>\n";
     for (const std::string& option : field.options) {
         out += option == field.value ? "<option selected>" : "<option>";
-        out += escape_html(option) + "</option>\n";
+        out += xml_escape(option) + "</option>\n";
     }
     out += "</select></label>\n";
 }
 
 void add_field(std::string& out, const Field& field, bool described) {
-    const std::string name = escape_html(field.name);
+    const std::string name = xml_escape(field.name);
     if (field.label.empty()) {
-        out += "<input type=\"hidden\" name=\"" + name + "\" value=\"" + escape_html(field.value) +
+        out += "<input type=\"hidden\" name=\"" + name + "\" value=\"" + xml_escape(field.value) +
                "\">\n";
         return;
     }
-    out += "<label for=\"" + name + "\">" + escape_html(field.label) + "\n";
+    out += "<label for=\"" + name + "\">" + xml_escape(field.label) + "\n";
     if (!field.options.empty()) {
         add_choice(out, field, name);
         return;
@@ -60,41 +61,14 @@ void add_field(std::string& out, const Field& field, bool described) {
            "\" autocomplete=\"" + field.autocomplete +
            "\" autocapitalize=\"none\" spellcheck=\"false\" required";
     if (described) out += " aria-describedby=\"problem\" aria-invalid=\"true\"";
-    if (!field.value.empty()) out += " value=\"" + escape_html(field.value) + "\"";
+    if (!field.value.empty()) out += " value=\"" + xml_escape(field.value) + "\"";
     out += "></label>\n";
 }
 
 }  // namespace
 
-std::string escape_html(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            case '\'':
-                out += "&#39;";
-                break;
-            default:
-                out += c;
-        }
-    }
-    return out;
-}
-
 std::string write_page(const Page& page) {
-    const std::string title = escape_html(page.title);
+    const std::string title = xml_escape(page.title);
     std::string out = "<!doctype html>\n<html lang=\"" + std::string(page.language.tag) +
                       "\">\n<head>\n<meta charset=\"utf-8\">\n<title>" + title +
                       "</title>\n<meta name=\"viewport\" content=\"width=device-width, "
@@ -103,21 +77,21 @@ std::string write_page(const Page& page) {
                       "</h1>\n";
     const bool described = !page.problem.empty();
     if (described) {
-        out += "<p class=\"problem\" id=\"problem\" role=\"alert\">" + escape_html(page.problem) +
+        out += "<p class=\"problem\" id=\"problem\" role=\"alert\">" + xml_escape(page.problem) +
                "</p>\n";
     }
     if (!page.note.empty()) {
-        out += "<p class=\"note\" role=\"status\">" + escape_html(page.note) + "</p>\n";
+        out += "<p class=\"note\" role=\"status\">" + xml_escape(page.note) + "</p>\n";
     }
-    if (!page.text.empty()) out += "<p>" + escape_html(page.text) + "</p>\n";
+    if (!page.text.empty()) out += "<p>" + xml_escape(page.text) + "</p>\n";
     if (!page.action.empty()) {
-        out += "<form method=\"post\" action=\"" + escape_html(page.action) + "\">\n";
+        out += "<form method=\"post\" action=\"" + xml_escape(page.action) + "\">\n";
         for (const Field& field : page.fields) add_field(out, field, described);
-        out += "<button type=\"submit\">" + escape_html(page.button) + "</button>\n</form>\n";
+        out += "<button type=\"submit\">" + xml_escape(page.button) + "</button>\n</form>\n";
     }
     if (!page.links.empty()) out += "<nav>\n";
     for (const Link& link : page.links) {
-        out += "<a href=\"" + escape_html(link.target) + "\">" + escape_html(link.text) + "</a>\n";
+        out += "<a href=\"" + xml_escape(link.target) + "\">" + xml_escape(link.text) + "</a>\n";
     }
     if (!page.links.empty()) out += "</nav>\n";
     return out + "</main>\n</body>\n</html>\n";

@@ -10,8 +10,6 @@
 
 namespace domicile::api::oidc {
 
-std::string escape_html(std::string_view text);
-
 struct Field {
     std::string name;
     std::string_view label;     // empty: hidden

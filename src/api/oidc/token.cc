@@ -157,18 +157,35 @@ io::Task<Result<identity::GrantedTokens>> Oidc::grant(Caller caller, Form form) 
     co_return co_await oauth_.refresh(std::move(refresh));
 }
 
-io::Task<Result<void>> Oidc::revoke(http::Exchange& exchange) {
+// What revocation and introspection begin with; without a value it has been answered, or the
+// connection is of no more use.
+io::Task<Result<std::optional<identity::InspectRequest>>> Oidc::asked_about(
+    http::Exchange& exchange, Asking who) {
     auto form = co_await read_parameters(exchange);
     if (!form && !can_be_answered(form.error())) co_return std::unexpected(form.error());
-    Result<Caller> caller = fail(Code::malformed, form ? "" : form.error().message);
-    if (form) caller = co_await authenticate(exchange, *form);
-    Result<std::string> token = std::unexpected(caller ? Error{} : caller.error());
-    if (caller) token = required(*form, "token");
-    Result<identity::Done> done = std::unexpected(token ? Error{} : token.error());
-    if (token) {
-        identity::InspectRequest request{caller->client.client->id, std::move(*token)};
-        done = co_await oauth_.revoke(std::move(request));
+    Result<identity::InspectRequest> asked = std::unexpected(form ? Error{} : form.error());
+    if (form) asked = co_await read_question(exchange, *form, who);
+    if (asked) co_return std::optional(std::move(*asked));
+    OAuthError error = refusal(exchange, asked.error());
+    CO_TRY_VOID(co_await reply_error(exchange, std::move(error)));
+    co_return std::optional<identity::InspectRequest>();
+}
+
+io::Task<Result<identity::InspectRequest>> Oidc::read_question(http::Exchange& exchange,
+                                                               const Form& form, Asking who) {
+    CO_TRY(const Caller caller, co_await authenticate(exchange, form));
+    // Tokens are not to be tried out by whoever knows a client id.
+    if (who == Asking::with_secret && !caller.client.client->secret_file) {
+        co_return not_known("A client without a secret may not ask about tokens.");
     }
+    CO_TRY(std::string token, required(form, "token"));
+    co_return identity::InspectRequest{caller.client.client->id, std::move(token)};
+}
+
+io::Task<Result<void>> Oidc::revoke(http::Exchange& exchange) {
+    CO_TRY(auto asked, co_await asked_about(exchange, Asking::anybody));
+    if (!asked) co_return Result<void>();
+    const auto done = co_await oauth_.revoke(std::move(*asked));
     if (!done) {
         OAuthError error = refusal(exchange, done.error());
         co_return co_await reply_error(exchange, std::move(error));
@@ -178,21 +195,9 @@ io::Task<Result<void>> Oidc::revoke(http::Exchange& exchange) {
 }
 
 io::Task<Result<void>> Oidc::introspect(http::Exchange& exchange) {
-    auto form = co_await read_parameters(exchange);
-    if (!form && !can_be_answered(form.error())) co_return std::unexpected(form.error());
-    Result<Caller> caller = fail(Code::malformed, form ? "" : form.error().message);
-    if (form) caller = co_await authenticate(exchange, *form);
-    // Tokens are not to be tried out by whoever knows a client id.
-    if (caller && !caller->client.client->secret_file) {
-        caller = not_known("A client without a secret may not ask about tokens.");
-    }
-    Result<std::string> token = std::unexpected(caller ? Error{} : caller.error());
-    if (caller) token = required(*form, "token");
-    Result<identity::TokenState> state = std::unexpected(token ? Error{} : token.error());
-    if (token) {
-        identity::InspectRequest request{caller->client.client->id, std::move(*token)};
-        state = co_await oauth_.inspect(std::move(request));
-    }
+    CO_TRY(auto asked, co_await asked_about(exchange, Asking::with_secret));
+    if (!asked) co_return Result<void>();
+    const auto state = co_await oauth_.inspect(std::move(*asked));
     if (!state) {
         OAuthError error = refusal(exchange, state.error());
         co_return co_await reply_error(exchange, std::move(error));
