@@ -21,25 +21,11 @@ def two_in_one_jurisdiction(text):
 
 variant.run(__file__, two_in_one_jurisdiction)
 
-import boto3  # noqa: E402
 import passlib.hash  # noqa: E402
-from botocore.config import Config  # noqa: E402
-from botocore.exceptions import ClientError  # noqa: E402
 
 import world  # noqa: E402
-from world import AU, CLIENT_ID, DATA, EU, POOLS, READY, US, Person, cognito, ok  # noqa: E402
-
-EVERYTHING = (("cognito-idp:*",), ("userpool/*",))
-
-
-def administrator(region, operations=EVERYTHING[0], resources=EVERYTHING[1]):
-    key = world.create_key(region, operations, resources)
-    port = READY["regions"][region]["loopback"]
-    return boto3.client(
-        "cognito-idp", region_name=region, endpoint_url=f"http://127.0.0.1:{port}",
-        aws_access_key_id=key.id, aws_secret_access_key=key.secret,
-        config=Config(retries={"total_max_attempts": 1}))
-
+from clients import Refusals, administrator, user_pools  # noqa: E402
+from world import AU, CLIENT_ID, DATA, EU, POOLS, US, Person, cognito, ok  # noqa: E402
 
 def invitation(person):
     mails = ok("outbox", world.call(person.home, "GET", "/_domicile/outbox"))["mails"]
@@ -48,16 +34,10 @@ def invitation(person):
     return [match.group(1) for match in found if match]
 
 
-class Admin(unittest.TestCase):
+class Admin(Refusals, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.eu, cls.us, cls.au = (administrator(region) for region in (EU, US, AU))
-
-    def refused(self, code, call, **arguments):
-        with self.assertRaises(ClientError) as caught:
-            call(**arguments)
-        self.assertEqual(caught.exception.response["Error"]["Code"], code)
-        return caught.exception.response["Error"]["Message"]
 
     def about(self, person, region=EU):
         return {"UserPoolId": POOLS[region], "Username": person.email}
@@ -155,9 +135,7 @@ class Admin(unittest.TestCase):
         self.refused("AccessDeniedException", stranger.admin_get_user, **self.about(person))
         self.refused("ResourceNotFoundException", self.eu.admin_get_user,
                      UserPoolId="eu-central-1_Other", Username=person.email)
-        wrong = boto3.client(
-            "cognito-idp", region_name=EU, aws_access_key_id="DOMKAAAAAAAAAAAAAAAA",
-            endpoint_url=self.eu.meta.endpoint_url, aws_secret_access_key="none")
+        wrong = user_pools(EU, world.Key("DOMKAAAAAAAAAAAAAAAA", "none"))
         self.refused("UnrecognizedClientException", wrong.admin_get_user, **self.about(person))
 
     def test_people_are_administered_within_their_jurisdiction_only(self):

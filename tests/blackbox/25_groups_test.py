@@ -2,8 +2,6 @@
 """Groups, lists of people, and what a pool says of itself, with boto3: each region tells of its own
 groups and people; what tokens say of groups is the same through every region."""
 
-import base64
-import json
 import re
 import unittest
 
@@ -18,39 +16,17 @@ def two_in_one_jurisdiction(text):
 
 variant.run(__file__, two_in_one_jurisdiction)
 
-import boto3  # noqa: E402
-from botocore.config import Config  # noqa: E402
-from botocore.exceptions import ClientError  # noqa: E402
 
-import world  # noqa: E402
-from world import AU, CLIENT_ID, DATA, EU, POOLS, READY, US, Person, cognito, ok  # noqa: E402
+from clients import Refusals, administrator, claims  # noqa: E402
+from world import AU, CLIENT_ID, DATA, EU, POOLS, US, Person, cognito  # noqa: E402
 
 ROLE = "arn:aws:iam::123456789012:role/nurse"
 
 
-def administrator(region):
-    key = world.create_key(region, ("cognito-idp:*",), ("userpool/*",))
-    port = READY["regions"][region]["loopback"]
-    return boto3.client(
-        "cognito-idp", region_name=region, endpoint_url=f"http://127.0.0.1:{port}",
-        aws_access_key_id=key.id, aws_secret_access_key=key.secret,
-        config=Config(retries={"total_max_attempts": 1}))
-
-
-def claims(token):
-    middle = token.split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
-
-
-class Groups(unittest.TestCase):
+class Groups(Refusals, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.eu, cls.us, cls.au = (administrator(region) for region in (EU, US, AU))
-
-    def refused(self, code, call, **arguments):
-        with self.assertRaises(ClientError) as caught:
-            call(**arguments)
-        self.assertEqual(caught.exception.response["Error"]["Code"], code)
 
     def test_tokens_name_the_groups_through_every_region(self):
         person = Person("DE", EU, "nurse").settle()

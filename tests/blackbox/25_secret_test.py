@@ -28,22 +28,14 @@ def with_a_server(text):
 
 variant.run(__file__, with_a_server)
 
-import boto3  # noqa: E402
-from botocore import UNSIGNED  # noqa: E402
-from botocore.config import Config  # noqa: E402
 from botocore.exceptions import ClientError  # noqa: E402
 
 import world  # noqa: E402
-from world import AU, EU, POOLS, READY, US, Person, cognito  # noqa: E402
+from clients import administrator, user_pools  # noqa: E402
+from world import AU, EU, POOLS, US, Person, cognito  # noqa: E402
 
 MISSING = f"Client {CLIENT} is configured for secret but secret was not received"
 WRONG = f"Unable to verify secret hash for client {CLIENT}"
-
-
-def client_of(region, **more):
-    port = READY["regions"][region]["loopback"]
-    return boto3.client("cognito-idp", region_name=region,
-                        endpoint_url=f"http://127.0.0.1:{port}", **more)
 
 
 def hashed(username):
@@ -54,8 +46,7 @@ def hashed(username):
 class Secret(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        unsigned = Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1})
-        cls.idp = {region: client_of(region, config=unsigned) for region in (EU, US, AU)}
+        cls.idp = {region: user_pools(region) for region in (EU, US, AU)}
 
     def asked(self, call, name, put, **arguments):
         """`put(hash)` is how the call takes it. Refused without and with a wrong one."""
@@ -103,8 +94,7 @@ class Secret(unittest.TestCase):
             self.idp[AU].respond_to_auth_challenge, named, response, ClientId=CLIENT,
             ChallengeName="PASSWORD_VERIFIER",
             ChallengeResponses=client.answer(challenge["ChallengeParameters"], person.password))
-        key = world.create_key(AU, ("cognito-idp:*",), ("userpool/*",))
-        admin = client_of(AU, aws_access_key_id=key.id, aws_secret_access_key=key.secret)
+        admin = administrator(AU)
         self.asked(admin.admin_initiate_auth, person.email, parameter, UserPoolId=POOLS[AU],
                    ClientId=CLIENT, AuthFlow="ADMIN_USER_PASSWORD_AUTH",
                    AuthParameters={"USERNAME": person.email, "PASSWORD": person.password})

@@ -6,20 +6,11 @@ import re
 import time
 import unittest
 
-import boto3
-from botocore import UNSIGNED
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import world
-from world import AU, CLIENT_ID, EU, READY, US, Person, call, ok
-
-
-def client(region):
-    port = READY["regions"][region]["loopback"]
-    return boto3.client(
-        "cognito-idp", region_name=region, endpoint_url=f"http://127.0.0.1:{port}",
-        config=Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1}))
+from clients import Refusals, user_pools
+from world import AU, CLIENT_ID, EU, US, Person, call, ok
 
 
 def codes(address, home=EU):
@@ -41,15 +32,10 @@ def wrong(code):
     return ("1" if code[0] == "0" else "0") + code[1:]
 
 
-class Attributes(unittest.TestCase):
+class Attributes(Refusals, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.eu, cls.us, cls.au = (client(region) for region in (EU, US, AU))
-
-    def refused(self, error, operation, **arguments):
-        with self.assertRaises(ClientError) as caught:
-            operation(**arguments)
-        self.assertEqual(caught.exception.response["Error"]["Code"], error)
+        cls.eu, cls.us, cls.au = (user_pools(region) for region in (EU, US, AU))
 
     def somebody(self):
         person = Person("DE", EU, "attributes").settle()

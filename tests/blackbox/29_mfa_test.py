@@ -11,35 +11,17 @@ variant.run(__file__, lambda text: text.replace(
     "    id_suffix: ", "    mfa: required\n    id_suffix: ", 1).replace(
     "REFRESH_TOKEN_AUTH]", "REFRESH_TOKEN_AUTH, ADMIN_USER_PASSWORD_AUTH]", 1))
 
-import boto3  # noqa: E402
 import pyotp  # noqa: E402
-from botocore.config import Config  # noqa: E402
-from botocore.exceptions import ClientError  # noqa: E402
 
-import world  # noqa: E402
-from world import AU, CLIENT_ID, EU, POOLS, READY, US, Person  # noqa: E402
+from clients import Refusals, administrator, user_pools  # noqa: E402
+from world import AU, CLIENT_ID, EU, POOLS, US, Person  # noqa: E402
 
 
-def client(region, key=None):
-    port = READY["regions"][region]["loopback"]
-    return boto3.client(
-        "cognito-idp", region_name=region, endpoint_url=f"http://127.0.0.1:{port}",
-        aws_access_key_id=key.id if key else "none",
-        aws_secret_access_key=key.secret if key else "none",
-        config=Config(retries={"total_max_attempts": 1}))
-
-
-class Mfa(unittest.TestCase):
+class Mfa(Refusals, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.at = {region: client(region) for region in (EU, US, AU)}
-        cls.admin = client(EU, world.create_key(EU, ("cognito-idp:*",), ("userpool/*",)))
-
-    def refused(self, code, call, **arguments):
-        with self.assertRaises(ClientError) as caught:
-            call(**arguments)
-        self.assertEqual(caught.exception.response["Error"]["Code"], code)
-        return caught.exception.response["Error"]["Message"]
+        cls.at = {region: user_pools(region) for region in (EU, US, AU)}
+        cls.admin = administrator(EU)
 
     def enter(self, person, region):
         return self.at[region].initiate_auth(

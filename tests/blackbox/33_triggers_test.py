@@ -3,8 +3,6 @@
 run at the home, refuse, confirm, change tokens; what becomes of those that fail. The functions are in
 Node."""
 
-import base64
-import json
 import pathlib
 import unittest
 
@@ -28,36 +26,15 @@ def with_triggers(text):
 
 variant.run(__file__, with_triggers)
 
-import boto3  # noqa: E402
-from botocore.config import Config  # noqa: E402
-from botocore.exceptions import ClientError  # noqa: E402
 
-from world import AU, CLIENT_ID, EU, POOLS, READY, US, Person  # noqa: E402
+from clients import Refusals, claims, user_pools  # noqa: E402
+from world import AU, CLIENT_ID, EU, POOLS, US, Person  # noqa: E402
 
 
-def client(region):
-    port = READY["regions"][region]["loopback"]
-    return boto3.client(
-        "cognito-idp", region_name=region, endpoint_url=f"http://127.0.0.1:{port}",
-        aws_access_key_id="none", aws_secret_access_key="none",
-        config=Config(retries={"total_max_attempts": 1}))
-
-
-def claims(token):
-    part = token.split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-
-
-class Triggers(unittest.TestCase):
+class Triggers(Refusals, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.at = {region: client(region) for region in (EU, US, AU)}
-
-    def refused(self, code, call, **arguments):
-        with self.assertRaises(ClientError) as caught:
-            call(**arguments)
-        self.assertEqual(caught.exception.response["Error"]["Code"], code)
-        return caught.exception.response["Error"]["Message"]
+        cls.at = {region: user_pools(region) for region in (EU, US, AU)}
 
     def sign_up(self, person, what="", **metadata):
         attributes = {"email": person.email, "custom:country": person.country}
