@@ -230,7 +230,7 @@ class Admin(Refusals, unittest.TestCase):
         person.sign_in(AU)
 
     def test_awscli(self):
-        key = world.create_key(EU, *EVERYTHING)
+        key = world.create_key(EU, ("cognito-idp:*",), ("userpool/*",))
         person = Person("DE", EU, "cli")
 
         def aws(*words):
