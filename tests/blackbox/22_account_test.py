@@ -4,7 +4,6 @@
 import time
 import unittest
 
-import world
 from world import AU, EU, US, CLIENT_ID, Person, cognito, ok
 
 

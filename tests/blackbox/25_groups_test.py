@@ -18,7 +18,7 @@ variant.run(__file__, two_in_one_jurisdiction)
 
 
 from clients import Refusals, administrator, claims  # noqa: E402
-from world import AU, CLIENT_ID, DATA, EU, POOLS, US, Person, cognito  # noqa: E402
+from world import AU, CLIENT_ID, DATA, EU, POOLS, US, Person  # noqa: E402
 
 ROLE = "arn:aws:iam::123456789012:role/nurse"
 

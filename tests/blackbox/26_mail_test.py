@@ -12,7 +12,6 @@ import signal
 import ssl
 import subprocess
 import tempfile
-import threading
 import unittest
 import urllib.error
 import urllib.request

@@ -27,7 +27,7 @@ def on_etcd(text, cluster):
 variant.run_beside(__file__, etcd.Cluster, on_etcd)
 
 import world  # noqa: E402
-from world import AU, DATA, EU, US, Person, cognito  # noqa: E402
+from world import AU, DATA, EU, US, Person  # noqa: E402
 
 cluster = etcd.Cluster.handed_on()
 

@@ -4,10 +4,7 @@
 import base64
 import concurrent.futures
 import json
-import os
 import subprocess
-import sys
-import time
 import unittest
 
 import boto3
@@ -270,7 +267,6 @@ class Functions(unittest.TestCase):
 
     def test_the_regions_own_names_answer(self):
         import ssl
-        import http.client
         for name in ("lambda", "ssm"):
             connection = own._Named(f"{name}.{REGION}.{own.DOMAIN}", self.deployment.ready["port"],
                                     timeout=own.TIMEOUT_S)
