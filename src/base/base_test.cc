@@ -60,6 +60,29 @@ TEST(encoding, uuid_has_version_and_variant_bits) {
     EXPECT_EQ(uuid_from(bytes), "ffffffff-ffff-4fff-bfff-ffffffffffff");
     EXPECT_TRUE(is_uuid(uuid_from(bytes)));
     EXPECT_FALSE(is_uuid("ffffffff-ffff-4fff-bfff-fffffffffff"));
+    for (std::uint8_t i = 0; i < 16; ++i) bytes[i] = i * 16 + (15 - i);
+    EXPECT_EQ(uuid_from(bytes), "0f1e2d3c-4b5a-4978-8796-a5b4c3d2e1f0");
+}
+
+TEST(encoding, only_the_case_of_letters_is_ignored) {
+    EXPECT_TRUE(equals_ignore_case("", ""));
+    EXPECT_FALSE(equals_ignore_case("ab", "abc"));
+    const auto lower = [](int c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; };
+    for (std::size_t size = 1; size <= 20; ++size) {
+        std::string a(size, 'q'), b(size, 'Q');
+        for (const std::size_t at : {std::size_t{0}, size / 2, size - 1}) {
+            for (int x = 0; x < 256; ++x) {
+                for (int y = 0; y < 256; ++y) {
+                    a[at] = static_cast<char>(x);
+                    b[at] = static_cast<char>(y);
+                    ASSERT_EQ(equals_ignore_case(a, b), lower(x) == lower(y))
+                        << x << " and " << y << " at " << at << " of " << size;
+                }
+            }
+            a[at] = 'q';
+            b[at] = 'Q';
+        }
+    }
 }
 
 TEST(time, forms_are_those_of_the_rfcs) {

@@ -201,15 +201,54 @@ std::string to_lower(std::string_view text) {
     return out;
 }
 
+namespace {
+
+// Of eight bytes each: whether those that differ are the same letter.
+bool same_letters(std::uint64_t a, std::uint64_t b) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101, kTops = kOnes << 7, kCase = kOnes << 5;
+    const std::uint64_t differ = a ^ b;
+    if ((differ & ~kCase) != 0) return false;
+    const std::uint64_t lower = a | kCase;
+    const std::uint64_t low = lower & ~kTops;
+    const std::uint64_t from_a = low + kOnes * (0x80 - 'a');
+    const std::uint64_t after_z = low + kOnes * (0x7f - 'z');
+    const std::uint64_t letters = from_a & ~after_z & ~lower & kTops;
+    return (differ & ~(letters >> 2)) == 0;
+}
+
+template <class Word>
+std::uint64_t load(const char* at) {
+    Word word = 0;
+    std::memcpy(&word, at, sizeof word);
+    return word;
+}
+
+}  // namespace
+
 bool equals_ignore_case(std::string_view a, std::string_view b) {
-    if (a.size() != b.size()) return false;
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        // Most texts that differ do so at once, and those that do not are mostly written alike.
-        if (a[i] == b[i]) continue;
-        if (((a[i] ^ b[i]) & ~0x20) != 0 || lower(a[i]) != lower(b[i])) return false;
+    const std::size_t size = a.size();
+    if (size != b.size()) return false;
+    if (size == 0) return true;
+    const char* x = a.data();
+    const char* y = b.data();
+    // Most texts that differ do so at once.
+    if (((x[0] ^ y[0]) & ~0x20) != 0) return false;
+    if (size < 4) {
+        std::uint64_t first = 0, second = 0;
+        for (std::size_t i = 0; i < size; ++i) {
+            first = first << 8 | static_cast<unsigned char>(x[i]);
+            second = second << 8 | static_cast<unsigned char>(y[i]);
+        }
+        return same_letters(first, second);
     }
-    return true;
+    // The last bytes are looked at twice where the words do not come out even.
+    if (size < 8) {
+        return same_letters(load<std::uint32_t>(x), load<std::uint32_t>(y)) &&
+               same_letters(load<std::uint32_t>(x + size - 4), load<std::uint32_t>(y + size - 4));
+    }
+    for (std::size_t i = 0; i + 8 < size; i += 8)
+        if (!same_letters(load<std::uint64_t>(x + i), load<std::uint64_t>(y + i))) return false;
+    return same_letters(load<std::uint64_t>(x + size - 8), load<std::uint64_t>(y + size - 8));
 }
 
 std::string_view trim(std::string_view text) {
@@ -219,7 +258,12 @@ std::string_view trim(std::string_view text) {
 }
 
 namespace {
-constexpr char kHexDigits[] = "0123456789abcdef";
+// The two digits of each byte.
+constexpr auto kHexPairs = [] {
+    std::array<std::array<char, 2>, 256> pairs{};
+    for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i] = {kHex[i >> 4], kHex[i & 15]};
+    return pairs;
+}();
 // Where the two digits of each byte stand.
 constexpr std::array<std::uint8_t, 16> kUuidPlaces = {0,  2,  4,  6,  9,  11, 14, 16,
                                                       19, 21, 24, 26, 28, 30, 32, 34};
@@ -229,13 +273,11 @@ std::string uuid_from(const std::array<std::uint8_t, 16>& random) {
     std::array<std::uint8_t, 16> bytes = random;
     bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0f) | 0x40);
     bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3f) | 0x80);
-    std::string out(36, '-');
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        char* at = out.data() + kUuidPlaces[i];
-        at[0] = kHexDigits[bytes[i] >> 4];
-        at[1] = kHexDigits[bytes[i] & 0x0f];
-    }
-    return out;
+    std::array<char, 36> text;
+    text.fill('-');
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+        std::memcpy(&text[kUuidPlaces[i]], kHexPairs[bytes[i]].data(), 2);
+    return std::string(text.data(), text.size());
 }
 
 bool is_uuid(std::string_view text) {

@@ -41,7 +41,7 @@ constexpr bool is_all(std::string_view text, CharacterClass wanted) {
 }
 
 // True when `text` is a token (not empty).
-constexpr bool is_token(std::string_view text) { return !text.empty() && is_all(text, kToken); }
+bool is_token(std::string_view text);
 
 // True when a field value holds no control character but the tab.
 bool is_field_value(std::string_view text);

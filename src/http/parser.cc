@@ -2,54 +2,10 @@
 
 #include <cstring>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include "base/encoding.h"
 #include "http/characters.h"
 
 namespace domicile::http {
-
-namespace {
-
-// Of 8 bytes, the top bit of each that is a control character other than the tab.
-std::uint64_t controls(std::uint64_t bytes) {
-    constexpr std::uint64_t kOnes = 0x0101010101010101, kTops = kOnes << 7;
-    constexpr std::uint64_t kLow = ~kTops;
-    const auto is_zero = [](std::uint64_t x) { return ~(((x & kLow) + kLow) | x | kLow); };
-    const std::uint64_t below_space = is_zero(bytes & (kOnes * 0xe0));
-    return (below_space & ~is_zero(bytes ^ (kOnes * '\t'))) | is_zero(bytes ^ (kOnes * 0x7f));
-}
-
-}  // namespace
-
-bool is_field_value(std::string_view text) {
-    const char* at = text.data();
-    std::size_t left = text.size();
-#ifdef __SSE2__
-    const __m128i last_control = _mm_set1_epi8(0x1f);
-    const __m128i tab = _mm_set1_epi8('\t');
-    const __m128i del = _mm_set1_epi8(0x7f);
-    for (; left >= 16; at += 16, left -= 16) {
-        const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-        const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(block, last_control), block);
-        const __m128i bad = _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(block, tab), control),
-                                         _mm_cmpeq_epi8(block, del));
-        if (_mm_movemask_epi8(bad) != 0) return false;
-    }
-#endif
-    // What is left goes in words, the last one filled up with blanks.
-    std::uint64_t bad = 0;
-    for (; left >= 8; at += 8, left -= 8) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, at, 8);
-        bad |= controls(word);
-    }
-    std::uint64_t word = 0x2020202020202020;
-    for (std::size_t i = 0; i < left; ++i) word = word << 8 | static_cast<unsigned char>(at[i]);
-    return (bad | controls(word)) == 0;
-}
 
 namespace {
 
