@@ -10,6 +10,7 @@
 #include "fuzz.h"
 #include "identity/account_types.h"
 #include "identity/admin_types.h"
+#include "identity/device_types.h"
 #include "identity/messages.h"
 
 namespace domicile::fuzz {
@@ -130,6 +131,18 @@ void check_messages(const json::value& payload) {
     check_message<identity::AdminListGroupsRequest>(payload);
     check_message<identity::PersonDescription>(payload);
     check_message<identity::GroupPage>(payload);
+    check_message<identity::ConfirmDeviceRequest>(payload);
+    check_message<identity::DeviceStatusRequest>(payload);
+    check_message<identity::DevicePage>(payload);
+    check_message<identity::DeviceSrpRequest>(payload);
+    check_message<identity::DeviceProofRequest>(payload);
+    check_message<identity::AdminListDevicesRequest>(payload);
+}
+
+// What is taken for a device of a region is its key written again.
+void check_device_key(std::string_view text) {
+    const std::string id = identity::device_id("eu-central-1", text);
+    DOMICILE_CHECK(id.empty() || identity::device_key("eu-central-1", id) == text);
 }
 
 }  // namespace
@@ -138,6 +151,7 @@ void check_messages(const json::value& payload) {
 FUZZ_TARGET(cognito) {
     using namespace domicile::fuzz;
     check_filter(input);
+    check_device_key(input);
     const auto value = domicile::parse_json(input);
     if (!value) return;
     check_messages(*value);

@@ -201,6 +201,18 @@ TEST(config, a_second_factor_is_a_word_also_where_yaml_would_read_a_boolean) {
     EXPECT_THAT(problems(replace(kBase, "id_suffix", "mfa: no, id_suffix")), Not(IsEmpty()));
 }
 
+TEST(config, whether_devices_are_remembered_is_a_word_too) {
+    EXPECT_EQ(load("f.yaml", kBase).config.pools[0].devices, Devices::off);
+    const std::vector<std::pair<std::string, Devices>> words = {
+        {"off", Devices::off}, {"user_opt_in", Devices::user_opt_in}, {"always", Devices::always}};
+    for (const auto& [word, devices] : words) {
+        const std::string text = replace(kBase, "id_suffix", "devices: " + word + ", id_suffix");
+        EXPECT_THAT(problems(text), IsEmpty()) << word;
+        EXPECT_EQ(load("f.yaml", text).config.pools[0].devices, devices) << word;
+    }
+    EXPECT_THAT(problems(replace(kBase, "id_suffix", "devices: on, id_suffix")), Not(IsEmpty()));
+}
+
 TEST(config, a_trigger_is_a_function_that_answers_in_time) {
     const auto with = [](const std::string& trigger) {
         return problems(replace(kBase, "id_suffix", "triggers: {" + trigger + "}, id_suffix") +

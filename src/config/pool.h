@@ -81,6 +81,13 @@ enum class Mfa : std::uint8_t {
     required,
 };
 
+// Which devices people sign in from are remembered, once the client has confirmed them.
+enum class Devices : std::uint8_t {
+    off,
+    user_opt_in,  // those that the person says so of
+    always,
+};
+
 struct Pool {
     std::string name;
     std::string id_suffix;  // the pool id in region R is "R_<id_suffix>"
@@ -91,6 +98,8 @@ struct Pool {
     std::string country_attribute = "custom:country";
     int code_hours = 24;
     Mfa mfa = Mfa::off;
+    Devices devices = Devices::off;
+    bool devices_replace_mfa = false;  // a remembered device proves itself instead of a code
     Triggers triggers;
     bool reveal_existing = false;  // true: answers tell whether a user exists, as Cognito's LEGACY
 

@@ -12,6 +12,7 @@ DOMICILE_WORDS(AuthFlow, "USER_SRP_AUTH", "USER_PASSWORD_AUTH", "REFRESH_TOKEN_A
                "ADMIN_USER_PASSWORD_AUTH")
 DOMICILE_WORDS(TokenAlgorithm, "RS256", "ES256")
 DOMICILE_WORDS(Mfa, "off", "optional", "required")
+DOMICILE_WORDS(Devices, "off", "user_opt_in", "always")
 DOMICILE_WORDS(Grant, "authorization_code", "refresh_token", "client_credentials")
 DOMICILE_WORDS(TokenEvent, "V1_0", "V2_0")
 
@@ -193,6 +194,12 @@ const Object<Pool>& describe() {
             .field("mfa", &Pool::mfa,
                    "codes of an authenticator app (TOTP) beside the password: nobody's, whoever's "
                    "turns them on, everybody's")
+            .field("devices", &Pool::devices,
+                   "devices that prove themselves at later sign-ins: none, those that people say "
+                   "so of, all that a client confirms")
+            .field("devices_replace_mfa", &Pool::devices_replace_mfa,
+                   "true: a remembered device's proof stands in for the code of an authenticator "
+                   "app; false: both are asked for")
             .field("triggers", &Pool::triggers, "functions that take part in sign-up and sign-in")
             .field("reveal_existing", &Pool::reveal_existing,
                    "true: answers tell whether a user exists, as old clients expect");

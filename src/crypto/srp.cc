@@ -79,6 +79,15 @@ Result<std::string> parse_srp_hex(std::string_view hex) {
     return first == std::string::npos ? std::string() : bytes->substr(first);
 }
 
+Result<std::string> parse_verifier(std::string_view bytes) {
+    TRY(std::string out, parse_srp_hex(to_hex(bytes)));
+    const BnPtr v = bn_from_bytes(out);
+    if (BN_is_zero(v.get()) || BN_is_one(v.get()) || BN_cmp(v.get(), srp_group().N.get()) >= 0) {
+        return bad_value();
+    }
+    return out;
+}
+
 SrpVerifier make_verifier(std::string_view pool_name, std::string_view user,
                           std::string_view password, std::string_view salt16) {
     DOMICILE_CHECK(salt16.size() == kSrpSaltSize);

@@ -44,6 +44,9 @@ Result<std::string> parse_srp_hex(std::string_view hex);
 // B = k*v + g^b mod N, lower-case hex; a table makes that a fourth of a modexp. Code::internal if B
 // is zero (choose another b: it cannot happen in practice).
 Result<std::string> server_public(const SrpVerifier& verifier, std::string_view b);
+// A verifier that a client made, in big-endian bytes: minimal, above 1 and below N.
+// Code::invalid_argument otherwise: some of the others fit every proof.
+Result<std::string> parse_verifier(std::string_view bytes);
 // The 16-byte K. A_hex is the client's SRP_A, B_hex what server_public gave. Code::invalid_argument
 // when A is not hex, A mod N = 0, B mod N = 0 or u = 0.
 Result<std::string> session_key(const SrpVerifier& verifier, std::string_view A_hex,

@@ -18,6 +18,10 @@ void Administration::register_handlers() {
     router.answer_administrators(message::kAdminSetPassword, &Home::admin_set_password);
     router.answer_administrators(message::kAdminResetPassword, &Home::admin_reset_password);
     router.answer_administrators(message::kAdminMfaPreference, &Home::admin_set_mfa);
+    router.answer_administrators(message::kAdminGetDevice, &Home::admin_get_device);
+    router.answer_administrators(message::kAdminListDevices, &Home::admin_list_devices);
+    router.answer_administrators(message::kAdminUpdateDevice, &Home::admin_update_device);
+    router.answer_administrators(message::kAdminForgetDevice, &Home::admin_forget_device);
     router.answer_administrators(message::kAdminAddToGroup, &Home::admin_add_to_group);
     router.answer_administrators(message::kAdminRemoveFromGroup, &Home::admin_remove_from_group);
     router.answer_administrators(message::kAdminGroupsOf, &Home::admin_groups_of);
@@ -90,6 +94,18 @@ io::Task<Result<Done>> Administration::set_password(AdminPasswordRequest request
 }
 io::Task<Result<Done>> Administration::set_mfa(AdminMfaRequest request) {
     return at_home(message::kAdminMfaPreference, std::move(request), &Home::admin_set_mfa);
+}
+io::Task<Result<DeviceDescription>> Administration::get_device(AdminDeviceRequest request) {
+    return at_home(message::kAdminGetDevice, std::move(request), &Home::admin_get_device);
+}
+io::Task<Result<DevicePage>> Administration::list_devices(AdminListDevicesRequest request) {
+    return at_home(message::kAdminListDevices, std::move(request), &Home::admin_list_devices);
+}
+io::Task<Result<Done>> Administration::update_device(AdminDeviceStatusRequest request) {
+    return at_home(message::kAdminUpdateDevice, std::move(request), &Home::admin_update_device);
+}
+io::Task<Result<Done>> Administration::forget_device(AdminDeviceRequest request) {
+    return at_home(message::kAdminForgetDevice, std::move(request), &Home::admin_forget_device);
 }
 io::Task<Result<Done>> Administration::reset_password(AdminRequest request) {
     return at_home(message::kAdminResetPassword, std::move(request), &Home::admin_reset_password);

@@ -44,6 +44,10 @@ class Administration {
     io::Task<Result<Done>> set_password(AdminPasswordRequest request);
     io::Task<Result<Done>> reset_password(AdminRequest request);
     io::Task<Result<Done>> set_mfa(AdminMfaRequest request);
+    io::Task<Result<DeviceDescription>> get_device(AdminDeviceRequest request);
+    io::Task<Result<DevicePage>> list_devices(AdminListDevicesRequest request);
+    io::Task<Result<Done>> update_device(AdminDeviceStatusRequest request);
+    io::Task<Result<Done>> forget_device(AdminDeviceRequest request);
     // A sign-in that a server relays: the password proves that it is the person.
     io::Task<Result<Tokens>> sign_in(PasswordRequest request);
     io::Task<Result<Done>> add_to_group(AdminGroupRequest request);

@@ -22,9 +22,10 @@ struct ChallengeSession {
     std::string pool, client_id, sub, id;
     std::int64_t version = 0, expires_ms = 0;  // version: of the person's row
     std::optional<std::string> state;          // what the challenge has to remember
+    std::optional<std::string> device_key;     // as the client gave it
 };
 BOOST_DESCRIBE_STRUCT(ChallengeSession, (),
-                      (name, pool, client_id, sub, id, version, expires_ms, state))
+                      (name, pool, client_id, sub, id, version, expires_ms, state, device_key))
 
 class Challenges {
   public:

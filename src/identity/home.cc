@@ -88,6 +88,7 @@ Home::Home(Parts parts)
       groups_(p_.database, p_.keyring, p_.clock, p_.random),
       authenticators_(p_.database, p_.keyring),
       challenges_(p_.database, p_.keyring, p_.clock, p_.random, p_.region),
+      devices_(p_.database, p_.keyring, p_.clock),
       authorization_codes_(p_.database, p_.keyring, p_.clock, p_.random, p_.region),
       attempts_(p_.database, p_.clock, "attempt"),
       resends_(p_.database, p_.clock, "resend"),
@@ -100,7 +101,9 @@ Home::Home(Parts parts)
       session_key_(p_.keyring.region_key("identity.session")),
       page_key_(p_.keyring.region_key("identity.page_token")),
       browser_key_(p_.keyring.region_key("identity.browser_session")),
-      decoy_secret_(p_.keyring.region_secret("identity.decoy")) {}
+      device_block_key_(p_.keyring.region_key("identity.device_block")),
+      decoy_secret_(p_.keyring.region_secret("identity.decoy")),
+      device_group_secret_(p_.keyring.region_secret("identity.device_group")) {}
 
 io::Task<Result<void>> Home::open() {
     CO_TRY_VOID(co_await users_.migrate());

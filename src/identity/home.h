@@ -21,6 +21,8 @@
 #include "identity/client_secrets.h"
 #include "identity/codes.h"
 #include "identity/courier.h"
+#include "identity/device_types.h"
+#include "identity/devices.h"
 #include "identity/groups.h"
 #include "identity/messages.h"
 #include "identity/mfa_types.h"
@@ -124,6 +126,20 @@ class Home {
     // totp_mismatch, totp_used; session_invalid after five tries.
     io::Task<Result<Tokens>> answer_mfa(MfaAnswerRequest request);
 
+    // Devices (home_devices.cc, home_device_sign_in.cc). not_found with reason unknown_device.
+    io::Task<Result<ConfirmedDevice>> confirm_device(ConfirmDeviceRequest request);
+    io::Task<Result<DeviceDescription>> get_device(DeviceRequest request);
+    io::Task<Result<DevicePage>> list_devices(ListDevicesRequest request);
+    io::Task<Result<Done>> update_device(DeviceStatusRequest request);
+    io::Task<Result<Done>> forget_device(DeviceRequest request);
+    io::Task<Result<DeviceDescription>> admin_get_device(AdminDeviceRequest request);
+    io::Task<Result<DevicePage>> admin_list_devices(AdminListDevicesRequest request);
+    io::Task<Result<Done>> admin_update_device(AdminDeviceStatusRequest request);
+    io::Task<Result<Done>> admin_forget_device(AdminDeviceRequest request);
+    // The answers to the challenges with which a device proves itself.
+    io::Task<Result<Tokens>> start_device_srp(DeviceSrpRequest request);
+    io::Task<Result<Tokens>> answer_device_srp(DeviceProofRequest request);
+
     // What the OpenID provider asks (home_oauth.cc). A code for who proves to be somebody: by name
     // and password, by the answer to a challenge that followed, by what the browser was given.
     io::Task<Result<Authorized>> oauth_sign_in(BrowserSignIn request);
@@ -195,10 +211,14 @@ class Home {
     io::Task<Result<void>> sweep();
 
     // sign-in (home_sign_in.cc)
+    // `device`: the id of one that is known, empty for a new one, absent where the client has
+    // nothing to do with devices.
     io::Task<Result<Tokens>> begin_session(UserRow row, ClientOfPool client,
-                                           const char* token_source = kTokensOfSignIn);
+                                           const char* token_source = kTokensOfSignIn,
+                                           std::optional<std::string> device = std::nullopt);
     io::Task<Result<Tokens>> judge(std::optional<UserRow> row, bool proven,
-                                   Attempts::Attempt attempt, ClientOfPool client);
+                                   Attempts::Attempt attempt, ClientOfPool client,
+                                   std::optional<std::string> device_key = std::nullopt);
     io::Task<Result<TokenPtr>> own_access_token(std::string token);
     // Of the refresh token that a use of one of generation `used` gives (home_refresh.cc).
     io::Task<Result<std::int64_t>> next_generation(Session session, std::int64_t used,
@@ -212,7 +232,8 @@ class Home {
     io::Task<Result<Resumed>> resume(RefreshToken token);
     // New tokens of a session; no refresh token.
     io::Task<Result<Tokens>> tokens_of(RefreshToken session, UserRow row, ClientOfPool client,
-                                       std::optional<std::string> nonce, const char* source);
+                                       std::optional<std::string> nonce, const char* source,
+                                       std::string device = std::string());
     // OpenID Connect (home_oauth.cc)
     io::Task<Result<Authorized>> authorize(ClientOfPool client, Authorization asked, Tokens tokens);
     io::Task<Result<std::string>> begin_browser_session(UserRow row, Timestamp auth_time);
@@ -231,7 +252,8 @@ class Home {
     io::Task<Result<void>> before_authentication(ClientOfPool client, std::optional<UserRow> row,
                                                  std::string username,
                                                  std::optional<Attributes> metadata);
-    io::Task<Result<void>> after_authentication(ClientOfPool client, UserRow row);
+    io::Task<Result<void>> after_authentication(ClientOfPool client, UserRow row,
+                                                bool on_new_device);
     io::Task<Result<TokenChanges>> before_tokens(ClientOfPool client, UserRow row,
                                                  const char* source, std::vector<Group> groups);
 
@@ -244,7 +266,8 @@ class Home {
     };
     // Of whoever has proven the password: tokens, or a challenge.
     io::Task<Result<Tokens>> second_factor(UserRow row, ClientOfPool client,
-                                           const char* token_source = kTokensOfSignIn);
+                                           const char* token_source = kTokensOfSignIn,
+                                           std::optional<std::string> device_key = std::nullopt);
     io::Task<Result<Enrolling>> enrolling(std::optional<std::string> access_token,
                                           std::optional<std::string> session);
     io::Task<Result<std::int64_t>> judge_totp(UserRow row, std::string secret, std::string code,
@@ -252,6 +275,28 @@ class Home {
     io::Task<Result<void>> prefer(UserRow row, std::optional<bool> enabled,
                                   std::optional<bool> preferred);
     io::Task<Result<MfaSettings>> mfa_settings(std::string pool_name, std::string sub);
+
+    // devices (home_device_sign_in.cc, home_devices.cc)
+    // Of whoever has proven all else: tokens, or the challenge of a remembered device.
+    io::Task<Result<Tokens>> device_factor(UserRow row, ClientOfPool client,
+                                           const char* token_source,
+                                           std::optional<std::string> device_key);
+    // The person's device of this key; none where the pool has none.
+    io::Task<Result<std::optional<Device>>> device_of(UserRow row, ClientOfPool client,
+                                                      std::optional<std::string> device_key);
+    std::string device_group(const std::string& sub, const std::string& id) const;
+    // Whether a refresh token of this session comes from where it has to.
+    io::Task<Result<void>> check_device(Session session, ClientOfPool client,
+                                        std::optional<std::string> device_key);
+    bool is_name_of(const UserRow& row, const std::string& username) const;
+    DeviceDescription describe(const Device& device) const;
+    io::Task<Result<Device>> device_to_change(std::string sub, std::string device_key);
+    io::Task<Result<DevicePage>> page_of_devices(std::string sub, std::string token,
+                                                 std::int64_t limit);
+    io::Task<Result<void>> set_remembered(std::string sub, std::string device_key,
+                                          std::optional<bool> remembered);
+    io::Task<Result<void>> remove_device(std::string sub, std::string device_key,
+                                         std::string keep_session);
 
     // passwords (home_password.cc)
     // The policy, and the list of breached ones.
@@ -312,12 +357,14 @@ class Home {
     Groups groups_;
     Authenticators authenticators_;
     Challenges challenges_;
+    Devices devices_;
     AuthorizationCodes authorization_codes_;
     Attempts attempts_, resends_, resets_, address_mails_;
     Attempts factor_tries_;  // codes of authenticator apps, over all sessions of a person
     Attempts decoy_tries_;   // plays the part of the row's counter for people who do not exist
     keyring::DataKey block_key_, refresh_key_, session_key_, page_key_, browser_key_;
-    std::string decoy_secret_;
+    keyring::DataKey device_block_key_;
+    std::string decoy_secret_, device_group_secret_;
 };
 
 // Where a code for these attributes goes; empty when there is nowhere.

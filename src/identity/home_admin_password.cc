@@ -220,7 +220,8 @@ io::Task<Result<Tokens>> Home::answer_new_password(NewPasswordRequest request) {
     batch.push_back(std::move(replacement));
     CO_TRY_VOID(co_await write_changes(std::move(batch)));
     ++row->version;  // as it was written: sessions of challenges are bound to it
-    co_return co_await second_factor(std::move(*row), client, kTokensOfNewPassword);
+    co_return co_await second_factor(std::move(*row), client, kTokensOfNewPassword,
+                                     std::move(request.device_key));
 }
 
 }  // namespace domicile::identity

@@ -31,22 +31,32 @@ Tokens challenge(const char* name, std::string session, const UserRow& row) {
 }  // namespace
 
 io::Task<Result<Tokens>> Home::second_factor(UserRow row, ClientOfPool client,
-                                             const char* token_source) {
+                                             const char* token_source,
+                                             std::optional<std::string> device_key) {
     const config::Mfa mfa = client.pool->mfa;
     Authenticator app;
     if (mfa != config::Mfa::off) {
         CO_TRY(app, co_await authenticators_.find(row.sub));
     }
+    bool device_stands_in = false;
+    if (app.active() && client.pool->devices_replace_mfa) {
+        CO_TRY(const auto device, co_await device_of(row, client, device_key));
+        device_stands_in = device && device->remembered;
+    }
     const char* name = nullptr;
-    if (app.active()) {
+    if (device_stands_in) {
+        name = nullptr;
+    } else if (app.active()) {
         name = kSoftwareToken;
     } else if (mfa == config::Mfa::required) {
         name = kMfaSetup;
     }
     if (name == nullptr) {
-        co_return co_await begin_session(std::move(row), client, token_source);
+        co_return co_await device_factor(std::move(row), client, token_source,
+                                         std::move(device_key));
     }
-    const auto session = challenges_.begin(name, row, client.client->id);
+    auto session = challenges_.begin(name, row, client.client->id);
+    session.device_key = key_of_region(p_.region, std::move(device_key));
     co_return challenge(name, challenges_.seal(session), row);
 }
 
@@ -138,12 +148,7 @@ io::Task<Result<Tokens>> Home::answer_mfa(MfaAnswerRequest request) {
     if (!is_known || session.client_id != client.client->id) co_return challenge_over();
     CO_TRY(auto row, co_await users_.find_sub(session.sub));
     CO_TRY_VOID(challenges_.check(session, row));
-    const auto index = [&](const std::string& name) {
-        return users_.username_index(row->pool, name);
-    };
-    const bool is_theirs = request.username == row->sub || request.username == row->srp_name ||
-                           index(request.username) == index(row->username);
-    if (!is_theirs) co_return challenge_over();
+    if (!is_name_of(*row, request.username)) co_return challenge_over();
     CO_TRY_VOID(co_await challenges_.count_try(session));
     std::vector<sql::Statement> batch;
     if (request.challenge == kSoftwareToken) {
@@ -160,7 +165,9 @@ io::Task<Result<Tokens>> Home::answer_mfa(MfaAnswerRequest request) {
     // Another answer with this code was first.
     if (!done && done.error().code == Code::conflict) co_return challenge_over();
     if (!done) co_return std::unexpected(done.error());
-    co_return co_await begin_session(std::move(*row), client);
+    std::optional<std::string> device = std::move(request.device_key);
+    if (!device || device->empty()) device = session.device_key;
+    co_return co_await device_factor(std::move(*row), client, kTokensOfSignIn, std::move(device));
 }
 
 io::Task<Result<void>> Home::prefer(UserRow row, std::optional<bool> enabled,

@@ -62,8 +62,10 @@ io::Task<Result<Tokens>> Home::refresh(RefreshRequest request) {
     ClientSecrets::Proof proof{std::move(request.secret_hash), std::move(request.client_secret)};
     CO_TRY_VOID(
         co_await p_.secrets->check(client.client->id, std::move(proof), row.username, row.sub));
+    CO_TRY_VOID(co_await check_device(resumed.session, client, std::move(request.device_key)));
 
-    CO_TRY(Tokens tokens, co_await tokens_of(*token, row, client, std::nullopt, kTokensOfRefresh));
+    CO_TRY(Tokens tokens, co_await tokens_of(*token, row, client, std::nullopt, kTokensOfRefresh,
+                                             resumed.session.device));
     // The last step, so that no failure costs the session its token.
     if (rotates) {
         CO_TRY(token->generation,
@@ -88,13 +90,17 @@ io::Task<Result<Home::Resumed>> Home::resume(RefreshToken token) {
 }
 
 io::Task<Result<Tokens>> Home::tokens_of(RefreshToken session, UserRow row, ClientOfPool client,
-                                         std::optional<std::string> nonce, const char* source) {
+                                         std::optional<std::string> nonce, const char* source,
+                                         std::string device) {
     TokenSubject subject = token_subject(row, *client.client);
     subject.origin_jti = std::move(session.origin_jti);
     subject.event_id = std::move(session.event_id);
     subject.auth_time = Timestamp{session.auth_time_ms};
     subject.scope = std::move(session.scope);
     subject.nonce = std::move(nonce);
+    if (!device.empty() && client.pool->devices != config::Devices::off) {
+        subject.device_key = device_key(p_.region, device);
+    }
     CO_TRY(subject.groups, co_await groups_.of_person(row.sub));
     CO_TRY(subject.changes, co_await before_tokens(client, row, source, subject.groups));
     std::string iss = issuer(p_.config, p_.public_port, p_.region, client.pool->id_suffix);

@@ -11,24 +11,11 @@ namespace domicile::identity {
 namespace {
 
 constexpr Millis kChallengeLifetime{3 * 60'000};
-constexpr Millis kClockSkewMax{3 * 3'600'000};  // it is the client's clock
 constexpr std::size_t kUsernameBytesMax = 128;
 
 std::unexpected<Error> wrong_credentials() {
     return fail(Code::unauthenticated, "Incorrect username or password.",
                 reason::kWrongCredentials);
-}
-
-// What the answer must be signed with, against what it was signed with.
-Result<bool> proof_fits(const crypto::SrpVerifier& verifier, const SrpBlock& block,
-                        const SrpAnswerRequest& answer) {
-    TRY(const std::string key, crypto::session_key(verifier, block.a_hex, block.b, block.b_hex));
-    const auto secret_block = from_base64(answer.secret_block);
-    const auto signature = from_base64(answer.signature);
-    if (!secret_block || !signature) return false;
-    const std::string wanted =
-        crypto::claim_signature(key, block.pool, block.srp_name, *secret_block, answer.timestamp);
-    return crypto::constant_time_equal(wanted, *signature);
 }
 
 // What somebody who does not exist would be called; theirs is random.
@@ -72,6 +59,7 @@ io::Task<Result<SrpChallenge>> Home::start_srp(SrpStartRequest request) {
     block.a_hex = request.srp_a;
     block.b = p_.random.bytes(crypto::kSrpSecretSize);
     block.expires_ms = (p_.clock.now() + kChallengeLifetime).ms;
+    block.device_key = key_of_region(p_.region, std::move(request.device_key));
     auto work = [verifier, b = block.b] { return crypto::server_public(verifier, b); };
     CO_TRY(block.b_hex, co_await io::run_blocking(std::move(work)));
 
@@ -97,24 +85,25 @@ io::Task<Result<Tokens>> Home::answer_srp(SrpAnswerRequest request) {
         co_return fail(Code::unauthenticated, "The challenge has expired.",
                        reason::kSessionInvalid);
     }
-    const auto said = parse_srp_timestamp(request.timestamp);
-    if (!said || std::chrono::abs(*said - p_.clock.now()) > kClockSkewMax) {
-        co_return wrong_credentials();
-    }
+    if (!is_near(request.timestamp, p_.clock.now())) co_return wrong_credentials();
     std::string index = users_.username_index(block.pool, block.username);
     const auto decoy = crypto::decoy_verifier(decoy_secret_, index);
     CO_TRY(Attempts::Attempt attempt, co_await attempts_.begin(std::move(index)));
     CO_TRY(auto row, co_await users_.find(block.pool, block.username));
     const bool has_verifier = row && !row->password.srp.verifier.empty();
-    auto work = [verifier = has_verifier ? row->password.srp : decoy, block, request] {
-        return proof_fits(verifier, block, request);
+    const SrpExchange exchange{block.pool, block.srp_name, block.a_hex, block.b, block.b_hex};
+    const SrpProof proof{request.secret_block, request.timestamp, request.signature};
+    auto work = [verifier = has_verifier ? row->password.srp : decoy, exchange, proof] {
+        return proof_fits(verifier, exchange, proof);
     };
     auto fits = co_await io::run_blocking(std::move(work));
     if (!fits && fits.error().code == Code::resource_exhausted) {
         co_return std::unexpected(fits.error());
     }
     const bool proven = fits && *fits;
-    co_return co_await judge(std::move(row), proven, std::move(attempt), client);
+    std::optional<std::string> device = std::move(request.device_key);
+    if (!device || device->empty()) device = block.device_key;
+    co_return co_await judge(std::move(row), proven, std::move(attempt), client, std::move(device));
 }
 
 io::Task<Result<Tokens>> Home::sign_in(PasswordRequest request) {
@@ -141,11 +130,13 @@ io::Task<Result<Tokens>> Home::prove_password(ClientOfPool client, PasswordReque
     }
     CO_TRY(const bool proven, co_await password_fits(std::move(judged), request.password));
     if (row && proven) CO_TRY_VOID(co_await keep_as_asked(client.pool, *row, request.password));
-    co_return co_await judge(std::move(row), proven, std::move(attempt), client);
+    co_return co_await judge(std::move(row), proven, std::move(attempt), client,
+                             std::move(request.device_key));
 }
 
 io::Task<Result<Tokens>> Home::judge(std::optional<UserRow> row, bool proven,
-                                     Attempts::Attempt attempt, ClientOfPool client) {
+                                     Attempts::Attempt attempt, ClientOfPool client,
+                                     std::optional<std::string> device_key) {
     if (!row || !proven) {
         CO_TRY_VOID(co_await attempts_.failed(std::move(attempt)));
         co_return wrong_credentials();
@@ -163,12 +154,16 @@ io::Task<Result<Tokens>> Home::judge(std::optional<UserRow> row, bool proven,
                        reason::kResetRequired);
     }
     if (row->state == PersonState::new_password) co_return new_password_challenge(*row, client);
-    co_return co_await second_factor(std::move(*row), client);
+    co_return co_await second_factor(std::move(*row), client, kTokensOfSignIn,
+                                     std::move(device_key));
 }
 
 io::Task<Result<Tokens>> Home::begin_session(UserRow row, ClientOfPool client,
-                                             const char* token_source) {
-    CO_TRY_VOID(co_await after_authentication(client, row));
+                                             const char* token_source,
+                                             std::optional<std::string> device) {
+    if (client.pool->devices == config::Devices::off) device.reset();
+    const bool on_new_device = device && device->empty();
+    CO_TRY_VOID(co_await after_authentication(client, row, on_new_device));
     const Timestamp now = p_.clock.now();
     TokenSubject subject = token_subject(row, *client.client);
     subject.origin_jti = p_.random.uuid();
@@ -184,11 +179,20 @@ io::Task<Result<Tokens>> Home::begin_session(UserRow row, ClientOfPool client,
     session.client_id = client.client->id;
     session.created = now;
     session.expires = now + Millis(std::int64_t{client.client->refresh_token_days} * 86'400'000);
+    std::optional<NewDevice> new_device;
+    if (device) {
+        session.device = on_new_device ? p_.random.uuid() : std::move(*device);
+        subject.device_key = device_key(p_.region, session.device);
+    }
+    if (on_new_device) {
+        new_device = NewDevice{*subject.device_key, device_group(row.sub, session.device)};
+    }
     CO_TRY_VOID(co_await sessions_.begin(std::move(session)));
     std::string iss = issuer(p_.config, p_.public_port, p_.region, client.pool->id_suffix);
     CO_TRY(Tokens tokens,
            co_await signer_.issue(std::move(subject), std::move(iss), *client.client));
     tokens.refresh_token = write_refresh_token(refresh_key_, p_.region, refresh);
+    tokens.new_device = std::move(new_device);
     co_return tokens;
 }
 

@@ -62,10 +62,12 @@ io::Task<Result<void>> Home::before_authentication(ClientOfPool client, std::opt
     co_return co_await p_.triggers->ask(std::move(event));
 }
 
-io::Task<Result<void>> Home::after_authentication(ClientOfPool client, UserRow row) {
+io::Task<Result<void>> Home::after_authentication(ClientOfPool client, UserRow row,
+                                                  bool on_new_device) {
     const auto& function = client.pool->triggers.post_authentication;
     if (!function || p_.triggers == nullptr) co_return Result<void>();
     TriggerEvent event = event_about(row, *function, "PostAuthentication_Authentication", client);
+    event.new_device_used = on_new_device;
     co_return co_await p_.triggers->ask(std::move(event));
 }
 

@@ -38,15 +38,24 @@ enum class Act : std::uint8_t {
     associate_token,
     verify_token,
     set_mfa,
-    mfa
+    mfa,
+    confirm_device,
+    get_device,
+    list_devices,
+    update_device,
+    forget_device,
+    device_srp,
+    device_proof
 };
-constexpr std::array<std::string_view, 22> label_values(Act) {
-    return {"sign_up",         "confirm",      "resend_code",       "srp_start",
-            "srp_answer",      "password",     "refresh",           "get_user",
-            "revoke",          "sign_out",     "forgot_password",   "reset_password",
-            "change_password", "new_password", "update_attributes", "attribute_code",
-            "prove_attribute", "delete_user",  "associate_token",   "verify_token",
-            "set_mfa",         "mfa"};
+constexpr std::array<std::string_view, 29> label_values(Act) {
+    return {"sign_up",         "confirm",       "resend_code",       "srp_start",
+            "srp_answer",      "password",      "refresh",           "get_user",
+            "revoke",          "sign_out",      "forgot_password",   "reset_password",
+            "change_password", "new_password",  "update_attributes", "attribute_code",
+            "prove_attribute", "delete_user",   "associate_token",   "verify_token",
+            "set_mfa",         "mfa",           "confirm_device",    "get_device",
+            "list_devices",    "update_device", "forget_device",     "device_srp",
+            "device_proof"};
 }
 
 struct Identity::Impl {
@@ -99,6 +108,8 @@ struct Identity::Impl {
     io::Task<Result<Tokens>> answer_srp(SrpAnswerRequest request);
     io::Task<Result<Tokens>> answer_new_password(NewPasswordRequest request);
     io::Task<Result<Tokens>> answer_mfa(MfaAnswerRequest request);
+    io::Task<Result<Tokens>> start_device_srp(DeviceSrpRequest request);
+    io::Task<Result<Tokens>> answer_device_srp(DeviceProofRequest request);
     io::Task<Result<Tokens>> refresh(RefreshRequest request);
     io::Task<Result<Done>> revoke(RevokeRequest request);
 
@@ -197,6 +208,19 @@ io::Task<Result<Tokens>> Identity::Impl::answer_mfa(MfaAnswerRequest request) {
     CO_TRY(std::string home, known(region_of_session(request.session), reason::kSessionInvalid));
     co_return co_await router.run(std::move(home), Operation::sign_in, message::kAnswerMfa,
                                   std::move(request), &Home::answer_mfa);
+}
+
+io::Task<Result<Tokens>> Identity::Impl::start_device_srp(DeviceSrpRequest request) {
+    CO_TRY(std::string home, known(region_of_session(request.session), reason::kSessionInvalid));
+    co_return co_await router.run(std::move(home), Operation::sign_in, message::kDeviceSrp,
+                                  std::move(request), &Home::start_device_srp);
+}
+
+io::Task<Result<Tokens>> Identity::Impl::answer_device_srp(DeviceProofRequest request) {
+    CO_TRY(std::string home,
+           known(region_of_secret_block(request.secret_block), reason::kWrongCredentials));
+    co_return co_await router.run(std::move(home), Operation::sign_in, message::kDeviceProof,
+                                  std::move(request), &Home::answer_device_srp);
 }
 
 io::Task<Result<Tokens>> Identity::Impl::refresh(RefreshRequest request) {
@@ -306,6 +330,36 @@ io::Task<Result<Done>> Identity::set_mfa(MfaPreferenceRequest request) {
 }
 io::Task<Result<Tokens>> Identity::answer_mfa(MfaAnswerRequest request) {
     return impl_->counted(Act::mfa, impl_->answer_mfa(std::move(request)));
+}
+io::Task<Result<ConfirmedDevice>> Identity::confirm_device(ConfirmDeviceRequest request) {
+    return impl_->counted(
+        Act::confirm_device,
+        impl_->by_token(message::kConfirmDevice, std::move(request), &Home::confirm_device));
+}
+io::Task<Result<DeviceDescription>> Identity::get_device(DeviceRequest request) {
+    return impl_->counted(Act::get_device, impl_->by_token(message::kGetDevice, std::move(request),
+                                                           &Home::get_device));
+}
+io::Task<Result<DevicePage>> Identity::list_devices(ListDevicesRequest request) {
+    return impl_->counted(
+        Act::list_devices,
+        impl_->by_token(message::kListDevices, std::move(request), &Home::list_devices));
+}
+io::Task<Result<Done>> Identity::update_device(DeviceStatusRequest request) {
+    return impl_->counted(
+        Act::update_device,
+        impl_->by_token(message::kUpdateDevice, std::move(request), &Home::update_device));
+}
+io::Task<Result<Done>> Identity::forget_device(DeviceRequest request) {
+    return impl_->counted(
+        Act::forget_device,
+        impl_->by_token(message::kForgetDevice, std::move(request), &Home::forget_device));
+}
+io::Task<Result<Tokens>> Identity::start_device_srp(DeviceSrpRequest request) {
+    return impl_->counted(Act::device_srp, impl_->start_device_srp(std::move(request)));
+}
+io::Task<Result<Tokens>> Identity::answer_device_srp(DeviceProofRequest request) {
+    return impl_->counted(Act::device_proof, impl_->answer_device_srp(std::move(request)));
 }
 const ClientSecrets& Identity::client_secrets() const { return impl_->secrets; }
 OAuth& Identity::oauth() { return impl_->oauth; }

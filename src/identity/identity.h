@@ -18,6 +18,7 @@
 #include "directory/directory.h"
 #include "identity/account_types.h"
 #include "identity/courier.h"
+#include "identity/device_types.h"
 #include "identity/mfa_types.h"
 #include "identity/token_verifier.h"
 #include "identity/triggers.h"
@@ -92,6 +93,14 @@ class Identity {
     io::Task<Result<VerifiedApp>> verify_token(VerifyTokenRequest request);
     io::Task<Result<Done>> set_mfa(MfaPreferenceRequest request);
     io::Task<Result<Tokens>> answer_mfa(MfaAnswerRequest request);
+    // Devices, and the answers to the challenges with which one proves itself.
+    io::Task<Result<ConfirmedDevice>> confirm_device(ConfirmDeviceRequest request);
+    io::Task<Result<DeviceDescription>> get_device(DeviceRequest request);
+    io::Task<Result<DevicePage>> list_devices(ListDevicesRequest request);
+    io::Task<Result<Done>> update_device(DeviceStatusRequest request);
+    io::Task<Result<Done>> forget_device(DeviceRequest request);
+    io::Task<Result<Tokens>> start_device_srp(DeviceSrpRequest request);
+    io::Task<Result<Tokens>> answer_device_srp(DeviceProofRequest request);
     // What administrators may do.
     Administration& administration();
     const ClientSecrets& client_secrets() const;

@@ -44,23 +44,29 @@ BOOST_DESCRIBE_STRUCT(SignUpRequest, (),
 BOOST_DESCRIBE_STRUCT(SignUpResult, (), (confirmed, sub, delivery))
 BOOST_DESCRIBE_STRUCT(ConfirmRequest, (), (client_id, username, code, client_metadata))
 BOOST_DESCRIBE_STRUCT(ResendRequest, (), (client_id, username))
-BOOST_DESCRIBE_STRUCT(SrpStartRequest, (), (client_id, username, srp_a, client_metadata))
+BOOST_DESCRIBE_STRUCT(SrpStartRequest, (),
+                      (client_id, username, srp_a, client_metadata, device_key))
 BOOST_DESCRIBE_STRUCT(SrpChallenge, (),
                       (salt_hex, srp_b_hex, secret_block, username, user_id_for_srp))
 BOOST_DESCRIBE_STRUCT(SrpAnswerRequest, (),
-                      (client_id, username, secret_block, timestamp, signature))
-BOOST_DESCRIBE_STRUCT(PasswordRequest, (), (client_id, username, password, client_metadata))
+                      (client_id, username, secret_block, timestamp, signature, device_key))
+BOOST_DESCRIBE_STRUCT(PasswordRequest, (),
+                      (client_id, username, password, client_metadata, device_key))
 BOOST_DESCRIBE_STRUCT(RefreshRequest, (),
-                      (client_id, refresh_token, takes_next, secret_hash, client_secret))
+                      (client_id, refresh_token, takes_next, secret_hash, client_secret,
+                       device_key))
 BOOST_DESCRIBE_STRUCT(RevokeRequest, (), (client_id, token))
 BOOST_DESCRIBE_STRUCT(AccessTokenRequest, (), (access_token))
 BOOST_DESCRIBE_STRUCT(ForgotPasswordRequest, (), (client_id, username))
 BOOST_DESCRIBE_STRUCT(ResetPasswordRequest, (), (client_id, username, code, password))
 BOOST_DESCRIBE_STRUCT(ChangePasswordRequest, (), (access_token, previous, proposed))
 BOOST_DESCRIBE_STRUCT(Challenge, (), (name, session, parameters))
-BOOST_DESCRIBE_STRUCT(NewPasswordRequest, (), (client_id, username, session, password, attributes))
+BOOST_DESCRIBE_STRUCT(NewPasswordRequest, (),
+                      (client_id, username, session, password, attributes, device_key))
+BOOST_DESCRIBE_STRUCT(NewDevice, (), (key, group_key))
 BOOST_DESCRIBE_STRUCT(Tokens, (),
-                      (access_token, id_token, refresh_token, expires_in_seconds, challenge))
+                      (access_token, id_token, refresh_token, expires_in_seconds, challenge,
+                       new_device))
 BOOST_DESCRIBE_STRUCT(MfaSettings, (), (enabled, preferred))
 BOOST_DESCRIBE_STRUCT(User, (), (username, sub, attributes, mfa))
 BOOST_DESCRIBE_STRUCT(Group, (), (name, description, role, precedence, created_ms, modified_ms))

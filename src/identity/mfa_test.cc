@@ -20,15 +20,8 @@ struct App {
 Timestamp App::now;
 
 App app_with(const std::string& text) {
-    constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     App out;
-    unsigned bits = 0, held = 0;
-    for (const char c : text) {
-        bits = (bits << 5) | static_cast<unsigned>(kDigits.find(c));
-        if ((held += 5) < 8) continue;
-        held -= 8;
-        out.secret += static_cast<char>(bits >> held);
-    }
+    out.secret = app_secret(text);
     return out;
 }
 

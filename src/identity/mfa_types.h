@@ -42,6 +42,7 @@ struct AdminMfaRequest {
 // The answer to either challenge; `code` is empty for MFA_SETUP.
 struct MfaAnswerRequest {
     std::string client_id, username, challenge, session, code;
+    std::optional<std::string> device_key = std::nullopt;
 };
 
 namespace message {
@@ -58,6 +59,7 @@ BOOST_DESCRIBE_STRUCT(VerifyTokenRequest, (), (access_token, session, code))
 BOOST_DESCRIBE_STRUCT(VerifiedApp, (), (session))
 BOOST_DESCRIBE_STRUCT(MfaPreferenceRequest, (), (access_token, enabled, preferred))
 BOOST_DESCRIBE_STRUCT(AdminMfaRequest, (), (who, pool, username, enabled, preferred))
-BOOST_DESCRIBE_STRUCT(MfaAnswerRequest, (), (client_id, username, challenge, session, code))
+BOOST_DESCRIBE_STRUCT(MfaAnswerRequest, (),
+                      (client_id, username, challenge, session, code, device_key))
 
 }  // namespace domicile::identity

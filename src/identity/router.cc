@@ -31,6 +31,13 @@ void Router::register_handlers() {
     answer(message::kVerifyToken, &Home::verify_token);
     answer(message::kMfaPreference, &Home::set_mfa);
     answer(message::kAnswerMfa, &Home::answer_mfa);
+    answer(message::kConfirmDevice, &Home::confirm_device);
+    answer(message::kGetDevice, &Home::get_device);
+    answer(message::kListDevices, &Home::list_devices);
+    answer(message::kUpdateDevice, &Home::update_device);
+    answer(message::kForgetDevice, &Home::forget_device);
+    answer(message::kDeviceSrp, &Home::start_device_srp);
+    answer(message::kDeviceProof, &Home::answer_device_srp);
     answer(message::kAdminPassword, &Home::admin_sign_in);
 }
 

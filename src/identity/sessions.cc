@@ -37,9 +37,9 @@ io::Task<Result<void>> Sessions::begin(Session session) {
     std::vector<sql::Statement> batch;
     batch.push_back(
         {"INSERT INTO identity_sessions (origin_jti, sub, client, created, expires, "
-         "revoked) VALUES ($1, $2, $3, $4, $5, 0)",
+         "revoked, device) VALUES ($1, $2, $3, $4, $5, 0, $6)",
          {session.origin_jti, session.sub, session.client_id, session.created.ms,
-          session.expires.ms}});
+          session.expires.ms, session.device}});
     // Sessions that ended long ago go when new ones come, so that the table stays bounded.
     batch.push_back({"DELETE FROM identity_sessions WHERE sub = $1 AND expires < $2",
                      {session.sub, (session.created - kTokenLifetimeMax).ms}});
@@ -50,7 +50,7 @@ io::Task<Result<void>> Sessions::begin(Session session) {
 io::Task<Result<std::optional<Session>>> Sessions::find(std::string origin_jti) {
     std::vector<sql::Statement> batch;
     batch.push_back(
-        {"SELECT sub, client, created, expires, revoked, generation, rotated FROM "
+        {"SELECT sub, client, created, expires, revoked, generation, rotated, device FROM "
          "identity_sessions "
          "WHERE origin_jti = $1",
          {origin_jti}});
@@ -66,6 +66,7 @@ io::Task<Result<std::optional<Session>>> Sessions::find(std::string origin_jti) 
     out.revoked = Timestamp{row.integer(4)};
     out.generation = row.integer(5);
     out.rotated = Timestamp{row.integer(6)};
+    out.device = row.text(7);
     co_return std::optional<Session>(std::move(out));
 }
 
@@ -107,6 +108,13 @@ sql::Statement Sessions::ending_all(std::string sub, std::string keep) const {
         "UPDATE identity_sessions SET revoked = $2 WHERE sub = $1 AND revoked = 0 "
         "AND origin_jti <> $3 RETURNING origin_jti",
         {std::move(sub), clock_.now().ms, std::move(keep)}};
+}
+
+sql::Statement Sessions::ending_on(std::string sub, std::string device, std::string keep) const {
+    return {
+        "UPDATE identity_sessions SET revoked = $2 WHERE sub = $1 AND revoked = 0 "
+        "AND device = $4 AND origin_jti <> $3 RETURNING origin_jti",
+        {std::move(sub), clock_.now().ms, std::move(keep), std::move(device)}};
 }
 
 void Sessions::ended(const sql::StatementResult& result) {

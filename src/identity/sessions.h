@@ -18,6 +18,7 @@ struct Session {
     Timestamp revoked;            // 0: not
     std::int64_t generation = 0;  // of its refresh token, where each is for one use
     Timestamp rotated;            // when that one was given
+    std::string device;           // id of the device that it is on; empty: not known
 };
 
 class Sessions {
@@ -45,6 +46,8 @@ class Sessions {
     // The same within another batch, for all but the session `keep`; ended() when it is durable,
     // with this statement's result.
     sql::Statement ending_all(std::string sub, std::string keep) const;
+    // The same of those on a device.
+    sql::Statement ending_on(std::string sub, std::string device, std::string keep) const;
     void ended(const sql::StatementResult& result);
 
   private:

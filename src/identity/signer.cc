@@ -133,6 +133,7 @@ json::object access_claims(const TokenSubject& subject, json::object claims) {
     claims["client_id"] = subject.client_id;
     claims["username"] = subject.username;
     add_group_names(subject, claims);
+    if (subject.device_key) claims["device_key"] = *subject.device_key;
     claims["scope"] = subject.scope.value_or(std::string(config::kUserPoolScope));
     return claims;
 }

@@ -34,6 +34,7 @@ struct TokenSubject {
     // token and what is in it.
     std::optional<std::string> scope;
     std::optional<std::string> nonce;
+    std::optional<std::string> device_key;
     TokenChanges changes = {};  // that a trigger asks for
 };
 

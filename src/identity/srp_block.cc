@@ -7,10 +7,12 @@
 
 #include "base/encoding.h"
 #include "base/json.h"
+#include "crypto/hash.h"
 
 namespace domicile::identity {
 namespace {
 
+constexpr Millis kClockSkewMax{3 * 3'600'000};  // it is the client's clock
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
@@ -38,9 +40,10 @@ std::string_view next(std::string_view& text, char separator) {
 }  // namespace
 
 std::string encode_srp_block(const SrpBlock& block) {
-    const json::object out{{"p", block.pool},     {"c", block.client_id}, {"u", block.username},
-                           {"n", block.srp_name}, {"A", block.a_hex},     {"b", to_base64(block.b)},
-                           {"B", block.b_hex},    {"e", block.expires_ms}};
+    json::object out{{"p", block.pool},     {"c", block.client_id}, {"u", block.username},
+                     {"n", block.srp_name}, {"A", block.a_hex},     {"b", to_base64(block.b)},
+                     {"B", block.b_hex},    {"e", block.expires_ms}};
+    if (block.device_key) out["d"] = *block.device_key;
     return json::serialize(out);
 }
 
@@ -59,6 +62,9 @@ Result<SrpBlock> decode_srp_block(std::string_view text) {
     if (!bytes || !expires) return fail(Code::malformed, "The block's content is broken.");
     out.b = *bytes;
     out.expires_ms = *expires;
+    if (stored.contains("d")) {
+        TRY(out.device_key, require_string(stored, "d"));
+    }
     return out;
 }
 
@@ -96,6 +102,23 @@ std::string to_srp_timestamp(Timestamp time) {
         kMonths[static_cast<unsigned>(date.month()) - 1], static_cast<unsigned>(date.day()),
         clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
         static_cast<int>(date.year()));
+}
+
+Result<bool> proof_fits(const crypto::SrpVerifier& verifier, const SrpExchange& exchange,
+                        const SrpProof& proof) {
+    TRY(const std::string key,
+        crypto::session_key(verifier, exchange.a_hex, exchange.b, exchange.b_hex));
+    const auto secret_block = from_base64(proof.secret_block);
+    const auto signature = from_base64(proof.signature);
+    if (!secret_block || !signature) return false;
+    const std::string wanted =
+        crypto::claim_signature(key, exchange.group, exchange.name, *secret_block, proof.timestamp);
+    return crypto::constant_time_equal(wanted, *signature);
+}
+
+bool is_near(std::string_view srp_timestamp, Timestamp now) {
+    const auto said = parse_srp_timestamp(srp_timestamp);
+    return said && std::chrono::abs(*said - now) <= kClockSkewMax;
 }
 
 }  // namespace domicile::identity

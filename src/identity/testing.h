@@ -142,6 +142,20 @@ inline Task<Result<Tokens>> srp_sign_in(Identity& identity, std::string username
     co_return co_await identity.answer_srp(std::move(answer));
 }
 
+// What an app has once somebody has typed in the secret (base32).
+inline std::string app_secret(std::string_view text) {
+    constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    std::string out;
+    unsigned bits = 0, held = 0;
+    for (const char c : text) {
+        bits = (bits << 5) | static_cast<unsigned>(kDigits.find(c));
+        if ((held += 5) < 8) continue;
+        held -= 8;
+        out += static_cast<char>(bits >> held);
+    }
+    return out;
+}
+
 // The digits of the newest mail with this word in its subject.
 inline Task<Result<std::string>> code_about(Identity& identity, std::string word) {
     CO_TRY(const auto mails, co_await identity.outbox(100));  // newest first

@@ -29,6 +29,7 @@ struct TriggerEvent {
     Attributes attributes;  // with `sub` and `cognito:user_status` where there is a person
     std::optional<Attributes> validation_data, client_metadata;  // as the client sent them
     std::optional<bool> user_not_found;                          // where it is not to be told
+    bool new_device_used = false;
 };
 
 struct PreSignUpAnswer {

@@ -55,6 +55,8 @@ inline constexpr const char* kTotpMismatch = "totp_mismatch";
 inline constexpr const char* kTotpUsed = "totp_used";
 inline constexpr const char* kTotpSetup = "totp_setup";         // the app has another secret
 inline constexpr const char* kTotpNotFound = "totp_not_found";  // message is the text
+inline constexpr const char* kUnknownDevice = "unknown_device";
+inline constexpr const char* kNoDevices = "no_devices";  // the pool has none
 }  // namespace reason
 
 using Attributes = std::map<std::string, std::string>;
@@ -85,9 +87,12 @@ struct ConfirmRequest {
 struct ResendRequest {
     std::string client_id, username;
 };
+// `device_key`, here and below: of the device that the client says it is; empty when it knows none,
+// absent when it has nothing to do with devices and is told of none.
 struct SrpStartRequest {
     std::string client_id, username, srp_a;  // hex as sent
     std::optional<Attributes> client_metadata = std::nullopt;
+    std::optional<std::string> device_key = std::nullopt;
 };
 struct SrpChallenge {
     std::string salt_hex, srp_b_hex, secret_block;  // secret_block is standard base64
@@ -95,16 +100,19 @@ struct SrpChallenge {
 };
 struct SrpAnswerRequest {
     std::string client_id, username, secret_block, timestamp, signature;
+    std::optional<std::string> device_key = std::nullopt;
 };
 struct PasswordRequest {
     std::string client_id, username, password;
     std::optional<Attributes> client_metadata = std::nullopt;
+    std::optional<std::string> device_key = std::nullopt;
 };
 struct RefreshRequest {
     std::string client_id, refresh_token;
     bool takes_next = false;  // the caller can be given another refresh token
     // Of a client with a secret, one of them: judged at the home, which knows whose token it is.
     std::optional<std::string> secret_hash = std::nullopt, client_secret = std::nullopt;
+    std::optional<std::string> device_key = std::nullopt;
 };
 struct RevokeRequest {
     std::string client_id, token;
@@ -126,16 +134,22 @@ struct Challenge {
     std::string name, session;  // as Cognito names it
     Attributes parameters;
 };
+// Of a device that is not known yet, for the client to confirm.
+struct NewDevice {
+    std::string key, group_key;
+};
 struct Tokens {
     std::string access_token, id_token;
     std::optional<std::string> refresh_token;
     std::int64_t expires_in_seconds = 3600;
     std::optional<Challenge> challenge;  // instead of all of the above
+    std::optional<NewDevice> new_device = std::nullopt;
 };
 // The answer to NEW_PASSWORD_REQUIRED.
 struct NewPasswordRequest {
     std::string client_id, username, session, password;
     Attributes attributes;
+    std::optional<std::string> device_key = std::nullopt;
 };
 // Of an authenticator app.
 struct MfaSettings {

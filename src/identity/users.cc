@@ -9,6 +9,7 @@
 #include "directory/directory.h"
 #include "identity/authenticators.h"
 #include "identity/challenges.h"
+#include "identity/devices.h"
 #include "identity/groups.h"
 #include "identity/messages.h"
 
@@ -202,6 +203,7 @@ sql::Component Users::schema() {
     std::ranges::move(Groups::schema(), std::back_inserter(steps));
     std::ranges::move(Authenticators::schema(), std::back_inserter(steps));
     std::ranges::move(Challenges::schema(), std::back_inserter(steps));
+    std::ranges::move(Devices::schema(), std::back_inserter(steps));
     return {"identity", std::move(steps)};
 }
 
@@ -368,6 +370,7 @@ std::vector<sql::Statement> Users::removed(const std::string& claim_id) {
     add("DELETE FROM identity_sessions WHERE sub IN " + people);
     add("DELETE FROM identity_members WHERE sub IN " + people);
     add("DELETE FROM identity_authenticators WHERE sub IN " + people);
+    add("DELETE FROM identity_devices WHERE sub IN " + people);
     add("DELETE FROM identity_authorization_codes WHERE sub IN " + people);
     add("DELETE FROM identity_users WHERE claim_id = $1");
     return batch;

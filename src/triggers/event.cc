@@ -140,7 +140,7 @@ json::object plain_event(const TriggerEvent& event, std::string_view region) {
         request["validationData"] = map_or_null(event.validation_data);
         if (event.user_not_found) request["userNotFound"] = *event.user_not_found;
     }
-    if (name == "PostAuthentication") request["newDeviceUsed"] = false;
+    if (name == "PostAuthentication") request["newDeviceUsed"] = event.new_device_used;
     out["request"] = std::move(request);
     out["response"] = json::object();
     return out;

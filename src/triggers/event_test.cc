@@ -44,6 +44,9 @@ TEST(TriggerEvent, a_sign_in_is_told_whether_there_is_anybody_where_that_is_not_
     EXPECT_FALSE(known.at("request").as_object().contains("userNotFound"));
     const auto after = plain_event(event("PostAuthentication_Authentication"), "r1");
     EXPECT_EQ(after.at("request").at("newDeviceUsed"), false);
+    auto on_new = event("PostAuthentication_Authentication");
+    on_new.new_device_used = true;
+    EXPECT_EQ(plain_event(on_new, "r1").at("request").at("newDeviceUsed"), true);
 }
 
 TEST(TriggerEvent, tokens_are_told_with_the_groups) {

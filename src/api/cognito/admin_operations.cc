@@ -140,7 +140,8 @@ Reply initiate_auth(AdminCall call) {
     PARAMETER(password, parameters, "PASSWORD");
     CHECK_SECRET(call.identity, client_id, username, secret_hash(parameters));
     identity::PasswordRequest request{std::move(client_id), std::move(username),
-                                      std::move(password), std::move(metadata)};
+                                      std::move(password), std::move(metadata),
+                                      device_key(parameters)};
     ANSWER(tokens, co_await call.identity.administration().sign_in(std::move(request)));
     co_return authentication_result(tokens);
 }

@@ -86,6 +86,11 @@ Reply describe_pool(AdminCall call) {
     out["UserAttributeUpdateSettings"] =
         json::object{{"AttributesRequireVerificationBeforeUpdate", json::array{"email"}}};
     out["MfaConfiguration"] = mfa_word(found->mfa);
+    if (found->devices != config::Devices::off) {
+        out["DeviceConfiguration"] = json::object{
+            {"ChallengeRequiredOnNewDevice", found->devices_replace_mfa},
+            {"DeviceOnlyRememberedOnUserPrompt", found->devices == config::Devices::user_opt_in}};
+    }
     out["DeletionProtection"] = "ACTIVE";
     out["AdminCreateUserConfig"] =
         json::object{{"AllowAdminCreateUserOnly", false},

@@ -79,6 +79,8 @@ constexpr std::array kByReason = {
          "Your software token has already been used once."},
     Line{reason::kTotpSetup, "EnableSoftwareTokenMFAException", "Code mismatch"},
     Line{reason::kTotpNotFound, "SoftwareTokenMFANotFoundException", nullptr},
+    Line{reason::kUnknownDevice, "ResourceNotFoundException", "Device does not exist."},
+    Line{reason::kNoDevices, "InvalidUserPoolConfigurationException", nullptr},
     Line{reason::kTriggerRefused, "UserLambdaValidationException", nullptr},
     Line{reason::kTriggerFailed, "UnexpectedLambdaException", nullptr},
     Line{reason::kTriggerAnswer, "InvalidLambdaResponseException", nullptr},

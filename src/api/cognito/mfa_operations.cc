@@ -165,6 +165,7 @@ Reply answer_mfa(Identity& identity, std::string name, std::string client_id, st
     call.username = std::move(username);
     call.challenge = std::move(name);
     call.session = std::move(session);
+    call.device_key = device_key(responses);
     ANSWER(tokens, co_await identity.answer_mfa(std::move(call)));
     co_return authentication_result(tokens);
 }

@@ -21,6 +21,11 @@ json::object authentication_result(const identity::Tokens& tokens) {
                         {"ExpiresIn", tokens.expires_in_seconds},
                         {"TokenType", "Bearer"}};
     if (tokens.refresh_token) result["RefreshToken"] = *tokens.refresh_token;
+    if (tokens.new_device) {
+        result["NewDeviceMetadata"] =
+            json::object{{"DeviceKey", tokens.new_device->key},
+                         {"DeviceGroupKey", tokens.new_device->group_key}};
+    }
     return {{"AuthenticationResult", std::move(result)}, {"ChallengeParameters", json::object()}};
 }
 
@@ -33,6 +38,11 @@ std::optional<std::string> secret_hash(const identity::Attributes& parameters) {
     const auto found = parameters.find("SECRET_HASH");
     if (found == parameters.end()) return std::nullopt;
     return not_empty(found->second);
+}
+
+std::string device_key(const identity::Attributes& parameters) {
+    const auto found = parameters.find("DEVICE_KEY");
+    return found == parameters.end() ? std::string() : found->second;
 }
 
 // A parameter of AuthParameters or ChallengeResponses.

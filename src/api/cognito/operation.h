@@ -58,6 +58,8 @@ json::object delivery_details(const identity::CodeDelivery& delivery);
 json::object authentication_result(const identity::Tokens& tokens);
 // SECRET_HASH of AuthParameters or ChallengeResponses.
 std::optional<std::string> secret_hash(const identity::Attributes& parameters);
+// DEVICE_KEY of them; empty where there is none.
+std::string device_key(const identity::Attributes& parameters);
 // A parameter of AuthParameters or ChallengeResponses.
 Outcome<std::string> parameter(const identity::Attributes& parameters, const char* name);
 
@@ -78,6 +80,15 @@ void add_mfa_operations(AdminOperations& into);
 // The answer to SOFTWARE_TOKEN_MFA or MFA_SETUP.
 Reply answer_mfa(identity::Identity& identity, std::string name, std::string client_id,
                  std::string session, identity::Attributes responses);
+void add_device_operations(Operations& into);
+void add_device_operations(AdminOperations& into);
+void add_settings_operations(Operations& into);
+void add_settings_operations(AdminOperations& into);
+// The answer to DEVICE_SRP_AUTH, and to DEVICE_PASSWORD_VERIFIER.
+Reply start_device_srp(identity::Identity& identity, std::string client_id, std::string session,
+                       identity::Attributes responses);
+Reply answer_device_srp(identity::Identity& identity, std::string client_id,
+                        identity::Attributes responses);
 // As Cognito writes it.
 const char* mfa_word(config::Mfa mfa);
 // "UserMFASettingList" and "PreferredMfaSetting".

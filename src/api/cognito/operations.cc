@@ -58,7 +58,7 @@ Reply start_srp(Identity& identity, std::string client_id, Attributes parameters
     PARAMETER(srp_a, parameters, "SRP_A");
     CHECK_SECRET(identity, client_id, username, secret_hash(parameters));
     identity::SrpStartRequest call{std::move(client_id), std::move(username), std::move(srp_a),
-                                   std::move(metadata)};
+                                   std::move(metadata), device_key(parameters)};
     ANSWER(challenge, co_await identity.start_srp(std::move(call)));
     json::object shown{{"SALT", challenge.salt_hex},
                        {"SRP_B", challenge.srp_b_hex},
@@ -75,7 +75,7 @@ Reply password_sign_in(Identity& identity, std::string client_id, Attributes par
     PARAMETER(password, parameters, "PASSWORD");
     CHECK_SECRET(identity, client_id, username, secret_hash(parameters));
     identity::PasswordRequest call{std::move(client_id), std::move(username), std::move(password),
-                                   std::move(metadata)};
+                                   std::move(metadata), device_key(parameters)};
     ANSWER(tokens, co_await identity.sign_in_with_password(std::move(call)));
     co_return authentication_result(tokens);
 }
@@ -111,6 +111,7 @@ Reply answer_srp(Identity& identity, std::string client_id, Attributes responses
     call.secret_block = std::move(block);
     call.timestamp = std::move(timestamp);
     call.signature = std::move(signature);
+    call.device_key = device_key(responses);
     ANSWER(tokens, co_await identity.answer_srp(std::move(call)));
     co_return authentication_result(tokens);
 }
@@ -129,6 +130,7 @@ Reply answer_new_password(Identity& identity, std::string client_id, std::string
     call.username = std::move(username);
     call.password = std::move(password);
     call.session = std::move(session);
+    call.device_key = device_key(responses);
     for (const auto& [name, value] : responses) {
         if (name.starts_with(kAttribute)) call.attributes[name.substr(kAttribute.size())] = value;
     }
@@ -142,6 +144,7 @@ Reply refresh_tokens(Identity& identity, json::object request) {
     call.client_id = members.required("ClientId", 128);
     call.refresh_token = members.required("RefreshToken");
     call.client_secret = not_empty(members.optional("ClientSecret"));
+    call.device_key = members.optional("DeviceKey");
     CHECK_MEMBERS(members);
     call.takes_next = true;
     co_return co_await refresh(identity, std::move(call));
@@ -208,6 +211,8 @@ const Operations& operations() {
         add_password_operations(out);
         add_account_operations(out);
         add_mfa_operations(out);
+        add_device_operations(out);
+        add_settings_operations(out);
         return out;
     }();
     return table;
@@ -220,6 +225,8 @@ const AdminOperations& admin_operations() {
         add_group_operations(out);
         add_description_operations(out);
         add_mfa_operations(out);
+        add_device_operations(out);
+        add_settings_operations(out);
         return out;
     }();
     return table;
@@ -243,6 +250,7 @@ Reply run_flow(Identity& identity, std::string flow, std::string client_id, Attr
         call.client_id = std::move(client_id);
         call.refresh_token = std::move(token);
         call.secret_hash = secret_hash(parameters);
+        call.device_key = device_key(parameters);
         co_return co_await refresh(identity, std::move(call));
     }
     co_return std::unexpected(invalid_parameter(flow + " flow not enabled for this client"));
@@ -260,6 +268,13 @@ Reply answer_challenge(Identity& identity, std::string name, std::string client_
     if (name == identity::kSoftwareToken || name == identity::kMfaSetup) {
         co_return co_await answer_mfa(identity, std::move(name), std::move(client_id),
                                       std::move(session), std::move(responses));
+    }
+    if (name == identity::kDeviceSrp) {
+        co_return co_await start_device_srp(identity, std::move(client_id), std::move(session),
+                                            std::move(responses));
+    }
+    if (name == identity::kDeviceProof) {
+        co_return co_await answer_device_srp(identity, std::move(client_id), std::move(responses));
     }
     co_return std::unexpected(invalid_parameter("The challenge is not one that this pool gives."));
 }
