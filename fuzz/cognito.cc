@@ -12,6 +12,7 @@
 #include "identity/admin_types.h"
 #include "identity/device_types.h"
 #include "identity/messages.h"
+#include "identity/passkey_types.h"
 
 namespace domicile::fuzz {
 namespace {
@@ -120,6 +121,11 @@ void check_messages(const json::value& payload) {
     check_message<identity::Tokens>(payload);
     check_message<identity::User>(payload);
     check_message<identity::NewPasswordRequest>(payload);
+    check_message<identity::PasskeyRequest>(payload);
+    check_message<identity::PasskeyListRequest>(payload);
+    check_message<identity::PasskeyDeleteRequest>(payload);
+    check_message<identity::ChoiceRequest>(payload);
+    check_message<identity::ChoiceAnswerRequest>(payload);
     check_message<identity::AttributesRequest>(payload);
     check_message<identity::CodeDeliveries>(payload);
     check_message<identity::AttributeCodeRequest>(payload);

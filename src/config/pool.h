@@ -8,6 +8,7 @@
 
 #include "config/named.h"
 #include "config/oauth.h"
+#include "config/passkeys.h"
 #include "config/triggers.h"
 
 namespace domicile::config {
@@ -17,7 +18,8 @@ enum class AuthFlow : std::uint8_t {
     user_srp_auth,
     user_password_auth,
     refresh_token_auth,
-    admin_user_password_auth
+    admin_user_password_auth,
+    user_auth
 };
 
 // What signs the tokens of a client (RFC 7518). RS256 is what Cognito does and every library knows;
@@ -100,6 +102,7 @@ struct Pool {
     Mfa mfa = Mfa::off;
     Devices devices = Devices::off;
     bool devices_replace_mfa = false;  // a remembered device proves itself instead of a code
+    std::optional<Passkeys> passkeys;  // absent: nobody can have one
     Triggers triggers;
     bool reveal_existing = false;  // true: answers tell whether a user exists, as Cognito's LEGACY
 

@@ -9,10 +9,12 @@ constexpr const char* kAttributeWords = "custom:NAME (1 to 20 characters) or a s
 }  // namespace
 
 DOMICILE_WORDS(AuthFlow, "USER_SRP_AUTH", "USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH",
-               "ADMIN_USER_PASSWORD_AUTH")
+               "ADMIN_USER_PASSWORD_AUTH", "USER_AUTH")
 DOMICILE_WORDS(TokenAlgorithm, "RS256", "ES256")
 DOMICILE_WORDS(Mfa, "off", "optional", "required")
 DOMICILE_WORDS(Devices, "off", "user_opt_in", "always")
+DOMICILE_WORDS(UserVerification, "preferred", "required")
+DOMICILE_WORDS(PasskeyFactor, "single_factor", "multi_factor_with_user_verification")
 DOMICILE_WORDS(Grant, "authorization_code", "refresh_token", "client_credentials")
 DOMICILE_WORDS(TokenEvent, "V1_0", "V2_0")
 
@@ -148,6 +150,26 @@ const Object<Attribute>& describe() {
 }
 
 template <>
+const Object<Passkeys>& describe() {
+    static const auto object =
+        Object<Passkeys>("Passkeys (WebAuthn), which clients with the flow USER_AUTH take.")
+            .field("relying_party_id", &Passkeys::relying_party_id,
+                   "the domain that passkeys are for; pages on it and on hosts below it can use "
+                   "them. Those that are there are of no use under another",
+                   text(is_dns_name, pattern::kDnsName, "a host name in lower case", true))
+            .field("user_verification", &Passkeys::user_verification,
+                   "whether a fingerprint, a PIN or the like has to be asked for")
+            .field("factor", &Passkeys::factor,
+                   "multi_factor_with_user_verification: a passkey that verified its user stands "
+                   "for the second factor too")
+            .field("origins", &Passkeys::origins,
+                   "the only origins whose pages may use passkeys; https://RELYING_PARTY_ID, "
+                   "hosts below it and any port if left out",
+                   text(is_origin, pattern::kOrigin, "scheme://host[:port]"));
+    return object;
+}
+
+template <>
 const Object<PreTokenGeneration>& describe() {
     static const auto object =
         Object<PreTokenGeneration>("A function that changes what tokens say.")
@@ -200,6 +222,7 @@ const Object<Pool>& describe() {
             .field("devices_replace_mfa", &Pool::devices_replace_mfa,
                    "true: a remembered device's proof stands in for the code of an authenticator "
                    "app; false: both are asked for")
+            .field("passkeys", &Pool::passkeys, "sign-in with passkeys; left out: none")
             .field("triggers", &Pool::triggers, "functions that take part in sign-up and sign-in")
             .field("reveal_existing", &Pool::reveal_existing,
                    "true: answers tell whether a user exists, as old clients expect");

@@ -69,6 +69,18 @@ io::Task<Result<void>> Challenges::count_try(ChallengeSession session) {
     co_return Result<void>();
 }
 
+io::Task<Result<void>> Challenges::spend(std::string id, Timestamp expires) {
+    std::vector<sql::Statement> batch;
+    batch.push_back({"DELETE FROM identity_challenges WHERE expires < $1", {clock_.now().ms}});
+    batch.push_back(
+        {"INSERT INTO identity_challenges (id, tries, expires) VALUES ($1, $2, $3) "
+         "ON CONFLICT (id) DO NOTHING RETURNING tries",
+         {std::move(id), kTriesMax + 1, expires.ms}});
+    CO_TRY(const auto spent, co_await database_.write(std::move(batch)));
+    if (spent[1].rows.empty()) co_return challenge_over();
+    co_return Result<void>();
+}
+
 sql::Statement Challenges::using_up(const ChallengeSession& session) {
     return {"UPDATE identity_challenges SET tries = $2 WHERE id = $1 AND tries < $2",
             {session.id, kTriesMax + 1},

@@ -49,6 +49,9 @@ class Challenges {
     Result<void> check(const ChallengeSession& session, const std::optional<UserRow>& row) const;
     // Before an answer is judged, so that tries at once cannot outrun the bound.
     io::Task<Result<void>> count_try(ChallengeSession session);
+    // Instead of both: for a session that takes one answer, right or wrong. session_invalid when it
+    // has had one.
+    io::Task<Result<void>> spend(std::string id, Timestamp expires);
     // For the batch that a right answer lets happen: a conflict when another answer did so first.
     static sql::Statement using_up(const ChallengeSession& session);
 

@@ -89,6 +89,7 @@ Home::Home(Parts parts)
       authenticators_(p_.database, p_.keyring),
       challenges_(p_.database, p_.keyring, p_.clock, p_.random, p_.region),
       devices_(p_.database, p_.keyring, p_.clock),
+      passkeys_(p_.database, p_.keyring),
       authorization_codes_(p_.database, p_.keyring, p_.clock, p_.random, p_.region),
       attempts_(p_.database, p_.clock, "attempt"),
       resends_(p_.database, p_.clock, "resend"),
@@ -101,6 +102,7 @@ Home::Home(Parts parts)
       session_key_(p_.keyring.region_key("identity.session")),
       page_key_(p_.keyring.region_key("identity.page_token")),
       browser_key_(p_.keyring.region_key("identity.browser_session")),
+      choice_key_(p_.keyring.region_key("identity.choice")),
       device_block_key_(p_.keyring.region_key("identity.device_block")),
       decoy_secret_(p_.keyring.region_secret("identity.decoy")),
       device_group_secret_(p_.keyring.region_secret("identity.device_group")) {}

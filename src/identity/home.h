@@ -28,6 +28,8 @@
 #include "identity/mfa_types.h"
 #include "identity/oauth_types.h"
 #include "identity/outbox.h"
+#include "identity/passkey_store.h"
+#include "identity/passkey_types.h"
 #include "identity/sessions.h"
 #include "identity/signer.h"
 #include "identity/token_verifier.h"
@@ -36,6 +38,7 @@
 #include "keyring/keyring.h"
 #include "nodes/nodes.h"
 #include "residency/residency.h"
+#include "webauthn/ceremony.h"
 
 namespace domicile::identity {
 
@@ -139,6 +142,17 @@ class Home {
     // The answers to the challenges with which a device proves itself.
     io::Task<Result<Tokens>> start_device_srp(DeviceSrpRequest request);
     io::Task<Result<Tokens>> answer_device_srp(DeviceProofRequest request);
+
+    // Passkeys (home_passkeys.cc). failed_precondition with reason passkeys_off where the pool has
+    // none; a passkey that cannot be taken has one of webauthn::reason.
+    io::Task<Result<PasskeyOptions>> start_passkey(AccessTokenRequest request);
+    io::Task<Result<Done>> complete_passkey(PasskeyRequest request);
+    io::Task<Result<PasskeyPage>> list_passkeys(PasskeyListRequest request);
+    io::Task<Result<Done>> delete_passkey(PasskeyDeleteRequest request);
+    io::Task<Result<AuthFactors>> auth_factors(AccessTokenRequest request);
+    // Sign-in by choice (home_choice.cc): tokens, or what has to be answered first.
+    io::Task<Result<Tokens>> start_choice(ChoiceRequest request);
+    io::Task<Result<Tokens>> answer_choice(ChoiceAnswerRequest request);
 
     // What the OpenID provider asks (home_oauth.cc). A code for who proves to be somebody: by name
     // and password, by the answer to a challenge that followed, by what the browser was given.
@@ -298,6 +312,26 @@ class Home {
     io::Task<Result<void>> remove_device(std::string sub, std::string device_key,
                                          std::string keep_session);
 
+    // passkeys (home_passkeys.cc), and sign-in by choice (home_choice.cc)
+    struct PasskeyOwner {
+        TokenPtr token;
+        UserRow row;
+        const config::Pool* pool = nullptr;
+    };
+    io::Task<Result<PasskeyOwner>> passkey_owner(std::string access_token);
+    Tokens choice(ClientOfPool client, std::string name, std::string username) const;
+    io::Task<Result<Tokens>> go_on(ClientOfPool client, std::string name, ChoiceProof proof);
+    io::Task<Result<Tokens>> prove_passkey(ClientOfPool client, ChoiceSession session,
+                                           ChoiceProof proof);
+    // What the answer of a passkey proves of the person; nullopt: nothing.
+    io::Task<Result<std::optional<webauthn::Assertion>>> judge_passkey(
+        const config::Passkeys* rules, std::optional<UserRow> row, std::string credential,
+        std::string challenge);
+    // Of whoever has proven who they are: what the person's state asks for, or tokens.
+    enum class Proven : std::uint8_t { one_factor, both_factors };
+    io::Task<Result<Tokens>> admit(UserRow row, Proven proven, ClientOfPool client,
+                                   std::optional<std::string> device_key = std::nullopt);
+
     // passwords (home_password.cc)
     // The policy, and the list of breached ones.
     io::Task<Result<void>> check_new_password(const config::Pool* pool, std::string password);
@@ -358,11 +392,12 @@ class Home {
     Authenticators authenticators_;
     Challenges challenges_;
     Devices devices_;
+    PasskeyStore passkeys_;
     AuthorizationCodes authorization_codes_;
     Attempts attempts_, resends_, resets_, address_mails_;
     Attempts factor_tries_;  // codes of authenticator apps, over all sessions of a person
     Attempts decoy_tries_;   // plays the part of the row's counter for people who do not exist
-    keyring::DataKey block_key_, refresh_key_, session_key_, page_key_, browser_key_;
+    keyring::DataKey block_key_, refresh_key_, session_key_, page_key_, browser_key_, choice_key_;
     keyring::DataKey device_block_key_;
     std::string decoy_secret_, device_group_secret_;
 };

@@ -142,19 +142,29 @@ io::Task<Result<Tokens>> Home::judge(std::optional<UserRow> row, bool proven,
         co_return wrong_credentials();
     }
     CO_TRY_VOID(co_await attempts_.succeeded(std::move(attempt)));
-    // Told to nobody but who knows the password.
-    if (row->disabled) {
+    co_return co_await admit(std::move(*row), Proven::one_factor, client,
+                             std::move(device_key));
+}
+
+// Told to nobody but who has proven to be the person.
+io::Task<Result<Tokens>> Home::admit(UserRow row, Proven proven, ClientOfPool client,
+                                     std::optional<std::string> device_key) {
+    if (row.disabled) {
         co_return fail(Code::unauthenticated, "User is disabled.", reason::kDisabled);
     }
-    if (!row->confirmed) {
+    if (!row.confirmed) {
         co_return fail(Code::failed_precondition, "User is not confirmed.", reason::kNotConfirmed);
     }
-    if (row->state == PersonState::reset) {
+    if (row.state == PersonState::reset) {
         co_return fail(Code::failed_precondition, "Password reset required for the user",
                        reason::kResetRequired);
     }
-    if (row->state == PersonState::new_password) co_return new_password_challenge(*row, client);
-    co_return co_await second_factor(std::move(*row), client, kTokensOfSignIn,
+    if (row.state == PersonState::new_password) co_return new_password_challenge(row, client);
+    if (proven == Proven::both_factors) {
+        co_return co_await begin_session(std::move(row), client, kTokensOfSignIn,
+                                         std::move(device_key));
+    }
+    co_return co_await second_factor(std::move(row), client, kTokensOfSignIn,
                                      std::move(device_key));
 }
 

@@ -5,6 +5,7 @@
 #include "identity/home.h"
 #include "identity/key_publisher.h"
 #include "identity/oauth.h"
+#include "identity/passkeys.h"
 #include "identity/revocation_watch.h"
 #include "identity/routable.h"
 #include "identity/router.h"
@@ -123,6 +124,7 @@ struct Identity::Impl {
     Router router;
     Administration administration;
     OAuth oauth;
+    Passkeys passkeys;
 };
 
 Identity::Impl::Impl(Parts given)
@@ -146,7 +148,8 @@ Identity::Impl::Impl(Parts given)
       router({p.config, p.policy, p.directory, p.border, p.audit, home, p.region, p.public_port}),
       administration({p.config, p.region, home, router}),
       oauth({p.config, p.policy, p.region, p.public_port, home, router, verifier, secrets, p.clock,
-             p.random}) {}
+             p.random}),
+      passkeys({p.config, p.policy, router, verifier}) {}
 
 io::Task<Result<Done>> Identity::Impl::withdraw(std::string region, PasswordRequest request) {
     json::value payload = to_message(request);
@@ -172,6 +175,7 @@ io::Task<Result<void>> Identity::open() {
     impl_->router.register_handlers();
     impl_->administration.register_handlers();
     impl_->oauth.register_handlers();
+    impl_->passkeys.register_handlers();
     co_await impl_->publisher.start(impl_->home.signer().public_keys());
     impl_->watch.start();
     impl_->home.courier().start();
@@ -363,6 +367,7 @@ io::Task<Result<Tokens>> Identity::answer_device_srp(DeviceProofRequest request)
 }
 const ClientSecrets& Identity::client_secrets() const { return impl_->secrets; }
 OAuth& Identity::oauth() { return impl_->oauth; }
+Passkeys& Identity::passkeys() { return impl_->passkeys; }
 Administration& Identity::administration() { return impl_->administration; }
 
 void Identity::report_to(telemetry::Registry& registry) {
@@ -371,6 +376,7 @@ void Identity::report_to(telemetry::Registry& registry) {
                  impl_->acts, {"operation", "outcome"});
     impl_->home.courier().report_to(registry);
     impl_->oauth.report_to(registry);
+    impl_->passkeys.report_to(registry);
 }
 bool Identity::keys_published() const { return impl_->publisher.published(); }
 

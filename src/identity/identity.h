@@ -36,6 +36,7 @@ namespace domicile::identity {
 class Administration;
 class ClientSecrets;
 class OAuth;
+class Passkeys;
 
 class Identity {
   public:
@@ -106,6 +107,8 @@ class Identity {
     const ClientSecrets& client_secrets() const;
     // What the OpenID provider is made of.
     OAuth& oauth();
+    // Passkeys, and sign-in by choice.
+    Passkeys& passkeys();
 
     // The home's own database decides: is this subject here (confirmed, not moved away)?
     io::Task<Result<bool>> is_resident(std::string sub);

@@ -60,7 +60,7 @@ BOOST_DESCRIBE_STRUCT(AccessTokenRequest, (), (access_token))
 BOOST_DESCRIBE_STRUCT(ForgotPasswordRequest, (), (client_id, username))
 BOOST_DESCRIBE_STRUCT(ResetPasswordRequest, (), (client_id, username, code, password))
 BOOST_DESCRIBE_STRUCT(ChangePasswordRequest, (), (access_token, previous, proposed))
-BOOST_DESCRIBE_STRUCT(Challenge, (), (name, session, parameters))
+BOOST_DESCRIBE_STRUCT(Challenge, (), (name, session, parameters, available))
 BOOST_DESCRIBE_STRUCT(NewPasswordRequest, (),
                       (client_id, username, session, password, attributes, device_key))
 BOOST_DESCRIBE_STRUCT(NewDevice, (), (key, group_key))

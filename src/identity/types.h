@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/time.h"
 
@@ -133,6 +134,7 @@ struct ChangePasswordRequest {
 struct Challenge {
     std::string name, session;  // as Cognito names it
     Attributes parameters;
+    std::optional<std::vector<std::string>> available = std::nullopt;  // to choose from
 };
 // Of a device that is not known yet, for the client to confirm.
 struct NewDevice {

@@ -12,6 +12,7 @@
 #include "identity/devices.h"
 #include "identity/groups.h"
 #include "identity/messages.h"
+#include "identity/passkey_store.h"
 
 namespace domicile::identity {
 namespace {
@@ -204,6 +205,7 @@ sql::Component Users::schema() {
     std::ranges::move(Authenticators::schema(), std::back_inserter(steps));
     std::ranges::move(Challenges::schema(), std::back_inserter(steps));
     std::ranges::move(Devices::schema(), std::back_inserter(steps));
+    std::ranges::move(PasskeyStore::schema(), std::back_inserter(steps));
     return {"identity", std::move(steps)};
 }
 
@@ -371,6 +373,7 @@ std::vector<sql::Statement> Users::removed(const std::string& claim_id) {
     add("DELETE FROM identity_members WHERE sub IN " + people);
     add("DELETE FROM identity_authenticators WHERE sub IN " + people);
     add("DELETE FROM identity_devices WHERE sub IN " + people);
+    add("DELETE FROM identity_passkeys WHERE sub IN " + people);
     add("DELETE FROM identity_authorization_codes WHERE sub IN " + people);
     add("DELETE FROM identity_users WHERE claim_id = $1");
     return batch;

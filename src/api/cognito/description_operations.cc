@@ -48,6 +48,8 @@ const char* flow_name(config::AuthFlow flow) {
             return "ALLOW_REFRESH_TOKEN_AUTH";
         case config::AuthFlow::admin_user_password_auth:
             return "ALLOW_ADMIN_USER_PASSWORD_AUTH";
+        case config::AuthFlow::user_auth:
+            return "ALLOW_USER_AUTH";
     }
     return "";
 }
@@ -80,7 +82,11 @@ Reply describe_pool(AdminCall call) {
     POOL(pool, call, members);
     ANSWER(found, call.identity.administration().pool(pool.id));
     json::object out = pool_summary(*found, pool.id);
-    out["Policies"] = json::object{{"PasswordPolicy", password_policy(found->password)}};
+    json::array factors{"PASSWORD"};
+    if (found->passkeys) factors.emplace_back("WEB_AUTHN");
+    out["Policies"] =
+        json::object{{"PasswordPolicy", password_policy(found->password)},
+                     {"SignInPolicy", json::object{{"AllowedFirstAuthFactors", factors}}}};
     out["SchemaAttributes"] = schema_of(*found);
     out["AutoVerifiedAttributes"] = json::array{"email"};
     out["UserAttributeUpdateSettings"] =

@@ -5,8 +5,10 @@
 #include "access/access.h"
 #include "api/aws/auth.h"
 #include "identity/oauth_types.h"
+#include "identity/passkey_types.h"
 #include "identity/triggers.h"
 #include "identity/types.h"
+#include "webauthn/ceremony.h"
 
 namespace domicile::api::cognito {
 namespace {
@@ -81,6 +83,16 @@ constexpr std::array kByReason = {
     Line{reason::kTotpNotFound, "SoftwareTokenMFANotFoundException", nullptr},
     Line{reason::kUnknownDevice, "ResourceNotFoundException", "Device does not exist."},
     Line{reason::kNoDevices, "InvalidUserPoolConfigurationException", nullptr},
+    Line{reason::kPasskeysOff, "WebAuthnNotEnabledException", nullptr},
+    Line{reason::kPasskeyChallenge, "WebAuthnChallengeNotFoundException", nullptr},
+    Line{reason::kPasskeyClient, "WebAuthnClientMismatchException", nullptr},
+    Line{reason::kTooManyPasskeys, "LimitExceededException", nullptr},
+    Line{reason::kUnknownPasskey, "ResourceNotFoundException", nullptr},
+    Line{webauthn::reason::kMalformed, kInvalidParameter, nullptr},
+    Line{webauthn::reason::kChallenge, "WebAuthnChallengeNotFoundException", nullptr},
+    Line{webauthn::reason::kOrigin, "WebAuthnOriginNotAllowedException", nullptr},
+    Line{webauthn::reason::kRelyingParty, "WebAuthnRelyingPartyMismatchException", nullptr},
+    Line{webauthn::reason::kUnsupported, "WebAuthnCredentialNotSupportedException", nullptr},
     Line{reason::kTriggerRefused, "UserLambdaValidationException", nullptr},
     Line{reason::kTriggerFailed, "UnexpectedLambdaException", nullptr},
     Line{reason::kTriggerAnswer, "InvalidLambdaResponseException", nullptr},

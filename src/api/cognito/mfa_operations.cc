@@ -91,6 +91,7 @@ json::object config_of(const config::Pool& pool) {
     if (pool.mfa != config::Mfa::off) {
         out["SoftwareTokenMfaConfiguration"] = json::object{{"Enabled", true}};
     }
+    if (pool.passkeys) out["WebAuthnConfiguration"] = passkey_config(*pool.passkeys);
     return out;
 }
 
@@ -113,14 +114,18 @@ Reply set_pool_config(AdminCall call) {
         software = own.flag("Enabled");
         CHECK_MEMBERS(own);
     }
-    for (const char* name :
-         {"SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration"}) {
+    for (const char* name : {"SmsMfaConfiguration", "EmailMfaConfiguration"}) {
         others = members.structure(name) != nullptr || others;
     }
+    const json::object* passkeys = members.structure("WebAuthnConfiguration");
     POOL(pool, call, members);
     ANSWER(found, call.identity.administration().pool(pool.id));
     const bool has = found->mfa != config::Mfa::off;
     const bool is_so = (wanted.empty() ? std::string("OFF") : wanted) == mfa_word(found->mfa);
+    if (passkeys != nullptr && !is_as_configured(*passkeys, found->passkeys)) {
+        co_return std::unexpected(invalid_parameter(
+            "The passkeys of a pool are set in the configuration, as `passkeys` of the pool."));
+    }
     if (!is_so || others || (software && !has)) {
         co_return std::unexpected(
             invalid_parameter("The second factor of a pool is set in the configuration, as `mfa` "

@@ -12,9 +12,15 @@ json::object authentication_result(const identity::Tokens& tokens) {
     if (tokens.challenge) {
         json::object parameters;
         for (const auto& [name, value] : tokens.challenge->parameters) parameters[name] = value;
-        return {{"ChallengeName", tokens.challenge->name},
-                {"Session", tokens.challenge->session},
-                {"ChallengeParameters", std::move(parameters)}};
+        json::object out{{"ChallengeName", tokens.challenge->name},
+                         {"ChallengeParameters", std::move(parameters)}};
+        if (!tokens.challenge->session.empty()) out["Session"] = tokens.challenge->session;
+        if (tokens.challenge->available) {
+            json::array names;
+            for (const std::string& name : *tokens.challenge->available) names.emplace_back(name);
+            out["AvailableChallenges"] = std::move(names);
+        }
+        return out;
     }
     json::object result{{"AccessToken", tokens.access_token},
                         {"IdToken", tokens.id_token},

@@ -89,6 +89,16 @@ Reply start_device_srp(identity::Identity& identity, std::string client_id, std:
                        identity::Attributes responses);
 Reply answer_device_srp(identity::Identity& identity, std::string client_id,
                         identity::Attributes responses);
+void add_passkey_operations(Operations& into);
+// The flow USER_AUTH, and the answers to the challenges that it gives.
+Reply start_choice(identity::Identity& identity, std::string client_id,
+                   identity::Attributes parameters, identity::Attributes metadata);
+bool is_choice_challenge(std::string_view name);
+// WebAuthnConfigurationType, and whether one says nothing else than the pool has.
+json::object passkey_config(const config::Passkeys& passkeys);
+bool is_as_configured(const json::object& wanted, const std::optional<config::Passkeys>& has);
+Reply answer_choice(identity::Identity& identity, std::string name, std::string client_id,
+                    std::string session, identity::Attributes responses);
 // As Cognito writes it.
 const char* mfa_word(config::Mfa mfa);
 // "UserMFASettingList" and "PreferredMfaSetting".

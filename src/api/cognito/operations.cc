@@ -213,6 +213,7 @@ const Operations& operations() {
         add_mfa_operations(out);
         add_device_operations(out);
         add_settings_operations(out);
+        add_passkey_operations(out);
         return out;
     }();
     return table;
@@ -243,6 +244,10 @@ Reply run_flow(Identity& identity, std::string flow, std::string client_id, Attr
     if (flow == "USER_PASSWORD_AUTH") {
         co_return co_await password_sign_in(identity, std::move(client_id), std::move(parameters),
                                             std::move(metadata));
+    }
+    if (flow == "USER_AUTH") {
+        co_return co_await start_choice(identity, std::move(client_id), std::move(parameters),
+                                        std::move(metadata));
     }
     if (flow == "REFRESH_TOKEN_AUTH" || flow == "REFRESH_TOKEN") {
         PARAMETER(token, parameters, "REFRESH_TOKEN");
@@ -275,6 +280,10 @@ Reply answer_challenge(Identity& identity, std::string name, std::string client_
     }
     if (name == identity::kDeviceProof) {
         co_return co_await answer_device_srp(identity, std::move(client_id), std::move(responses));
+    }
+    if (is_choice_challenge(name)) {
+        co_return co_await answer_choice(identity, std::move(name), std::move(client_id),
+                                         std::move(session), std::move(responses));
     }
     co_return std::unexpected(invalid_parameter("The challenge is not one that this pool gives."));
 }
