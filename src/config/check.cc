@@ -176,6 +176,21 @@ void check_triggers(const Config& config, Reader& reader, const Triggers& trigge
     check_named(triggers.post_authentication, "post_authentication");
     if (triggers.pre_token_generation)
         check(triggers.pre_token_generation->function, path / "pre_token_generation" / "function");
+    check_named(triggers.define_auth_challenge, "define_auth_challenge");
+    check_named(triggers.create_auth_challenge, "create_auth_challenge");
+    check_named(triggers.verify_auth_challenge, "verify_auth_challenge");
+    check_named(triggers.custom_message, "custom_message");
+    check_named(triggers.user_migration, "user_migration");
+}
+
+void check_custom_auth(Reader& reader, const Triggers& triggers, const Client& client,
+                       const Path& path) {
+    const bool has_all = triggers.define_auth_challenge && triggers.create_auth_challenge &&
+                         triggers.verify_auth_challenge;
+    if (has_all || !client.allows(AuthFlow::custom_auth)) return;
+    reader.problem(path, "CUSTOM_AUTH needs functions that make and judge challenges",
+                   "name define_auth_challenge, create_auth_challenge and verify_auth_challenge in "
+                   "the pool's triggers");
 }
 
 void check_pools(const Config& config, Reader& reader) {
@@ -187,6 +202,7 @@ void check_pools(const Config& config, Reader& reader) {
         for (const Client& client : pool.clients) {
             const Path at = path / "clients" / client.name;
             clients.say(client.id, at / "id", "client ids are unique over all pools");
+            check_custom_auth(reader, pool.triggers, client, at / "flows");
             if (client.oauth) check_oauth(pool, client, at / "oauth", reader);
         }
         Once servers(reader, "the identifier");

@@ -222,12 +222,23 @@ TEST(config, a_trigger_is_a_function_that_answers_in_time) {
     };
     for (const std::string kind :
          {"pre_sign_up: ", "post_confirmation: ", "pre_authentication: ", "post_authentication: ",
+          "define_auth_challenge: ", "create_auth_challenge: ", "verify_auth_challenge: ",
+          "custom_message: ", "user_migration: ",
           "pre_token_generation: {version: V2_0, function: "}) {
         const std::string end = kind.find('{') == kind.npos ? "" : "}";
         EXPECT_THAT(with(kind + "quick" + end), IsEmpty()) << kind;
         EXPECT_THAT(with(kind + "slow" + end), SizeIs(1)) << kind;
         EXPECT_THAT(with(kind + "nobody" + end), SizeIs(1)) << kind;
     }
+}
+
+TEST(config, challenges_of_the_applications_own_need_its_functions) {
+    const std::string base = replace(kBase, "{id: abc}", "{id: abc, flows: [CUSTOM_AUTH]}") +
+                             "functions:\n  f: {command: [x], timeout_seconds: 5}\n";
+    EXPECT_THAT(problems(base), SizeIs(1));
+    const std::string all =
+        "triggers: {define_auth_challenge: f, create_auth_challenge: f, verify_auth_challenge: f}";
+    EXPECT_THAT(problems(replace(base, "id_suffix", all + ", id_suffix")), IsEmpty());
 }
 
 TEST(config, every_value_of_a_full_file_arrives) {

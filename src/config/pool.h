@@ -19,6 +19,7 @@ enum class AuthFlow : std::uint8_t {
     user_password_auth,
     refresh_token_auth,
     admin_user_password_auth,
+    custom_auth,  // challenges of the application's own, after SRP or without
     user_auth
 };
 

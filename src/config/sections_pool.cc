@@ -9,7 +9,7 @@ constexpr const char* kAttributeWords = "custom:NAME (1 to 20 characters) or a s
 }  // namespace
 
 DOMICILE_WORDS(AuthFlow, "USER_SRP_AUTH", "USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH",
-               "ADMIN_USER_PASSWORD_AUTH", "USER_AUTH")
+               "ADMIN_USER_PASSWORD_AUTH", "CUSTOM_AUTH", "USER_AUTH")
 DOMICILE_WORDS(TokenAlgorithm, "RS256", "ES256")
 DOMICILE_WORDS(Mfa, "off", "optional", "required")
 DOMICILE_WORDS(Devices, "off", "user_opt_in", "always")
@@ -194,7 +194,18 @@ const Object<Triggers>& describe() {
             .field("post_authentication", &Triggers::post_authentication,
                    "may refuse tokens to whoever has signed in")
             .field("pre_token_generation", &Triggers::pre_token_generation,
-                   "changes what tokens say");
+                   "changes what tokens say")
+            .field("define_auth_challenge", &Triggers::define_auth_challenge,
+                   "says what comes next in the flow CUSTOM_AUTH: a challenge, tokens, or nothing")
+            .field("create_auth_challenge", &Triggers::create_auth_challenge,
+                   "makes a challenge of the flow CUSTOM_AUTH")
+            .field("verify_auth_challenge", &Triggers::verify_auth_challenge,
+                   "judges the answer to one")
+            .field("custom_message", &Triggers::custom_message,
+                   "writes mails with codes and invitations, in HTML")
+            .field("user_migration", &Triggers::user_migration,
+                   "hands over people whom a former directory knows, when they sign in or have "
+                   "forgotten the password");
     return object;
 }
 

@@ -21,6 +21,9 @@ struct PreTokenGeneration {
 struct Triggers {
     std::optional<std::string> pre_sign_up, post_confirmation, pre_authentication,
         post_authentication;
+    // All three, or the flow CUSTOM_AUTH has nobody to ask.
+    std::optional<std::string> define_auth_challenge, create_auth_challenge, verify_auth_challenge;
+    std::optional<std::string> custom_message, user_migration;
     std::optional<PreTokenGeneration> pre_token_generation;
 };
 

@@ -14,6 +14,7 @@ namespace domicile::identity {
 struct AttributesRequest {
     std::string access_token;
     Attributes attributes;
+    std::optional<Attributes> client_metadata = std::nullopt;
 };
 // Where codes went; they prove what stays as it was until then.
 struct CodeDeliveries {
@@ -21,6 +22,7 @@ struct CodeDeliveries {
 };
 struct AttributeCodeRequest {
     std::string access_token, attribute;
+    std::optional<Attributes> client_metadata = std::nullopt;
 };
 struct ProveAttributeRequest {
     std::string access_token, attribute, code;
@@ -33,9 +35,9 @@ inline constexpr const char* kProveAttribute = "identity.prove_attribute";
 inline constexpr const char* kDeleteUser = "identity.delete_user";
 }  // namespace message
 
-BOOST_DESCRIBE_STRUCT(AttributesRequest, (), (access_token, attributes))
+BOOST_DESCRIBE_STRUCT(AttributesRequest, (), (access_token, attributes, client_metadata))
 BOOST_DESCRIBE_STRUCT(CodeDeliveries, (), (sent))
-BOOST_DESCRIBE_STRUCT(AttributeCodeRequest, (), (access_token, attribute))
+BOOST_DESCRIBE_STRUCT(AttributeCodeRequest, (), (access_token, attribute, client_metadata))
 BOOST_DESCRIBE_STRUCT(ProveAttributeRequest, (), (access_token, attribute, code))
 
 }  // namespace domicile::identity

@@ -20,6 +20,7 @@ struct AdminRequest {
     Administrator who;
     std::string pool;      // id suffix
     std::string username;  // or the sub
+    std::optional<Attributes> client_metadata = std::nullopt;
 };
 struct AdminCreateRequest {
     Administrator who;
@@ -30,6 +31,7 @@ struct AdminCreateRequest {
     // What a former system kept instead of the password (crypto/password_hash.h): the person signs
     // in with the password that they have, and no mail is sent.
     std::optional<std::string> password_hash;
+    std::optional<Attributes> client_metadata = std::nullopt;
 };
 struct AdminPasswordRequest {
     Administrator who;
@@ -96,9 +98,10 @@ inline constexpr const char* kAdminPassword = "identity.admin_sign_in";
 }  // namespace message
 
 BOOST_DESCRIBE_STRUCT(Administrator, (), (access_key_id, region))
-BOOST_DESCRIBE_STRUCT(AdminRequest, (), (who, pool, username))
+BOOST_DESCRIBE_STRUCT(AdminRequest, (), (who, pool, username, client_metadata))
 BOOST_DESCRIBE_STRUCT(AdminCreateRequest, (),
-                      (who, pool, username, attributes, password, send_mail, password_hash))
+                      (who, pool, username, attributes, password, send_mail, password_hash,
+                       client_metadata))
 BOOST_DESCRIBE_STRUCT(AdminPasswordRequest, (), (who, pool, username, password, permanent))
 BOOST_DESCRIBE_STRUCT(AdminAttributesRequest, (), (who, pool, username, attributes))
 BOOST_DESCRIBE_STRUCT(AdminGroupRequest, (), (who, pool, username, group))

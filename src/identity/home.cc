@@ -96,6 +96,7 @@ Home::Home(Parts parts)
       resets_(p_.database, p_.clock, "reset"),
       address_mails_(p_.database, p_.clock, "address"),
       factor_tries_(p_.database, p_.clock, "factor", kFactorTries),
+      custom_tries_(p_.database, p_.clock, "custom", kFactorTries),
       decoy_tries_(p_.database, p_.clock, "decoy", kDecoyTries),
       block_key_(p_.keyring.region_key("identity.secret_block")),
       refresh_key_(p_.keyring.region_key("identity.refresh_token")),
@@ -103,6 +104,7 @@ Home::Home(Parts parts)
       page_key_(p_.keyring.region_key("identity.page_token")),
       browser_key_(p_.keyring.region_key("identity.browser_session")),
       choice_key_(p_.keyring.region_key("identity.choice")),
+      custom_key_(p_.keyring.region_key("identity.custom_auth")),
       device_block_key_(p_.keyring.region_key("identity.device_block")),
       decoy_secret_(p_.keyring.region_secret("identity.decoy")),
       device_group_secret_(p_.keyring.region_secret("identity.device_group")) {}

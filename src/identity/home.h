@@ -21,9 +21,12 @@
 #include "identity/client_secrets.h"
 #include "identity/codes.h"
 #include "identity/courier.h"
+#include "identity/custom_auth.h"
+#include "identity/custom_auth_types.h"
 #include "identity/device_types.h"
 #include "identity/devices.h"
 #include "identity/groups.h"
+#include "identity/mail_words.h"
 #include "identity/messages.h"
 #include "identity/mfa_types.h"
 #include "identity/oauth_types.h"
@@ -32,6 +35,7 @@
 #include "identity/passkey_types.h"
 #include "identity/sessions.h"
 #include "identity/signer.h"
+#include "identity/srp_block.h"
 #include "identity/token_verifier.h"
 #include "identity/users.h"
 #include "io/clock.h"
@@ -84,6 +88,13 @@ class Home {
         const ClientSecrets* secrets = nullptr;
         std::string config_directory = "";  // what files that the config names are relative to
         Triggers* triggers = nullptr;       // null: functions take no part
+        // Asks the region that turned out to be the home of somebody who is being migrated; `type`
+        // is of the operation.
+        std::function<io::Task<Result<Tokens>>(std::string region, const char* type,
+                                               PasswordRequest)>
+            sign_in_elsewhere = {};
+        std::function<io::Task<Result<CodeDelivery>>(std::string region, ForgotPasswordRequest)>
+            forgot_elsewhere = {};
     };
     explicit Home(Parts parts);
 
@@ -118,6 +129,10 @@ class Home {
 
     // The answer to a challenge that sign-in gave.
     io::Task<Result<Tokens>> answer_new_password(NewPasswordRequest request);
+
+    // Challenges of the application's own (home_custom_auth.cc).
+    io::Task<Result<Tokens>> start_custom(CustomStartRequest request);
+    io::Task<Result<Tokens>> answer_custom(CustomAnswerRequest request);
 
     // Authenticator apps (home_mfa.cc). failed_precondition with reason totp_not_found where the
     // pool has none.
@@ -203,6 +218,18 @@ class Home {
     Courier& courier() { return courier_; }
 
   private:
+    // What mails say (home_mail.cc).
+    struct MailFor {
+        const config::Pool* pool = nullptr;
+        MailKind kind = MailKind::verification;
+        const char* source = "";  // of CustomMessage
+        std::string client_id;    // empty: an administrator asks
+        std::optional<Attributes> metadata;
+    };
+    io::Task<Result<Mail>> compose(MailFor what, UserRow row, MailFacts facts);
+    // Whom a function is told of where there is nobody to write to.
+    UserRow decoy_person(const config::Pool& pool, const std::string& username) const;
+
     // sign-up (home_sign_up.cc)
     io::Task<Result<void>> check_sign_up(ClientOfPool client, SignUpRequest request);
     io::Task<Result<SignUpResult>> repeat_sign_up(ClientOfPool client, UserRow row,
@@ -211,11 +238,10 @@ class Home {
                                                PreSignUpAnswer wanted);
     io::Task<Result<void>> write_confirmed(UserRow row);
     io::Task<Result<directory::ClaimHandle>> claim(UserRow row, PasswordRequest person);
-    io::Task<Result<void>> write_person(const config::Pool* pool, UserRow row);
+    io::Task<Result<void>> write_person(MailFor what, UserRow row);
     io::Task<Result<void>> give_up(std::string claim_id);
     io::Task<Result<Done>> confirm_nobody(const config::Pool* pool, std::string username);
-    io::Task<Result<std::vector<sql::Statement>>> write_code(const config::Pool* pool,
-                                                             UserRow& row);
+    io::Task<Result<std::vector<sql::Statement>>> write_code(MailFor what, UserRow& row);
     // What puts a mail into the outbox, queues it for the mail server, and takes old ones out.
     io::Task<Result<std::vector<sql::Statement>>> mailing(std::string sub, Mail mail);
     io::Task<Result<bool>> password_fits(UserRow row, std::string password);
@@ -233,6 +259,8 @@ class Home {
     io::Task<Result<Tokens>> judge(std::optional<UserRow> row, bool proven,
                                    Attempts::Attempt attempt, ClientOfPool client,
                                    std::optional<std::string> device_key = std::nullopt);
+    io::Task<Result<SrpChallenge>> srp_challenge(ClientOfPool client, std::optional<UserRow> row,
+                                                 SrpStartRequest request, bool custom);
     io::Task<Result<TokenPtr>> own_access_token(std::string token);
     // Of the refresh token that a use of one of generation `used` gives (home_refresh.cc).
     io::Task<Result<std::int64_t>> next_generation(Session session, std::int64_t used,
@@ -270,6 +298,37 @@ class Home {
                                                 bool on_new_device);
     io::Task<Result<TokenChanges>> before_tokens(ClientOfPool client, UserRow row,
                                                  const char* source, std::vector<Group> groups);
+
+    // CUSTOM_AUTH (home_custom_auth.cc)
+    TriggerEvent custom_event(const CustomSession& session, const std::optional<UserRow>& row,
+                              const std::optional<std::string>& function, const char* source,
+                              ClientOfPool client) const;
+    io::Task<Result<NextChallenge>> define_challenge(ClientOfPool client,
+                                                     std::optional<UserRow> row,
+                                                     CustomSession session);
+    io::Task<Result<Tokens>> next_challenge(ClientOfPool client, std::optional<UserRow> row,
+                                            CustomSession session);
+    io::Task<Result<Tokens>> new_challenge(ClientOfPool client, std::optional<UserRow> row,
+                                           CustomSession session);
+    // The password of a sign-in that began with it is proven.
+    io::Task<Result<Tokens>> after_password(ClientOfPool client, UserRow row, SrpBlock block,
+                                            std::optional<Attributes> metadata);
+
+    // migration (home_migration.cc)
+    struct Migration {  // who asks to be let in, and is not here
+        std::string username;
+        std::optional<std::string> password;
+        const char* source = "";
+        std::optional<Attributes> validation_data, client_metadata;
+        bool decided = false;  // another region has found that this is the home
+    };
+    // The home of whom the application has handed over just now; nullopt: it has not.
+    io::Task<Result<std::optional<std::string>>> migrate(ClientOfPool client, Migration asked);
+    io::Task<Result<bool>> write_migrated(ClientOfPool client, Migration asked, MigratedUser user);
+    Result<std::string> home_of_migrated(const config::Pool& pool, const std::string& username,
+                                         const MigratedUser& user) const;
+    io::Task<Result<std::optional<std::string>>> migrate_to_sign_in(ClientOfPool client,
+                                                                    const PasswordRequest& request);
 
     // the second factor (home_mfa.cc)
     struct Enrolling {  // who sets up an app
@@ -349,12 +408,14 @@ class Home {
     io::Task<Result<void>> write_account(UserRow row, std::vector<sql::Statement> with);
     bool is_email_of(const UserRow& row, const std::string& address) const;
     io::Task<Result<void>> count_address_mail(UserRow row);
-    io::Task<Result<std::vector<sql::Statement>>> address_code(UserRow row, std::string to);
+    io::Task<Result<std::vector<sql::Statement>>> address_code(UserRow row, std::string to,
+                                                               MailFor what);
     io::Task<Result<directory::ClaimHandle>> claim_address(const config::Pool* pool, UserRow row,
                                                            EmailChange& wanted);
     // Claims its key and puts the wish into the row; what else goes into the batch that writes it.
     io::Task<Result<std::vector<sql::Statement>>> offer_address(const config::Pool* pool,
-                                                                UserRow& row, std::string address);
+                                                                UserRow& row, std::string address,
+                                                                MailFor what);
     // Their sessions, row and keys; what an outage of the directory leaves is on record.
     io::Task<Result<void>> remove_person(UserRow row);
 
@@ -396,8 +457,10 @@ class Home {
     AuthorizationCodes authorization_codes_;
     Attempts attempts_, resends_, resets_, address_mails_;
     Attempts factor_tries_;  // codes of authenticator apps, over all sessions of a person
+    Attempts custom_tries_;  // wrong answers to challenges of the application's own, likewise
     Attempts decoy_tries_;   // plays the part of the row's counter for people who do not exist
     keyring::DataKey block_key_, refresh_key_, session_key_, page_key_, browser_key_, choice_key_;
+    keyring::DataKey custom_key_;
     keyring::DataKey device_block_key_;
     std::string decoy_secret_, device_group_secret_;
 };

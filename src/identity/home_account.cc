@@ -43,7 +43,9 @@ io::Task<Result<CodeDeliveries>> Home::update_attributes(AttributesRequest reque
     std::vector<sql::Statement> offer;
     const bool wants = address && !is_present;
     if (wants) {
-        CO_TRY(offer, co_await offer_address(&pool, row, *address));
+        MailFor what{&pool, MailKind::verification, "CustomMessage_UpdateUserAttribute",
+                     client.client->id, std::move(request.client_metadata)};
+        CO_TRY(offer, co_await offer_address(&pool, row, *address, std::move(what)));
         out.sent.push_back(delivery_to(*address));
     }
     const auto done = co_await write_account(row, std::move(offer));

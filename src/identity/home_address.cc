@@ -67,14 +67,14 @@ io::Task<Result<void>> Home::count_address_mail(UserRow row) {
 }
 
 // The new code for whatever of the person is to be proven, and the mail with it.
-io::Task<Result<Statements>> Home::address_code(UserRow row, std::string to) {
+io::Task<Result<Statements>> Home::address_code(UserRow row, std::string to, MailFor what) {
     const std::string proof = proof_of(row);
     Codes::Issued issued = codes_.issue(purpose_of(row), proof, kAddressLifetime);
     Statements out = std::move(issued.statements);
-    if (proof.empty()) co_return out;
     const bool renames = row.email_change && row.email_change->renames;
-    const MailFacts facts{issued.code, renames ? to : row.username, locale_of(row.attributes)};
-    Mail mail = write_mail(p_.config->mail, MailKind::verification, facts);
+    MailFacts facts{issued.code, renames ? to : row.username, locale_of(row.attributes)};
+    CO_TRY(Mail mail, co_await compose(std::move(what), row, std::move(facts)));
+    if (proof.empty()) co_return out;
     mail.to = std::move(to);
     mail.expires = p_.clock.now() + kAddressLifetime;
     CO_TRY(auto mailed, co_await mailing(row.sub, std::move(mail)));
@@ -111,7 +111,7 @@ io::Task<Result<directory::ClaimHandle>> Home::claim_address(const config::Pool*
 }
 
 io::Task<Result<Statements>> Home::offer_address(const config::Pool* pool, UserRow& row,
-                                                 std::string address) {
+                                                 std::string address, MailFor what) {
     EmailChange wanted;
     wanted.renames = is_email_of(row, row.username);
     if (wanted.renames && row.srp_name == row.username) {
@@ -131,7 +131,7 @@ io::Task<Result<Statements>> Home::offer_address(const config::Pool* pool, UserR
     row.email_change = std::move(wanted);
     std::string to = row.email_change->email;
     Statements out = directory::Claims::offered(held.claim_id, row.claim_id);
-    auto code = co_await address_code(row, std::move(to));
+    auto code = co_await address_code(row, std::move(to), std::move(what));
     if (!code) {
         (void)co_await claims_.abandon(held.claim_id);
         co_return std::unexpected(code.error());
@@ -162,7 +162,10 @@ io::Task<Result<CodeDelivery>> Home::attribute_code(AttributeCodeRequest request
         co_return fail(Code::invalid_argument, "The user has no e-mail address to verify.",
                        reason::kSchema);
     }
-    CO_TRY(auto code, co_await address_code(row, to));
+    CO_TRY(const config::Pool* pool, pool_of(row));
+    MailFor what{pool, MailKind::verification, "CustomMessage_VerifyUserAttribute",
+                 token->client_id, std::move(request.client_metadata)};
+    CO_TRY(auto code, co_await address_code(row, to, std::move(what)));
     append(batch, std::move(code));
     CO_TRY_VOID(co_await write_changes(std::move(batch)));
     co_return delivery_to(to);

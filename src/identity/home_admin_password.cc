@@ -69,8 +69,10 @@ io::Task<Result<std::optional<Mail>>> Home::give_temporary_password(const config
                                             : temporary_password(p_.random, pool->password);
     std::optional<Mail> mail;
     if (request.send_mail) {
-        const MailFacts facts{password, row.username, locale_of(row.attributes)};
-        mail = write_mail(p_.config->mail, MailKind::invitation, facts);
+        MailFacts facts{password, row.username, locale_of(row.attributes)};
+        MailFor what{pool, MailKind::invitation, "CustomMessage_AdminCreateUser", "",
+                     std::move(request.client_metadata)};
+        CO_TRY(mail, co_await compose(std::move(what), row, std::move(facts)));
         mail->to = destination_of(row.username, row.attributes);
         if (mail->to.empty()) {
             co_return fail(Code::invalid_argument, "email: The attribute is required",
@@ -138,11 +140,14 @@ io::Task<Result<Done>> Home::admin_reset_password(AdminRequest request) {
                        "email or phone_number",
                        reason::kSchema);
     }
+    CO_TRY(const config::Pool* pool, find_pool(p_.config, request.pool));
     row.state = PersonState::reset;
     const Codes::Purpose purpose{kResetPurpose, users_.username_index(row.pool, row.username)};
     Codes::Issued issued = codes_.issue(purpose, row.sub, kResetLifetime);
-    const MailFacts facts{issued.code, row.username, locale_of(row.attributes)};
-    Mail mail = write_mail(p_.config->mail, MailKind::password_reset, facts);
+    MailFacts facts{issued.code, row.username, locale_of(row.attributes)};
+    MailFor what{pool, MailKind::password_reset, "CustomMessage_ForgotPassword", "",
+                 std::move(request.client_metadata)};
+    CO_TRY(Mail mail, co_await compose(std::move(what), row, std::move(facts)));
     mail.to = to;
     mail.expires = p_.clock.now() + kResetLifetime;
     std::vector<sql::Statement> with = std::move(issued.statements);
@@ -156,6 +161,12 @@ io::Task<Result<Tokens>> Home::admin_sign_in(PasswordRequest request) {
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
     CO_TRY_VOID(check_flow(*client.client, config::AuthFlow::admin_user_password_auth,
                            "ADMIN_USER_PASSWORD_AUTH"));
+    CO_TRY(auto elsewhere, co_await migrate_to_sign_in(client, request));
+    if (elsewhere) {
+        request.migrating = true;
+        co_return co_await p_.sign_in_elsewhere(std::move(*elsewhere), message::kAdminPassword,
+                                                std::move(request));
+    }
     co_return co_await prove_password(client, std::move(request));
 }
 

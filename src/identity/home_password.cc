@@ -48,6 +48,16 @@ io::Task<Result<CodeDelivery>> Home::forgot_password(ForgotPasswordRequest reque
     CO_TRY(Attempts::Attempt attempt, co_await resets_.begin(name));
     // Each one may send a mail, so each one counts.
     CO_TRY_VOID(co_await resets_.failed(std::move(attempt)));
+    Migration asked;
+    asked.username = request.username;
+    asked.source = "UserMigration_ForgotPassword";
+    asked.client_metadata = request.client_metadata;
+    asked.decided = request.migrating.value_or(false);
+    CO_TRY(auto home, co_await migrate(client, std::move(asked)));
+    if (home && *home != p_.region) {
+        request.migrating = true;
+        co_return co_await p_.forgot_elsewhere(std::move(*home), std::move(request));
+    }
     CO_TRY(const auto row, co_await users_.find(pool.id_suffix, request.username));
     const std::string to = proven_destination(row);
     if (to.empty() && pool.reveal_existing) {
@@ -61,9 +71,12 @@ io::Task<Result<CodeDelivery>> Home::forgot_password(ForgotPasswordRequest reque
     Codes::Issued issued =
         codes_.issue(purpose, to.empty() ? std::string() : row->sub, kResetLifetime);
     std::vector<sql::Statement> batch = std::move(issued.statements);
+    UserRow person = row ? *row : decoy_person(pool, request.username);
+    MailFacts facts{issued.code, person.username, locale_of(person.attributes)};
+    MailFor what{&pool, MailKind::password_reset, "CustomMessage_ForgotPassword", client.client->id,
+                 std::move(request.client_metadata)};
+    CO_TRY(Mail mail, co_await compose(std::move(what), std::move(person), std::move(facts)));
     if (!to.empty()) {
-        const MailFacts facts{issued.code, row->username, locale_of(row->attributes)};
-        Mail mail = write_mail(p_.config->mail, MailKind::password_reset, facts);
         mail.to = to;
         mail.expires = p_.clock.now() + kResetLifetime;
         CO_TRY(auto mailed, co_await mailing(row->sub, std::move(mail)));

@@ -43,6 +43,12 @@ io::Task<Result<SrpChallenge>> Home::start_srp(SrpStartRequest request) {
     }
     CO_TRY_VOID(co_await before_authentication(client, row, request.username,
                                                std::move(request.client_metadata)));
+    co_return co_await srp_challenge(client, std::move(row), std::move(request), false);
+}
+
+io::Task<Result<SrpChallenge>> Home::srp_challenge(ClientOfPool client, std::optional<UserRow> row,
+                                                   SrpStartRequest request, bool custom) {
+    const std::string& pool = client.pool->id_suffix;
     const std::string decoy_name = users_.username_index(pool, request.username);
     const auto decoy = crypto::decoy_verifier(decoy_secret_, decoy_name);
     // A password that is not kept for SRP fits no proof, as nobody's does.
@@ -60,6 +66,7 @@ io::Task<Result<SrpChallenge>> Home::start_srp(SrpStartRequest request) {
     block.b = p_.random.bytes(crypto::kSrpSecretSize);
     block.expires_ms = (p_.clock.now() + kChallengeLifetime).ms;
     block.device_key = key_of_region(p_.region, std::move(request.device_key));
+    block.custom = custom;
     auto work = [verifier, b = block.b] { return crypto::server_public(verifier, b); };
     CO_TRY(block.b_hex, co_await io::run_blocking(std::move(work)));
 
@@ -103,6 +110,11 @@ io::Task<Result<Tokens>> Home::answer_srp(SrpAnswerRequest request) {
     const bool proven = fits && *fits;
     std::optional<std::string> device = std::move(request.device_key);
     if (!device || device->empty()) device = block.device_key;
+    if (block.custom && proven && row) {
+        CO_TRY_VOID(co_await attempts_.succeeded(std::move(attempt)));
+        co_return co_await after_password(client, std::move(*row), block,
+                                          std::move(request.client_metadata));
+    }
     co_return co_await judge(std::move(row), proven, std::move(attempt), client, std::move(device));
 }
 
@@ -110,6 +122,12 @@ io::Task<Result<Tokens>> Home::sign_in(PasswordRequest request) {
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
     CO_TRY_VOID(
         check_flow(*client.client, config::AuthFlow::user_password_auth, "USER_PASSWORD_AUTH"));
+    CO_TRY(auto elsewhere, co_await migrate_to_sign_in(client, request));
+    if (elsewhere) {
+        request.migrating = true;
+        co_return co_await p_.sign_in_elsewhere(std::move(*elsewhere), message::kPassword,
+                                                std::move(request));
+    }
     co_return co_await prove_password(client, std::move(request));
 }
 

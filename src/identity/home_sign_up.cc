@@ -13,6 +13,7 @@ namespace domicile::identity {
 namespace {
 
 constexpr std::int64_t kCodeTriesMax = 5;
+constexpr const char* kMailOfSignUp = "CustomMessage_SignUp";
 
 std::unexpected<Error> user_exists() {
     return fail(Code::already_exists, "User already exists", reason::kUserExists);
@@ -91,14 +92,13 @@ io::Task<Result<void>> Home::check_sign_up(ClientOfPool client, SignUpRequest re
 }
 
 // A new code, in the row, and the mail that carries it.
-io::Task<Result<std::vector<sql::Statement>>> Home::write_code(const config::Pool* pool,
-                                                               UserRow& row) {
+io::Task<Result<std::vector<sql::Statement>>> Home::write_code(MailFor what, UserRow& row) {
     const std::string code = random_code(p_.random);
     row.code_mac = users_.code_mac(row.sub, code);
-    row.code_expires = p_.clock.now() + Millis(std::int64_t{pool->code_hours} * 3'600'000);
+    row.code_expires = p_.clock.now() + Millis(std::int64_t{what.pool->code_hours} * 3'600'000);
     row.code_tries = 0;
-    const MailFacts facts{code, row.username, locale_of(row.attributes)};
-    Mail mail = write_mail(p_.config->mail, MailKind::verification, facts);
+    MailFacts facts{code, row.username, locale_of(row.attributes)};
+    CO_TRY(Mail mail, co_await compose(std::move(what), row, std::move(facts)));
     mail.to = destination_of(row.username, row.attributes);
     mail.expires = row.code_expires;
     co_return co_await mailing(row.sub, std::move(mail));
@@ -143,7 +143,9 @@ io::Task<Result<SignUpResult>> Home::repeat_sign_up(ClientOfPool client, UserRow
     auto renewed = co_await claims_.renew(row.claim_id);
     if (!renewed && is_over(renewed.error())) co_return user_exists();
     if (!renewed) co_return std::unexpected(renewed.error());
-    CO_TRY(auto mail, co_await write_code(client.pool, wanted));
+    MailFor what{client.pool, MailKind::verification, kMailOfSignUp, client.client->id,
+                 std::move(request.client_metadata)};
+    CO_TRY(auto mail, co_await write_code(std::move(what), wanted));
     CO_TRY_VOID(co_await users_.replace_unconfirmed(wanted, std::move(mail)));
     co_return SignUpResult{false, wanted.sub,
                            delivery_to(destination_of(wanted.username, wanted.attributes))};
@@ -189,8 +191,8 @@ io::Task<Result<void>> Home::write_confirmed(UserRow row) {
 }
 
 // The row, its first mail and the claim that stands for it, in one commit.
-io::Task<Result<void>> Home::write_person(const config::Pool* pool, UserRow row) {
-    CO_TRY(std::vector<sql::Statement> batch, co_await write_code(pool, row));
+io::Task<Result<void>> Home::write_person(MailFor what, UserRow row) {
+    CO_TRY(std::vector<sql::Statement> batch, co_await write_code(std::move(what), row));
     CO_TRY(sql::Statement insertion, co_await users_.insertion(row));
     batch.push_back(std::move(insertion));
     batch.push_back(directory::Claims::held(row.claim_id));
@@ -229,7 +231,9 @@ io::Task<Result<SignUpResult>> Home::new_sign_up(ClientOfPool client, SignUpRequ
         row.code_mac = p_.random.bytes(32);  // no code fits
         written = co_await write_confirmed(row);
     } else {
-        written = co_await write_person(client.pool, row);
+        MailFor what{client.pool, MailKind::verification, kMailOfSignUp, client.client->id,
+                     std::move(request.client_metadata)};
+        written = co_await write_person(std::move(what), row);
     }
     if (!written) {
         // Refused when the row went in after all: the same sign-up again then finds it. A failure
@@ -321,11 +325,15 @@ io::Task<Result<CodeDelivery>> Home::resend(ResendRequest request) {
     // Each one sends a mail, so each one counts.
     CO_TRY_VOID(co_await resends_.failed(std::move(attempt)));
     CO_TRY(auto row, co_await users_.find(client.pool->id_suffix, request.username));
+    MailFor what{client.pool, MailKind::verification, "CustomMessage_ResendCode", client.client->id,
+                 std::move(request.client_metadata)};
     if (!row || row->confirmed) {
         if (client.pool->reveal_existing) {
             if (!row) co_return fail(Code::not_found, "User does not exist.", reason::kUserUnknown);
             co_return fail(Code::invalid_argument, "User is already confirmed.", reason::kSchema);
         }
+        UserRow nobody = row ? *row : decoy_person(*client.pool, request.username);
+        CO_TRY_VOID(co_await compose(std::move(what), std::move(nobody), MailFacts()));
         Attempts::Attempt tries{key};
         CO_TRY_VOID(co_await decoy_tries_.succeeded(std::move(tries)));
         if (!decoy_tries_.durable()) CO_TRY_VOID(co_await users_.pace(key));
@@ -335,7 +343,7 @@ io::Task<Result<CodeDelivery>> Home::resend(ResendRequest request) {
     }
     // Does not prolong the claim: that is a write to the directory, whose duration would tell that
     // there is somebody to confirm (I8). Signing up again does.
-    CO_TRY(auto mail, co_await write_code(client.pool, *row));
+    CO_TRY(auto mail, co_await write_code(std::move(what), *row));
     CO_TRY_VOID(co_await users_.replace_unconfirmed(*row, std::move(mail)));
     co_return delivery_to(destination_of(row->username, row->attributes));
 }

@@ -46,9 +46,11 @@ enum class Act : std::uint8_t {
     update_device,
     forget_device,
     device_srp,
-    device_proof
+    device_proof,
+    start_custom,
+    custom_answer
 };
-constexpr std::array<std::string_view, 29> label_values(Act) {
+constexpr std::array<std::string_view, 31> label_values(Act) {
     return {"sign_up",         "confirm",       "resend_code",       "srp_start",
             "srp_answer",      "password",      "refresh",           "get_user",
             "revoke",          "sign_out",      "forgot_password",   "reset_password",
@@ -56,7 +58,7 @@ constexpr std::array<std::string_view, 29> label_values(Act) {
             "prove_attribute", "delete_user",   "associate_token",   "verify_token",
             "set_mfa",         "mfa",           "confirm_device",    "get_device",
             "list_devices",    "update_device", "forget_device",     "device_srp",
-            "device_proof"};
+            "device_proof",    "custom_start",  "custom_answer"};
 }
 
 struct Identity::Impl {
@@ -64,6 +66,14 @@ struct Identity::Impl {
 
     io::Task<Result<void>> reload_keys() { return publisher.reload(); }
     io::Task<Result<Done>> withdraw(std::string region, PasswordRequest request);
+    // At the home of somebody who is being migrated, as this region has found.
+    template <class Answer, class Request>
+    io::Task<Result<Answer>> elsewhere(std::string region, const char* type, Request request) {
+        json::value payload = to_message(request);
+        CO_TRY(const json::value answer,
+               co_await router.call(std::move(region), type, std::move(payload)));
+        co_return from_message<Answer>(answer);
+    }
     // The region that a routable value names, if it is one of ours.
     Result<std::string> known(Result<std::string> region, const char* why) const;
     io::Task<Result<std::string>> home_of_token(std::string access_token);
@@ -111,6 +121,7 @@ struct Identity::Impl {
     io::Task<Result<Tokens>> answer_mfa(MfaAnswerRequest request);
     io::Task<Result<Tokens>> start_device_srp(DeviceSrpRequest request);
     io::Task<Result<Tokens>> answer_device_srp(DeviceProofRequest request);
+    io::Task<Result<Tokens>> answer_custom(CustomAnswerRequest request);
     io::Task<Result<Tokens>> refresh(RefreshRequest request);
     io::Task<Result<Done>> revoke(RevokeRequest request);
 
@@ -143,7 +154,14 @@ Identity::Impl::Impl(Parts given)
             [this](std::string region, PasswordRequest request) {
                 return withdraw(std::move(region), std::move(request));
             },
-            p.nodes, p.mail, &secrets, p.config_directory, p.triggers}),
+            p.nodes, p.mail, &secrets, p.config_directory, p.triggers,
+            [this](std::string region, const char* type, PasswordRequest request) {
+                return elsewhere<Tokens>(std::move(region), type, std::move(request));
+            },
+            [this](std::string region, ForgotPasswordRequest request) {
+                return elsewhere<CodeDelivery>(std::move(region), message::kForgotPassword,
+                                               std::move(request));
+            }}),
       watch(p.database, home.sessions(), p.nodes),
       router({p.config, p.policy, p.directory, p.border, p.audit, home, p.region, p.public_port}),
       administration({p.config, p.region, home, router}),
@@ -225,6 +243,12 @@ io::Task<Result<Tokens>> Identity::Impl::answer_device_srp(DeviceProofRequest re
            known(region_of_secret_block(request.secret_block), reason::kWrongCredentials));
     co_return co_await router.run(std::move(home), Operation::sign_in, message::kDeviceProof,
                                   std::move(request), &Home::answer_device_srp);
+}
+
+io::Task<Result<Tokens>> Identity::Impl::answer_custom(CustomAnswerRequest request) {
+    CO_TRY(std::string home, known(region_of_session(request.session), reason::kSessionInvalid));
+    co_return co_await router.run(std::move(home), Operation::sign_in, message::kAnswerCustom,
+                                  std::move(request), &Home::answer_custom);
 }
 
 io::Task<Result<Tokens>> Identity::Impl::refresh(RefreshRequest request) {
@@ -364,6 +388,14 @@ io::Task<Result<Tokens>> Identity::start_device_srp(DeviceSrpRequest request) {
 }
 io::Task<Result<Tokens>> Identity::answer_device_srp(DeviceProofRequest request) {
     return impl_->counted(Act::device_proof, impl_->answer_device_srp(std::move(request)));
+}
+io::Task<Result<Tokens>> Identity::start_custom(CustomStartRequest request) {
+    return impl_->counted(Act::start_custom,
+                          impl_->by_name(Operation::sign_in, message::kStartCustom,
+                                         std::move(request), &Home::start_custom));
+}
+io::Task<Result<Tokens>> Identity::answer_custom(CustomAnswerRequest request) {
+    return impl_->counted(Act::custom_answer, impl_->answer_custom(std::move(request)));
 }
 const ClientSecrets& Identity::client_secrets() const { return impl_->secrets; }
 OAuth& Identity::oauth() { return impl_->oauth; }

@@ -18,6 +18,7 @@
 #include "directory/directory.h"
 #include "identity/account_types.h"
 #include "identity/courier.h"
+#include "identity/custom_auth_types.h"
 #include "identity/device_types.h"
 #include "identity/mfa_types.h"
 #include "identity/token_verifier.h"
@@ -89,6 +90,9 @@ class Identity {
     io::Task<Result<Done>> delete_user(AccessTokenRequest request);
 
     io::Task<Result<Tokens>> answer_new_password(NewPasswordRequest request);
+    // Challenges of the application's own.
+    io::Task<Result<Tokens>> start_custom(CustomStartRequest request);
+    io::Task<Result<Tokens>> answer_custom(CustomAnswerRequest request);
     // Authenticator apps, and the answers to the challenges that ask for one.
     io::Task<Result<AssociatedApp>> associate(AssociateRequest request);
     io::Task<Result<VerifiedApp>> verify_token(VerifyTokenRequest request);

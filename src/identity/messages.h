@@ -43,21 +43,22 @@ BOOST_DESCRIBE_STRUCT(SignUpRequest, (),
                       (client_id, username, password, attributes, validation_data, client_metadata))
 BOOST_DESCRIBE_STRUCT(SignUpResult, (), (confirmed, sub, delivery))
 BOOST_DESCRIBE_STRUCT(ConfirmRequest, (), (client_id, username, code, client_metadata))
-BOOST_DESCRIBE_STRUCT(ResendRequest, (), (client_id, username))
+BOOST_DESCRIBE_STRUCT(ResendRequest, (), (client_id, username, client_metadata))
 BOOST_DESCRIBE_STRUCT(SrpStartRequest, (),
                       (client_id, username, srp_a, client_metadata, device_key))
 BOOST_DESCRIBE_STRUCT(SrpChallenge, (),
                       (salt_hex, srp_b_hex, secret_block, username, user_id_for_srp))
 BOOST_DESCRIBE_STRUCT(SrpAnswerRequest, (),
-                      (client_id, username, secret_block, timestamp, signature, device_key))
+                      (client_id, username, secret_block, timestamp, signature, device_key,
+                       client_metadata))
 BOOST_DESCRIBE_STRUCT(PasswordRequest, (),
-                      (client_id, username, password, client_metadata, device_key))
+                      (client_id, username, password, client_metadata, device_key, migrating))
 BOOST_DESCRIBE_STRUCT(RefreshRequest, (),
                       (client_id, refresh_token, takes_next, secret_hash, client_secret,
                        device_key))
 BOOST_DESCRIBE_STRUCT(RevokeRequest, (), (client_id, token))
 BOOST_DESCRIBE_STRUCT(AccessTokenRequest, (), (access_token))
-BOOST_DESCRIBE_STRUCT(ForgotPasswordRequest, (), (client_id, username))
+BOOST_DESCRIBE_STRUCT(ForgotPasswordRequest, (), (client_id, username, client_metadata, migrating))
 BOOST_DESCRIBE_STRUCT(ResetPasswordRequest, (), (client_id, username, code, password))
 BOOST_DESCRIBE_STRUCT(ChangePasswordRequest, (), (access_token, previous, proposed))
 BOOST_DESCRIBE_STRUCT(Challenge, (), (name, session, parameters, available))

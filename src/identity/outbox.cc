@@ -13,6 +13,8 @@ Result<Mail> read_mail(std::string_view text) {
     TRY(out.to, require_string(stored, "to"));
     TRY(out.subject, require_string(stored, "subject"));
     TRY(out.text, require_string(stored, "text"));
+    TRY(const auto html, optional_int(stored, "html"));
+    out.html = html == 1;
     return out;
 }
 
@@ -20,7 +22,8 @@ Result<Mail> read_mail(std::string_view text) {
 
 io::Task<Result<sql::Statement>> Outbox::insertion(std::string sub, Mail mail) {
     CO_TRY(const keyring::DataKey key, co_await keyring_.create(sub));
-    const json::object stored{{"to", mail.to}, {"subject", mail.subject}, {"text", mail.text}};
+    json::object stored{{"to", mail.to}, {"subject", mail.subject}, {"text", mail.text}};
+    if (mail.html) stored["html"] = 1;
     sql::Blob sealed{key.seal(context(mail.id), json::serialize(stored))};
     sql::Statement out;
     out.sql = "INSERT INTO identity_mails (id, sub, sealed, sent_at) VALUES ($1, $2, $3, $4)";

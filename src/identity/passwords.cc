@@ -10,7 +10,10 @@ static_assert(crypto::kPasswordSaltSize == crypto::kSrpSaltSize);
 
 PasswordKeeping keeping_of(const config::Pool& pool) {
     const config::Argon2id& cost = pool.password.argon2id;
-    return {pool.has_flow(config::AuthFlow::user_srp_auth),
+    // CUSTOM_AUTH may begin with SRP.
+    const bool by_srp = pool.has_flow(config::AuthFlow::user_srp_auth) ||
+                        pool.has_flow(config::AuthFlow::custom_auth);
+    return {by_srp,
             {static_cast<std::uint32_t>(cost.memory_kib),
              static_cast<std::uint32_t>(cost.iterations), static_cast<std::uint32_t>(cost.lanes)}};
 }

@@ -38,6 +38,8 @@ void Router::register_handlers() {
     answer(message::kForgetDevice, &Home::forget_device);
     answer(message::kDeviceSrp, &Home::start_device_srp);
     answer(message::kDeviceProof, &Home::answer_device_srp);
+    answer(message::kStartCustom, &Home::start_custom);
+    answer(message::kAnswerCustom, &Home::answer_custom);
     answer(message::kAdminPassword, &Home::admin_sign_in);
 }
 

@@ -42,7 +42,7 @@ std::string_view next(std::string_view& text, char separator) {
 std::string encode_srp_block(const SrpBlock& block) {
     json::object out{{"p", block.pool},     {"c", block.client_id}, {"u", block.username},
                      {"n", block.srp_name}, {"A", block.a_hex},     {"b", to_base64(block.b)},
-                     {"B", block.b_hex},    {"e", block.expires_ms}};
+                     {"B", block.b_hex},    {"e", block.expires_ms}, {"f", block.custom ? 1 : 0}};
     if (block.device_key) out["d"] = *block.device_key;
     return json::serialize(out);
 }
@@ -58,6 +58,7 @@ Result<SrpBlock> decode_srp_block(std::string_view text) {
     TRY(const std::string b, require_string(stored, "b"));
     TRY(out.b_hex, require_string(stored, "B"));
     TRY(const auto expires, optional_int(stored, "e"));
+    TRY(const auto custom, optional_int(stored, "f"));
     const auto bytes = from_base64(b);
     if (!bytes || !expires) return fail(Code::malformed, "The block's content is broken.");
     out.b = *bytes;
@@ -65,6 +66,7 @@ Result<SrpBlock> decode_srp_block(std::string_view text) {
     if (stored.contains("d")) {
         TRY(out.device_key, require_string(stored, "d"));
     }
+    out.custom = custom == 1;
     return out;
 }
 

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "config/triggers.h"
+#include "identity/custom_auth_types.h"
 #include "identity/types.h"
 #include "io/task.h"
 
@@ -50,6 +51,29 @@ struct TokenChanges {
     std::optional<GroupChanges> groups;  // instead of the person's
 };
 
+// What DefineAuthChallenge says of a sign-in: exactly one of the three.
+struct NextChallenge {
+    std::string name;
+    bool issue_tokens = false, fail = false;
+};
+// What CreateAuthChallenge made: `hidden` is for who judges the answer, and nobody else.
+struct NewChallenge {
+    Attributes shown, hidden;
+    std::optional<std::string> metadata;
+};
+// What CustomMessage wants said; absent: the pool's own words. With kCodePlace where the code goes.
+struct MessageWords {
+    std::optional<std::string> subject, text;
+};
+inline constexpr const char* kCodePlace = "{####}";
+inline constexpr const char* kUsernamePlace = "{username}";
+
+// Somebody whom UserMigration hands over. Without attributes: it does not.
+struct MigratedUser {
+    Attributes attributes;
+    bool confirmed = false;  // else a new password is to be chosen
+};
+
 // Errors of all: reasons above. Calls from any executor.
 class Triggers {
   public:
@@ -62,6 +86,19 @@ class Triggers {
     virtual io::Task<Result<TokenChanges>> pre_token_generation(TriggerEvent event,
                                                                 config::TokenEvent version,
                                                                 GroupChanges groups) = 0;
+    // CUSTOM_AUTH. `before` is what was asked in this sign-in, oldest first.
+    virtual io::Task<Result<NextChallenge>> define_auth_challenge(
+        TriggerEvent event, std::vector<ChallengeResult> before) = 0;
+    virtual io::Task<Result<NewChallenge>> create_auth_challenge(
+        TriggerEvent event, std::vector<ChallengeResult> before, std::string name) = 0;
+    virtual io::Task<Result<bool>> verify_auth_challenge(TriggerEvent event, Attributes hidden,
+                                                         std::string answer) = 0;
+    // `with_username`: the words have to say it, since the person does not know it.
+    virtual io::Task<Result<MessageWords>> custom_message(TriggerEvent event,
+                                                          bool with_username) = 0;
+    // Without a password of somebody who has forgotten it.
+    virtual io::Task<Result<MigratedUser>> migrate_user(TriggerEvent event,
+                                                        std::optional<std::string> password) = 0;
 };
 
 }  // namespace domicile::identity

@@ -4,12 +4,13 @@
 #include "crypto/jwt.h"
 #include "identity/administration.h"
 #include "identity/testing.h"
+#include "identity/triggers_testing.h"
 
 namespace domicile::identity::testing {
 namespace {
 
 // Notes what was asked; refuses the source that it is told to.
-class FakeTriggers final : public Triggers {
+class FakeTriggers final : public SilentTriggers {
   public:
     io::Task<Result<PreSignUpAnswer>> pre_sign_up(TriggerEvent event) override {
         CO_TRY_VOID(noted(std::move(event)));

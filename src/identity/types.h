@@ -87,6 +87,7 @@ struct ConfirmRequest {
 };
 struct ResendRequest {
     std::string client_id, username;
+    std::optional<Attributes> client_metadata = std::nullopt;
 };
 // `device_key`, here and below: of the device that the client says it is; empty when it knows none,
 // absent when it has nothing to do with devices and is told of none.
@@ -102,11 +103,13 @@ struct SrpChallenge {
 struct SrpAnswerRequest {
     std::string client_id, username, secret_block, timestamp, signature;
     std::optional<std::string> device_key = std::nullopt;
+    std::optional<Attributes> client_metadata = std::nullopt;
 };
 struct PasswordRequest {
     std::string client_id, username, password;
     std::optional<Attributes> client_metadata = std::nullopt;
     std::optional<std::string> device_key = std::nullopt;
+    std::optional<bool> migrating = std::nullopt;  // this is the home, as another region has found
 };
 struct RefreshRequest {
     std::string client_id, refresh_token;
@@ -123,6 +126,8 @@ struct AccessTokenRequest {
 };
 struct ForgotPasswordRequest {
     std::string client_id, username;
+    std::optional<Attributes> client_metadata = std::nullopt;
+    std::optional<bool> migrating = std::nullopt;
 };
 struct ResetPasswordRequest {
     std::string client_id, username, code, password;
@@ -181,6 +186,7 @@ struct Mail {
     std::string id, to, subject, text;
     Timestamp sent_at;
     Timestamp expires;  // when its code is of no use any more; 0: in a day
+    bool html = false;  // what the text is
 };
 
 }  // namespace domicile::identity

@@ -23,6 +23,7 @@ io::Task<Result<void>> send(smtp::Client& client, Ref<config::Config> config, id
     message.subject = std::move(mail.subject);
     message.text = std::move(mail.text);
     message.time = mail.sent_at;
+    message.html = mail.html;
     return client.send(std::move(message));
 }
 

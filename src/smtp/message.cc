@@ -109,7 +109,7 @@ Result<std::string> to_text(const Message& message) {
     add("Message-ID", '<' + message.id + from.substr(from.find('@')) + '>');
     add("Auto-Submitted", "auto-generated");  // RFC 3834: no answer of a holiday is wanted
     add("MIME-Version", "1.0");
-    add("Content-Type", "text/plain; charset=utf-8");
+    add("Content-Type", message.html ? "text/html; charset=utf-8" : "text/plain; charset=utf-8");
     add("Content-Transfer-Encoding", "base64");
     out += "\r\n";
     out += body(message.text);

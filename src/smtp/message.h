@@ -15,6 +15,7 @@ struct Message {
     std::string to;             // an address
     std::string subject, text;  // UTF-8
     Timestamp time;
+    bool html = false;  // what the text is
 };
 
 // Of `Name <address>` and `address`. invalid_argument where there is none that may stand in a

@@ -15,6 +15,13 @@ Message message() {
             "One.\nTwo.\n", Timestamp{1'795'000'000'000}};
 }
 
+TEST(Message, says_whether_it_is_html) {
+    Message mail = message();
+    EXPECT_THAT(*to_text(mail), HasSubstr("Content-Type: text/plain; charset=utf-8\r\n"));
+    mail.html = true;
+    EXPECT_THAT(*to_text(mail), HasSubstr("Content-Type: text/html; charset=utf-8\r\n"));
+}
+
 TEST(Message, has_what_a_mail_needs) {
     const auto text = to_text(message());
     ASSERT_TRUE(text.has_value());

@@ -1,7 +1,10 @@
 #include "triggers/runner.h"
 
 #include "base/log.h"
+#include "triggers/challenge_event.h"
 #include "triggers/event.h"
+#include "triggers/message_event.h"
+#include "triggers/migration_event.h"
 
 namespace domicile::triggers {
 namespace {
@@ -50,6 +53,42 @@ io::Task<Result<identity::TokenChanges>> Runner::pre_token_generation(
     std::string told = json::serialize(token_event(event, region_, version, groups));
     CO_TRY(const std::string said, co_await invoke(std::move(event), std::move(told)));
     co_return read_tokens(said, version);
+}
+
+io::Task<Result<identity::NextChallenge>> Runner::define_auth_challenge(
+    identity::TriggerEvent event, std::vector<identity::ChallengeResult> before) {
+    std::string told = json::serialize(define_event(event, region_, before));
+    CO_TRY(const std::string said, co_await invoke(std::move(event), std::move(told)));
+    co_return read_define(said);
+}
+
+io::Task<Result<identity::NewChallenge>> Runner::create_auth_challenge(
+    identity::TriggerEvent event, std::vector<identity::ChallengeResult> before, std::string name) {
+    std::string told = json::serialize(create_event(event, region_, before, name));
+    CO_TRY(const std::string said, co_await invoke(std::move(event), std::move(told)));
+    co_return read_create(said);
+}
+
+io::Task<Result<bool>> Runner::verify_auth_challenge(identity::TriggerEvent event,
+                                                     identity::Attributes hidden,
+                                                     std::string answer) {
+    std::string told = json::serialize(verify_event(event, region_, hidden, answer));
+    CO_TRY(const std::string said, co_await invoke(std::move(event), std::move(told)));
+    co_return read_verify(said);
+}
+
+io::Task<Result<identity::MessageWords>> Runner::custom_message(identity::TriggerEvent event,
+                                                                bool with_username) {
+    std::string told = json::serialize(message_event(event, region_, with_username));
+    CO_TRY(const std::string said, co_await invoke(std::move(event), std::move(told)));
+    co_return read_message(said, with_username);
+}
+
+io::Task<Result<identity::MigratedUser>> Runner::migrate_user(identity::TriggerEvent event,
+                                                              std::optional<std::string> password) {
+    std::string told = json::serialize(migration_event(event, region_, password));
+    CO_TRY(const std::string said, co_await invoke(std::move(event), std::move(told)));
+    co_return read_migration(said);
 }
 
 }  // namespace domicile::triggers

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "functions/functions.h"
 #include "identity/triggers.h"
@@ -23,6 +25,18 @@ class Runner final : public identity::Triggers {
     io::Task<Result<identity::TokenChanges>> pre_token_generation(
         identity::TriggerEvent event, config::TokenEvent version,
         identity::GroupChanges groups) override;
+    io::Task<Result<identity::NextChallenge>> define_auth_challenge(
+        identity::TriggerEvent event, std::vector<identity::ChallengeResult> before) override;
+    io::Task<Result<identity::NewChallenge>> create_auth_challenge(
+        identity::TriggerEvent event, std::vector<identity::ChallengeResult> before,
+        std::string name) override;
+    io::Task<Result<bool>> verify_auth_challenge(identity::TriggerEvent event,
+                                                 identity::Attributes hidden,
+                                                 std::string answer) override;
+    io::Task<Result<identity::MessageWords>> custom_message(identity::TriggerEvent event,
+                                                            bool with_username) override;
+    io::Task<Result<identity::MigratedUser>> migrate_user(
+        identity::TriggerEvent event, std::optional<std::string> password) override;
 
   private:
     // What the handler returned. A function that did not answer is asked again, since what it did

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Functions that take part in sign-up and sign-in, with boto3 through right and wrong regions: they
-run at the home, refuse, confirm, change tokens; what becomes of those that fail. The functions are in
-Node."""
+run at the home, refuse, confirm, change tokens, write mails, hand over people of a former directory;
+what becomes of those that fail. The functions are in Node."""
 
 import pathlib
 import unittest
@@ -10,13 +10,14 @@ import variant
 
 BOOTSTRAP = variant.EXAMPLE / "functions" / "runtime" / "bootstrap.mjs"
 FUNCTIONS = pathlib.Path(__file__).resolve().parent / "triggers"
-NAMES = ("signUp", "confirmed", "before", "after", "tokens")
+NAMES = ("signUp", "confirmed", "before", "after", "tokens", "message", "migrate")
 
 
 def with_triggers(text):
     triggers = ("    triggers: {pre_sign_up: signUp, post_confirmation: confirmed, "
                 "pre_authentication: before, post_authentication: after, "
-                "pre_token_generation: {function: tokens, version: V2_0}}\n")
+                "pre_token_generation: {function: tokens, version: V2_0}, "
+                "custom_message: message, user_migration: migrate}\n")
     text = text.replace("    id_suffix: ", f"{triggers}    id_suffix: ", 1)
     functions = "".join(
         f"  {name}: {{directory: {FUNCTIONS}, command: [node, {BOOTSTRAP}, index.{name}], "
@@ -27,8 +28,8 @@ def with_triggers(text):
 variant.run(__file__, with_triggers)
 
 
-from clients import Refusals, claims, user_pools  # noqa: E402
-from world import AU, CLIENT_ID, EU, POOLS, US, Person  # noqa: E402
+from clients import Refusals, administrator, claims, user_pools  # noqa: E402
+from world import AU, CLIENT_ID, EU, POOLS, US, Person, call, ok  # noqa: E402
 
 
 class Triggers(Refusals, unittest.TestCase):
@@ -107,6 +108,82 @@ class Triggers(Refusals, unittest.TestCase):
                                **self.sign_up(person, "confirm", fail="yes"))
         self.assertEqual(message, "PostConfirmation failed with error Too late.")
         self.at[EU].initiate_auth(**self.sign_in(person))
+
+    def newest_mail(self, home, address):
+        mails = ok("outbox", call(home, "GET", "/_domicile/outbox"))["mails"]
+        return max((mail for mail in mails if mail["to"] == address),
+                   key=lambda mail: mail["sent_at"])
+
+    def test_mails_are_in_their_words(self):
+        person = Person("DE", EU, "words")
+        self.at[US].sign_up(**self.sign_up(person, words="own"))
+        mail = self.newest_mail(EU, person.email)
+        self.assertEqual(mail["subject"], "CustomMessage_SignUp")
+        self.assertRegex(mail["text"],
+                         rf"^<p>{EU} says [0-9]{{6}} to {person.email}</p>$")
+        person.confirm(AU)
+        self.at[AU].forgot_password(ClientId=CLIENT_ID, Username=person.email,
+                                    ClientMetadata={"words": "own"})
+        mail = self.newest_mail(EU, person.email)
+        self.assertEqual(mail["subject"], "CustomMessage_ForgotPassword")
+        invited = Person("DE", EU, "invited")
+        administrator(EU).admin_create_user(
+            UserPoolId=POOLS[EU], Username=invited.email, ClientMetadata={"words": "own"},
+            UserAttributes=[{"Name": "email", "Value": invited.email},
+                            {"Name": "custom:country", "Value": "DE"}])
+        mail = self.newest_mail(EU, invited.email)
+        self.assertEqual(mail["subject"], "CustomMessage_AdminCreateUser")
+        self.assertIn(invited.email, mail["text"])
+
+    def test_a_mail_without_its_code_is_not_sent(self):
+        person = Person("DE", EU, "without")
+        for words, text in (("without", "emailMessage does not have the codeParameter in it."),
+                            ("long", "emailSubject is one line of at most 140 characters.")):
+            message = self.refused("InvalidLambdaResponseException", self.at[US].sign_up,
+                                   **self.sign_up(person, words=words))
+            self.assertEqual(message, f"CustomMessage: {text}")
+        stranger = Person("DE", EU, "stranger")
+        self.at[EU].sign_up(**self.sign_up(person))
+        for who in (person, stranger):
+            self.refused("InvalidLambdaResponseException", self.at[EU].resend_confirmation_code,
+                         ClientId=CLIENT_ID, Username=who.email,
+                         ClientMetadata={"words": "without"})
+
+    def former(self, country, home):
+        person = Person(country.upper(), home, f"former-{country}")
+        person.password = "Former-12345x"
+        return person
+
+    def test_people_of_a_former_directory_are_handed_over_to_their_home(self):
+        for country, home, through in (("de", EU, US), ("us", US, US), ("au", AU, EU)):
+            person = self.former(country, home)
+            wrong = {**self.sign_in(person)}
+            wrong["AuthParameters"] = {**wrong["AuthParameters"], "PASSWORD": "Other-12345x"}
+            message = self.refused("NotAuthorizedException", self.at[through].initiate_auth,
+                                   **wrong)
+            self.assertEqual(message, "Incorrect username or password.")
+            for region in (through, home):
+                done = self.at[region].initiate_auth(**self.sign_in(person))
+                identity = claims(done["AuthenticationResult"]["IdToken"])
+                self.assertEqual(identity["custom:region"], home)
+                # The function of the home has the last word.
+                self.assertEqual(identity["name"], f"migrated in {home}")
+
+    def test_somebody_elses_address_is_not_handed_over(self):
+        person = Person("US", US, "owner").sign_up(EU).confirm(EU)
+        thief = self.former("de", EU)
+        thief.email = f"former-de-for-{person.email}"
+        self.refused("NotAuthorizedException", self.at[EU].initiate_auth, **self.sign_in(thief))
+
+    def test_a_forgotten_password_of_a_former_directory(self):
+        person = self.former("us", US)
+        self.at[AU].forgot_password(ClientId=CLIENT_ID, Username=person.email)
+        self.at[EU].confirm_forgot_password(ClientId=CLIENT_ID, Username=person.email,
+                                            ConfirmationCode=person.read_code(),
+                                            Password="Another-1234x")
+        person.password = "Another-1234x"
+        done = self.at[AU].initiate_auth(**self.sign_in(person))["AuthenticationResult"]
+        self.assertEqual(claims(done["IdToken"])["custom:region"], US)
 
 
 if __name__ == "__main__":

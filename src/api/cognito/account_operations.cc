@@ -26,6 +26,7 @@ Reply update_attributes(Identity& identity, json::object request) {
     identity::AttributesRequest call;
     call.access_token = members.required("AccessToken");
     call.attributes = members.attributes("UserAttributes");
+    call.client_metadata = members.texts("ClientMetadata");
     CHECK_MEMBERS(members);
     if (!request.contains("UserAttributes")) {
         co_return std::unexpected(missing("UserAttributes"));
@@ -50,6 +51,7 @@ Reply attribute_code(Identity& identity, json::object request) {
     identity::AttributeCodeRequest call;
     call.access_token = members.required("AccessToken");
     call.attribute = members.required("AttributeName", kAttributeNameBytesMax);
+    call.client_metadata = members.texts("ClientMetadata");
     CHECK_MEMBERS(members);
     ANSWER(delivery, co_await identity.attribute_code(std::move(call)));
     co_return json::object{{"CodeDeliveryDetails", delivery_details(delivery)}};

@@ -20,8 +20,11 @@ identity::AdminRequest about(const AdminCall& call, const AdminTarget& target) {
 Reply just_do(AdminCall call,
               io::Task<Result<identity::Done>> (Administration::*act)(identity::AdminRequest)) {
     Members members(call.request);
+    Attributes metadata = members.texts("ClientMetadata");
     TARGET(target, call, members);
-    DO(co_await (call.identity.administration().*act)(about(call, target)));
+    identity::AdminRequest request = about(call, target);
+    request.client_metadata = std::move(metadata);
+    DO(co_await (call.identity.administration().*act)(std::move(request)));
     co_return json::object();
 }
 
@@ -51,6 +54,7 @@ Reply create_user(AdminCall call) {
     identity::AdminCreateRequest request;
     request.attributes = members.attributes("UserAttributes");
     request.password = members.optional("TemporaryPassword");
+    request.client_metadata = members.texts("ClientMetadata");
     if (auto hash = request.attributes.extract(kPasswordHashAttribute)) {
         request.password_hash = std::move(hash.mapped());
     }
@@ -152,10 +156,12 @@ Reply respond_to_challenge(AdminCall call) {
     std::string client_id = members.required("ClientId", kClientIdBytesMax);
     std::string session = members.optional("Session").value_or("");
     Attributes responses = members.texts("ChallengeResponses");
+    Attributes metadata = members.texts("ClientMetadata");
     POOL(pool, call, members);
     DO(call.identity.administration().check_client(pool.id, client_id));
     co_return co_await answer_challenge(call.identity, std::move(name), std::move(client_id),
-                                        std::move(session), std::move(responses));
+                                        std::move(session), std::move(responses),
+                                        std::move(metadata));
 }
 
 }  // namespace

@@ -48,6 +48,8 @@ const char* flow_name(config::AuthFlow flow) {
             return "ALLOW_REFRESH_TOKEN_AUTH";
         case config::AuthFlow::admin_user_password_auth:
             return "ALLOW_ADMIN_USER_PASSWORD_AUTH";
+        case config::AuthFlow::custom_auth:
+            return "ALLOW_CUSTOM_AUTH";
         case config::AuthFlow::user_auth:
             return "ALLOW_USER_AUTH";
     }

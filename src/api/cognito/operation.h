@@ -67,7 +67,8 @@ Outcome<std::string> parameter(const identity::Attributes& parameters, const cha
 Reply run_flow(identity::Identity& identity, std::string flow, std::string client_id,
                identity::Attributes parameters, identity::Attributes metadata);
 Reply answer_challenge(identity::Identity& identity, std::string name, std::string client_id,
-                       std::string session, identity::Attributes responses);
+                       std::string session, identity::Attributes responses,
+                       identity::Attributes metadata);
 
 // Each file adds its own.
 void add_admin_operations(AdminOperations& into);
@@ -99,6 +100,11 @@ json::object passkey_config(const config::Passkeys& passkeys);
 bool is_as_configured(const json::object& wanted, const std::optional<config::Passkeys>& has);
 Reply answer_choice(identity::Identity& identity, std::string name, std::string client_id,
                     std::string session, identity::Attributes responses);
+// Challenges of the application's own: the flow's first request, and the answer to one.
+Reply start_custom(identity::Identity& identity, std::string client_id,
+                   identity::Attributes parameters, identity::Attributes metadata);
+Reply answer_custom(identity::Identity& identity, std::string client_id, std::string session,
+                    identity::Attributes responses, identity::Attributes metadata);
 // As Cognito writes it.
 const char* mfa_word(config::Mfa mfa);
 // "UserMFASettingList" and "PreferredMfaSetting".

@@ -45,6 +45,7 @@ Reply resend_code(Identity& identity, json::object request) {
     identity::ResendRequest call;
     call.client_id = members.required("ClientId", 128);
     call.username = members.required("Username", kUsernameBytesMax);
+    call.client_metadata = members.texts("ClientMetadata");
     auto hash = members.optional("SecretHash");
     CHECK_MEMBERS(members);
     CHECK_SECRET(identity, call.client_id, call.username, hash);
@@ -99,7 +100,8 @@ Reply initiate_auth(Identity& identity, json::object request) {
                                 std::move(metadata));
 }
 
-Reply answer_srp(Identity& identity, std::string client_id, Attributes responses) {
+Reply answer_srp(Identity& identity, std::string client_id, Attributes responses,
+                 Attributes metadata) {
     identity::SrpAnswerRequest call;
     call.client_id = std::move(client_id);
     PARAMETER(username, responses, "USERNAME");
@@ -112,6 +114,7 @@ Reply answer_srp(Identity& identity, std::string client_id, Attributes responses
     call.timestamp = std::move(timestamp);
     call.signature = std::move(signature);
     call.device_key = device_key(responses);
+    call.client_metadata = std::move(metadata);
     ANSWER(tokens, co_await identity.answer_srp(std::move(call)));
     co_return authentication_result(tokens);
 }
@@ -156,9 +159,11 @@ Reply respond_to_challenge(Identity& identity, json::object request) {
     std::string client_id = members.required("ClientId", kClientIdBytesMax);
     std::string session = members.optional("Session").value_or("");
     Attributes responses = members.texts("ChallengeResponses");
+    Attributes metadata = members.texts("ClientMetadata");
     CHECK_MEMBERS(members);
     co_return co_await answer_challenge(identity, std::move(name), std::move(client_id),
-                                        std::move(session), std::move(responses));
+                                        std::move(session), std::move(responses),
+                                        std::move(metadata));
 }
 
 Reply get_user(Identity& identity, json::object request) {
@@ -247,6 +252,10 @@ Reply run_flow(Identity& identity, std::string flow, std::string client_id, Attr
     }
     if (flow == "USER_AUTH") {
         co_return co_await start_choice(identity, std::move(client_id), std::move(parameters),
+                                         std::move(metadata));
+    }
+    if (flow == "CUSTOM_AUTH") {
+        co_return co_await start_custom(identity, std::move(client_id), std::move(parameters),
                                         std::move(metadata));
     }
     if (flow == "REFRESH_TOKEN_AUTH" || flow == "REFRESH_TOKEN") {
@@ -262,9 +271,14 @@ Reply run_flow(Identity& identity, std::string flow, std::string client_id, Attr
 }
 
 Reply answer_challenge(Identity& identity, std::string name, std::string client_id,
-                       std::string session, Attributes responses) {
+                       std::string session, Attributes responses, Attributes metadata) {
     if (name == "PASSWORD_VERIFIER") {
-        co_return co_await answer_srp(identity, std::move(client_id), std::move(responses));
+        co_return co_await answer_srp(identity, std::move(client_id), std::move(responses),
+                                      std::move(metadata));
+    }
+    if (name == identity::kCustomChallenge) {
+        co_return co_await answer_custom(identity, std::move(client_id), std::move(session),
+                                         std::move(responses), std::move(metadata));
     }
     if (name == "NEW_PASSWORD_REQUIRED") {
         co_return co_await answer_new_password(identity, std::move(client_id), std::move(session),

@@ -11,6 +11,7 @@ Reply forgot_password(Identity& identity, json::object request) {
     identity::ForgotPasswordRequest call;
     call.client_id = members.required("ClientId", kClientIdBytesMax);
     call.username = members.required("Username", kUsernameBytesMax);
+    call.client_metadata = members.texts("ClientMetadata");
     auto hash = members.optional("SecretHash");
     CHECK_MEMBERS(members);
     CHECK_SECRET(identity, call.client_id, call.username, hash);

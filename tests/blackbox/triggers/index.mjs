@@ -36,6 +36,33 @@ export async function before(event) {
 
 export const after = async (event) => event;
 
+export async function message(event) {
+    const { clientMetadata, codeParameter } = event.request;
+    if (clientMetadata?.words === 'own') {
+        event.response.emailSubject = event.triggerSource;
+        event.response.emailMessage = `<p>${event.region} says ${codeParameter} to {username}</p>`;
+    }
+    if (clientMetadata?.words === 'without') event.response.emailMessage = 'Your code is a secret.';
+    if (clientMetadata?.words === 'long') event.response.emailSubject = 'x'.repeat(141);
+    return event;
+}
+
+// A former directory: everybody whose name begins with `former-` and the country is in it.
+export async function migrate(event) {
+    const [, country, email] = /^former-([a-z]{2})-(?:for-)?(.*)$/.exec(event.userName) ?? [];
+    const { password } = event.request;
+    if (!country || (password !== undefined && password !== 'Former-12345x')) throw new Error('Bad password');
+    event.response.userAttributes = {
+        email: event.userName.includes('-for-') ? email : event.userName,
+        email_verified: 'true',
+        'custom:country': country.toUpperCase(),
+        name: `migrated in ${event.region}`,
+    };
+    event.response.finalUserStatus = 'CONFIRMED';
+    event.response.messageAction = 'SUPPRESS';
+    return event;
+}
+
 export async function tokens(event) {
     event.response.claimsAndScopeOverrideDetails = {
         idTokenGeneration: {
