@@ -5,6 +5,7 @@
 #include <set>
 
 #include "config/object.h"
+#include "config/text_rules.h"
 
 namespace domicile::config {
 namespace {
@@ -157,6 +158,40 @@ void check_oauth(const Pool& pool, const Client& client, const Path& path, Reade
                        "add secret_file to the client");
 }
 
+void check_identity_providers(const Pool& pool, const Path& path, Reader& reader) {
+    for (const IdentityProvider& provider : pool.identity_providers) {
+        const Path at = path / "identity_providers" / provider.name;
+        if (provider.name == kOwnSignIn)
+            reader.problem_at_key(at, "`COGNITO` is the pool's own sign-in",
+                                  "name the provider after who runs it");
+        if (std::ranges::find(provider.scopes, kOpenIdScope) == provider.scopes.end())
+            reader.problem(at / "scopes", "`openid` is missing", "without it there is no ID token");
+        for (const auto& [attribute, claim] : provider.attributes) {
+            const Path key = at / "attributes" / attribute;
+            if (!is_attribute(attribute) || attribute == "custom:region")
+                reader.problem_at_key(key, fmt::format("`{}` is no attribute to map", attribute),
+                                      "custom:NAME (1 to 20 characters) or a standard claim");
+            else if (attribute.starts_with("custom:") && attribute != pool.country_attribute &&
+                     std::ranges::find(pool.attributes, attribute, &Attribute::name) ==
+                         pool.attributes.end())
+                reader.problem_at_key(key, fmt::format("the pool has no attribute `{}`", attribute),
+                                      "add it to the pool's attributes");
+            if (!is_claim(claim))
+                reader.problem(key,
+                               "must be the name of a claim: 1 to 128 of A-Z a-z 0-9 _ : . / -");
+        }
+    }
+}
+
+void check_providers_of(const Pool& pool, const OAuth& oauth, const Path& path, Reader& reader) {
+    for (std::size_t i = 0; i < oauth.identity_providers.size(); ++i) {
+        const std::string& name = oauth.identity_providers[i];
+        if (name != kOwnSignIn)
+            check_exists(reader, pool.identity_providers, name, path / "identity_providers" / i,
+                         "identity provider");
+    }
+}
+
 void check_triggers(const Config& config, Reader& reader, const Triggers& triggers,
                     const Path& path) {
     const auto check = [&](const std::string& name, const Path& at) {
@@ -204,10 +239,12 @@ void check_pools(const Config& config, Reader& reader) {
             clients.say(client.id, at / "id", "client ids are unique over all pools");
             check_custom_auth(reader, pool.triggers, client, at / "flows");
             if (client.oauth) check_oauth(pool, client, at / "oauth", reader);
+            if (client.oauth) check_providers_of(pool, *client.oauth, at / "oauth", reader);
         }
         Once servers(reader, "the identifier");
         for (const ResourceServer& server : pool.resource_servers)
             servers.say(server.identifier, path / "resource_servers" / server.name / "identifier");
+        check_identity_providers(pool, path, reader);
         Once attributes(reader, "the attribute");
         for (std::size_t i = 0; i < pool.attributes.size(); ++i)
             attributes.say(pool.attributes[i].name, path / "attributes" / i / "name");

@@ -69,6 +69,32 @@ TEST(config, what_the_openid_provider_does_for_a_client_fits_together) {
     EXPECT_THAT(with("secret_file: s, oauth: {grants: [client_credentials]}"), IsEmpty());
 }
 
+TEST(config, other_providers_fit_the_pool_and_its_clients) {
+    const auto with = [](const std::string& name, const std::string& more,
+                         const std::string& taken) {
+        return problems(replace(kBase, "clients: {web: {id: abc}}",
+                                "identity_providers: {" + name +
+                                    ": {issuer: 'https://login.example', client_id: c" + more +
+                                    "}}, clients: {web: {id: abc, oauth: {redirect_uris: "
+                                    "['https://a/b'], identity_providers: [" +
+                                    taken + "]}}}"));
+    };
+    EXPECT_THAT(with("Corp", "", "COGNITO, Corp"), IsEmpty());
+    EXPECT_THAT(with("Corp", ", attributes: {email: mail, 'custom:country': c}", "Corp"),
+                IsEmpty());
+    EXPECT_THAT(with("Corp", "", "Crop"), ElementsAre(HasSubstr("no identity provider `Crop`")));
+    EXPECT_THAT(with("COGNITO", "", "COGNITO"), ElementsAre(HasSubstr("the pool's own sign-in")));
+    EXPECT_THAT(with("A_B", "", "COGNITO"), testing::SizeIs(1));
+    EXPECT_THAT(with("Corp", ", scopes: [email]", "Corp"),
+                ElementsAre(HasSubstr("`openid` is missing")));
+    EXPECT_THAT(with("Corp", ", attributes: {sub: sub}", "Corp"),
+                ElementsAre(HasSubstr("`sub` is no attribute to map")));
+    EXPECT_THAT(with("Corp", ", attributes: {'custom:x': x}", "Corp"),
+                ElementsAre(HasSubstr("the pool has no attribute `custom:x`")));
+    EXPECT_THAT(with("Corp", ", attributes: {name: 'a b'}", "Corp"),
+                ElementsAre(HasSubstr("must be the name of a claim")));
+}
+
 TEST(config, a_directory_on_etcd_needs_what_belongs_together) {
     const std::string etcd = kBase + "directory:\n  engine: etcd\n";
     EXPECT_THAT(problems(etcd + "  endpoints: [\"a.example:2379\", \"[::1]:2379\"]\n"), IsEmpty());

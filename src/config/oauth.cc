@@ -15,6 +15,9 @@ bool OAuth::allows(Grant grant) const { return std::ranges::find(grants, grant) 
 bool OAuth::allows_scope(std::string_view scope) const {
     return std::ranges::find(scopes, scope) != scopes.end();
 }
+bool OAuth::takes_provider(std::string_view name) const {
+    return std::ranges::find(identity_providers, name) != identity_providers.end();
+}
 bool OAuth::redirects_to(std::string_view uri) const {
     return std::ranges::find(redirect_uris, uri) != redirect_uris.end();
 }

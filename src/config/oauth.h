@@ -17,7 +17,11 @@ struct OAuth {
     std::vector<std::string> scopes = {"openid", "email", "phone", "profile"};
     std::vector<Grant> grants = {Grant::authorization_code, Grant::refresh_token};
 
+    // COGNITO and names of the pool's identity_providers.
+    std::vector<std::string> identity_providers = {"COGNITO"};
+
     bool allows(Grant grant) const;
+    bool takes_provider(std::string_view name) const;
     bool allows_scope(std::string_view scope) const;
     bool redirects_to(std::string_view uri) const;
 };

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "config/identity_provider.h"
 #include "config/named.h"
 #include "config/oauth.h"
 #include "config/passkeys.h"
@@ -96,6 +97,7 @@ struct Pool {
     std::string id_suffix;  // the pool id in region R is "R_<id_suffix>"
     NamedList<Client> clients;
     NamedList<ResourceServer> resource_servers;
+    NamedList<IdentityProvider> identity_providers;
     PasswordPolicy password;
     std::vector<Attribute> attributes;
     std::string country_attribute = "custom:country";

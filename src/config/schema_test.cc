@@ -42,6 +42,7 @@ const Rule kRules[] = {
     {"issuer", is_issuer, pattern::kIssuer},
     {"key URL", is_key_url, pattern::kKeyUrl},
     {"redirect URI", is_redirect_uri, pattern::kRedirectUri},
+    {"provider name", is_provider_name, pattern::kProviderName},
     {"resource scope", is_resource_scope, pattern::kResourceScope},
     {"relative file", is_relative_file, pattern::kRelativeFile},
     {"store prefix", is_store_prefix, pattern::kStorePrefix},

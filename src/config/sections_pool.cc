@@ -48,7 +48,10 @@ const Object<OAuth>& describe() {
                    "openid, email, phone, profile, aws.cognito.signin.user.admin, and "
                    "IDENTIFIER/SCOPE of a resource server; all are given when none are asked for",
                    text(is_scope, pattern::kScope, "visible ASCII without space, quote, backslash"))
-            .field("grants", &OAuth::grants, "what the token endpoint takes",
+            .field("grants", &OAuth::grants, "what the token endpoint takes", Limit{.filled = true})
+            .field("identity_providers", &OAuth::identity_providers,
+                   "where its people may sign in: COGNITO (the pool's own page) and names of the "
+                   "pool's identity_providers",
                    Limit{.filled = true});
     return object;
 }
@@ -69,6 +72,33 @@ const Object<ResourceServer>& describe() {
                          .words = "1 to 128 of A-Z a-z 0-9 _ . : * -",
                          .pattern = pattern::kResourceScope,
                          .filled = true});
+    return object;
+}
+
+template <>
+const Object<IdentityProvider>& describe() {
+    static const auto object =
+        Object<IdentityProvider>(
+            "Another OpenID provider that says who somebody is. Its redirect URIs are "
+            "https://idp.REGION.DOMAIN/oauth2/idpresponse of every region. Whoever gives the name "
+            "to another issuer gives it the people too.")
+            .field("issuer", &IdentityProvider::issuer,
+                   "the `iss` of its tokens, byte by byte; its discovery document is at "
+                   "<issuer>/.well-known/openid-configuration",
+                   text(is_issuer, pattern::kIssuer,
+                        "https://host[:port][/path], or http:// to this machine", true))
+            .field("client_id", &IdentityProvider::client_id, "what it calls us",
+                   text(is_scope, pattern::kScope, "visible ASCII without space, quote, backslash",
+                        true))
+            .field("client_secret_file", &IdentityProvider::client_secret_file,
+                   "a file with our secret there, without its last line end; left out: we have "
+                   "none; relative to this file's folder")
+            .field("scopes", &IdentityProvider::scopes, "what we ask for; openid is one of them",
+                   text(is_scope, pattern::kScope, "visible ASCII without space, quote, backslash"))
+            .field("attributes", &IdentityProvider::attributes,
+                   "attribute of the pool: claim of the ID token or of the userinfo endpoint. "
+                   "Where the pool's country_attribute is none of them, or says no country that "
+                   "is served, the page asks for it");
     return object;
 }
 
@@ -218,6 +248,10 @@ const Object<Pool>& describe() {
             .field("clients", &Pool::clients, "the applications", required_and_filled(names()))
             .field("resource_servers", &Pool::resource_servers, "the APIs that have scopes",
                    names())
+            .field("identity_providers", &Pool::identity_providers,
+                   "other OpenID providers with which people sign in",
+                   text(is_provider_name, pattern::kProviderName,
+                        "3 to 32 letters, digits, `.` and `-`, first a letter or digit"))
             .field("password", &Pool::password, "the password policy")
             .field("attributes", &Pool::attributes, "attributes beyond the standard ones")
             .field("country_attribute", &Pool::country_attribute,

@@ -207,6 +207,10 @@ bool is_key_url(std::string_view text) {
            text.starts_with(port + '/') || text.starts_with(port + '?');
 }
 
+bool is_provider_name(std::string_view text) {
+    return all_of(text, 3, 32, ".-") && all_of(text.substr(0, 1), 1, 1, "");
+}
+
 bool is_resource_scope(std::string_view text) { return all_of(text, 1, 128, "_.:*-"); }
 
 namespace {

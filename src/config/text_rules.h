@@ -29,6 +29,7 @@ bool is_document_name(std::string_view text);      // [A-Za-z0-9_./-]{1,255}
 bool is_claim(std::string_view text);              // [A-Za-z0-9_:./-]{1,128}
 bool is_issuer(std::string_view text);             // https://host[:port][/path]
 bool is_redirect_uri(std::string_view text);       // https:, http: on this machine, own:/
+bool is_provider_name(std::string_view text);      // [A-Za-z0-9][A-Za-z0-9.-]{2,31}
 bool is_resource_scope(std::string_view text);     // [A-Za-z0-9_.:*-]{1,128}
 bool is_key_url(std::string_view text);            // the same, perhaps with a query
 bool is_relative_file(std::string_view text);      // no leading slash, no ".."
@@ -101,6 +102,7 @@ inline constexpr const char* kRedirectUri =
     "(?!(https?|javascript|data|vbscript|file|blob|about):)[a-z][a-z0-9+.-]{0,62}:"
     "/" DOMICILE_URI_REST ")$";
 #undef DOMICILE_URI_REST
+inline constexpr const char* kProviderName = "^[A-Za-z0-9][A-Za-z0-9.-]{2,31}$";
 inline constexpr const char* kResourceScope = "^[A-Za-z0-9_.:*-]{1,128}$";
 inline constexpr const char* kRelativeFile = "^(?!/)(?!.*\\.\\.)[^\\\\]{1,255}$";
 inline constexpr const char* kStorePrefix = "^[A-Za-z0-9_./-]{0,63}/$";

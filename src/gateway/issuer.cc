@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/log.h"
+#include "federation/fetch.h"
 #include "identity/types.h"
 #include "telemetry/outcome.h"
 
@@ -61,29 +62,8 @@ io::Task<Result<void>> check_signature(KeyPtr key, std::shared_ptr<const std::st
     co_return co_await io::run_blocking(std::move(work));
 }
 
-http::ClientOptions fetch_options() {
-    http::ClientOptions out;
-    out.idle_per_target_max = 0;  // one call every few minutes, and nothing to outlive the runtime
-    out.connect_timeout = kFetchTimeout;
-    out.body_timeout = kFetchTimeout;
-    return out;
-}
-
 io::Task<Result<std::uint64_t>> not_started() {
     co_return fail(Code::unavailable, "Nothing was started yet.");
-}
-
-// Also when it comes in drops: a body has its bounds in bytes and in time.
-io::Task<Result<std::string>> read_within(http::ClientResponse* response, Instant deadline) {
-    std::string out;
-    while (true) {
-        CO_TRY(const std::string_view piece, co_await response->read());
-        if (piece.empty()) co_return out;
-        out += piece;
-        if (out.size() > kJwksBytesMax) co_return fail(Code::too_large, "The answer is too large.");
-        if (io::deadline_in(Millis(0)) > deadline)
-            co_return fail(Code::deadline_exceeded, "The answer takes too long.");
-    }
 }
 
 }  // namespace
@@ -153,7 +133,7 @@ Result<Issuer::Found> Issuer::known_key(const crypto::ParsedJwt& token) const {
     const auto set = snapshot();
     if (is_stale(*set))
         return fail(Code::unavailable, "The issuer's keys cannot be had at the moment.");
-    return Found{find_key(set->keys, token.kid, token.alg), set->version};
+    return Found{federation::find_key(set->keys, token.kid, token.alg), set->version};
 }
 
 // Fetches keys when the one that the token names is not there. A fetch that was under way already
@@ -273,56 +253,36 @@ io::Task<Result<void>> Issuer::fetch() {
     if (options_.jwks_url) {
         url = parse_url(*options_.jwks_url);
     } else {
-        const auto where = parse_url(discovery_url(options_.issuer));
+        const auto where = parse_url(federation::discovery_url(options_.issuer));
         if (!where) co_return fail(Code::invalid_argument, "The issuer is no URL.");
         CO_TRY(const std::string document, co_await get(*where, deadline));
-        CO_TRY(url, parse_discovery(document, options_.issuer));
+        CO_TRY(url, federation::parse_discovery(document, options_.issuer));
     }
     if (!url) co_return fail(Code::invalid_argument, "The key set's URL is none.");
     const Instant second = io::deadline_in(kFetchTimeout);
     CO_TRY(const std::string document, co_await get(*url, second));
-    CO_TRY(Keys keys, parse_jwks(document));
+    CO_TRY(federation::Keys keys, federation::parse_jwks(document));
     take(std::move(keys));
     co_return Result<void>{};
 }
 
-// Redirects are not followed: they lead elsewhere than what was written down.
 io::Task<Result<std::string>> Issuer::get(Url url, Instant deadline) {
-    if (url.tls && tls_ == nullptr)
-        co_return fail(Code::unavailable, "The system has no certificate authorities.");
-    http::Client client(fetch_options());
-    http::Target target;
-    target.endpoint = {url.host, url.port};
-    if (url.tls) {
-        target.tls = tls_.get();
-        target.server_name = url.host;
-    }
-    http::RequestHead head;
-    head.method = "GET";
-    head.target = url.target;
-    const std::string host =
-        url.port == (url.tls ? 443 : 80) ? url.host : target.endpoint.to_string();
-    head.host = host;
-    head.headers.add("Accept", "application/json");
-    head.headers.add("User-Agent", "domicile");
-    http::SendOptions options;
-    options.deadline = deadline;
-    options.cancellation = &call_;
-    auto response =
-        co_await client.send(std::move(target), std::move(head), std::string_view(), options);
-    if (!response) co_return std::unexpected(response.error());
-    if ((*response)->status() != 200) {
-        std::string why = "The answer's status is " + std::to_string((*response)->status()) + '.';
-        co_return fail(Code::unavailable, std::move(why));
-    }
-    co_return co_await read_within(response->get(), deadline);
+    federation::Fetch request;
+    request.url = std::move(url);
+    request.bytes_max = federation::kJwksBytesMax;
+    request.deadline = deadline;
+    request.cancellation = &call_;
+    CO_TRY(federation::Fetched answer, co_await federation::fetch(tls_.get(), std::move(request)));
+    if (answer.status == 200) co_return std::move(answer.body);
+    std::string why = "The answer's status is " + std::to_string(answer.status) + '.';
+    co_return fail(Code::unavailable, std::move(why));
 }
 
-void Issuer::take(Keys keys) {
+void Issuer::take(federation::Keys keys) {
     const auto before = snapshot();
     auto next = std::make_shared<KeySet>();
     // An unchanged set keeps its version, and with it the tokens that were verified.
-    const bool same = same_keys(before->keys, keys);
+    const bool same = federation::same_keys(before->keys, keys);
     next->version = same ? before->version : before->version + 1;
     next->keys = std::move(keys);
     next->fetched = monotonic_now();

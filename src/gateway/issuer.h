@@ -12,7 +12,7 @@
 #include <shared_mutex>
 
 #include "config/authorizer.h"
-#include "gateway/jwks.h"
+#include "federation/jwks.h"
 #include "http/client.h"
 #include "identity/token_cache.h"
 #include "io/executor.h"
@@ -44,7 +44,7 @@ class Issuer {
 
   private:
     struct KeySet {
-        Keys keys;
+        federation::Keys keys;
         std::uint64_t version = 0;
         Instant fetched = {};
     };
@@ -68,7 +68,7 @@ class Issuer {
     Result<std::uint64_t> outcome() const;
     io::Task<Result<void>> fetch();
     io::Task<Result<std::string>> get(Url url, Instant deadline);
-    void take(Keys keys);
+    void take(federation::Keys keys);
 
     const std::string name_;
     const config::JwtIssuer options_;

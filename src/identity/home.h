@@ -25,6 +25,7 @@
 #include "identity/custom_auth_types.h"
 #include "identity/device_types.h"
 #include "identity/devices.h"
+#include "identity/external.h"
 #include "identity/groups.h"
 #include "identity/mail_words.h"
 #include "identity/messages.h"
@@ -66,6 +67,10 @@ inline constexpr const char* kTokensOfNewPassword = "TokenGeneration_NewPassword
 inline constexpr const char* kTokensOfPages = "TokenGeneration_HostedAuth";
 inline constexpr const char* kTokensOfRefresh = "TokenGeneration_RefreshTokens";
 
+// And of PreSignUp.
+inline constexpr const char* kSignUpOfPerson = "PreSignUp_SignUp";
+inline constexpr const char* kSignUpOfProvider = "PreSignUp_ExternalProvider";
+
 class Home {
   public:
     struct Parts {
@@ -95,6 +100,7 @@ class Home {
             sign_in_elsewhere = {};
         std::function<io::Task<Result<CodeDelivery>>(std::string region, ForgotPasswordRequest)>
             forgot_elsewhere = {};
+        ExternalProviders* providers = nullptr;
     };
     explicit Home(Parts parts);
 
@@ -174,6 +180,8 @@ class Home {
     io::Task<Result<Authorized>> oauth_sign_in(BrowserSignIn request);
     io::Task<Result<Authorized>> oauth_answer(BrowserAnswer request);
     io::Task<Result<Authorized>> oauth_resume(BrowserResume request);
+    // Whom another provider names, also for the first time (home_external.cc).
+    io::Task<Result<Authorized>> oauth_external(BrowserExternal request);
     io::Task<Result<Done>> oauth_end(BrowserEnd request);
     io::Task<Result<Tokens>> oauth_redeem(RedeemRequest request);
     io::Task<Result<TokenState>> oauth_inspect(InspectRequest request);
@@ -279,6 +287,12 @@ class Home {
     // OpenID Connect (home_oauth.cc)
     io::Task<Result<Authorized>> authorize(ClientOfPool client, Authorization asked, Tokens tokens);
     io::Task<Result<std::string>> begin_browser_session(UserRow row, Timestamp auth_time);
+    // Sign-in with another provider (home_external.cc)
+    io::Task<Result<UserRow>> make_external(ClientOfPool client, ExternalPerson person,
+                                            std::string provider);
+    io::Task<Result<UserRow>> write_external(UserRow row);
+    io::Task<Result<UserRow>> refresh_external(const config::Pool* pool, UserRow row,
+                                               Attributes said);
     io::Task<Result<TokenState>> inspect_refresh(ClientOfPool client, std::string text);
     Result<const config::Pool*> pool_of(const UserRow& row) const;
     TokenSubject token_subject(const UserRow& row, const config::Client& client) const;
@@ -288,7 +302,8 @@ class Home {
                           ClientOfPool client) const;
     TriggerEvent event_about(const UserRow& row, const std::string& function, const char* source,
                              ClientOfPool client) const;
-    io::Task<Result<PreSignUpAnswer>> before_sign_up(ClientOfPool client, SignUpRequest request);
+    io::Task<Result<PreSignUpAnswer>> before_sign_up(ClientOfPool client, SignUpRequest request,
+                                                     const char* source = kSignUpOfPerson);
     io::Task<Result<void>> after_confirmation(ClientOfPool client, UserRow row,
                                               std::optional<Attributes> metadata);
     io::Task<Result<void>> before_authentication(ClientOfPool client, std::optional<UserRow> row,

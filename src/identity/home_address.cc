@@ -144,6 +144,12 @@ io::Task<Result<CodeDelivery>> Home::attribute_code(AttributeCodeRequest request
     CO_TRY_VOID(check_provable(request.attribute));
     CO_TRY(const TokenPtr token, co_await own_access_token(std::move(request.access_token)));
     CO_TRY(UserRow row, co_await own_user(token));
+    // What is not vouched for there may be somebody's here.
+    if (row.external && !row.email_change) {
+        co_return fail(Code::invalid_argument,
+                       "The address is for the identity provider to verify, unless it is changed.",
+                       reason::kSchema);
+    }
     CO_TRY_VOID(co_await count_address_mail(row));
     Statements batch;
     if (row.email_change) {

@@ -1,6 +1,7 @@
 // What administrators do with people, at the home. Everything is on record, with the access key,
 // before it takes effect (I6). Whoever is disabled, removed or given another password has no
 // session left.
+#include "identity/external.h"
 #include "identity/home.h"
 #include "identity/validation.h"
 
@@ -33,6 +34,7 @@ std::string status_of(const UserRow& row) {
         case PersonState::normal:
             break;
     }
+    if (row.external) return "EXTERNAL_PROVIDER";
     return "CONFIRMED";
 }
 
@@ -230,6 +232,7 @@ io::Task<Result<void>> Home::write_created(UserRow row, std::optional<Mail> mail
 io::Task<Result<PersonDescription>> Home::admin_create(AdminCreateRequest request) {
     CO_TRY(const config::Pool* pool, find_pool(p_.config, request.pool));
     CO_TRY_VOID(check_username(request.username));
+    CO_TRY_VOID(check_own_username(*pool, request.username));
     CO_TRY_VOID(check_administered_attributes(*pool, request.attributes));
     CO_TRY_VOID(check_stays(*pool, request.attributes));
     if (request.password_hash) CO_TRY_VOID(check_import(request));

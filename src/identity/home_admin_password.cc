@@ -109,6 +109,10 @@ io::Task<Result<Done>> Home::admin_set_password(AdminPasswordRequest request) {
     CO_TRY(UserRow row, co_await administered("AdminSetUserPassword", request.who, request.pool,
                                               request.username));
     CO_TRY(const config::Pool* pool, find_pool(p_.config, request.pool));
+    if (row.external) {
+        co_return fail(Code::failed_precondition,
+                       "User password cannot be set in the current state.", reason::kUserState);
+    }
     AdminCreateRequest given;
     given.password = std::move(request.password);
     given.send_mail = false;
@@ -129,7 +133,7 @@ io::Task<Result<Done>> Home::admin_set_password(AdminPasswordRequest request) {
 io::Task<Result<Done>> Home::admin_reset_password(AdminRequest request) {
     CO_TRY(UserRow row, co_await administered("AdminResetUserPassword", request.who, request.pool,
                                               request.username));
-    if (!row.confirmed || row.state == PersonState::new_password) {
+    if (!row.confirmed || row.external || row.state == PersonState::new_password) {
         co_return fail(Code::failed_precondition,
                        "User password cannot be reset in the current state.", reason::kUserState);
     }

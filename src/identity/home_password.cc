@@ -33,7 +33,7 @@ Result<StoredPassword> new_password(const UserRow& row, const PasswordKeeping& k
 }  // namespace
 
 std::string proven_destination(const std::optional<UserRow>& row) {
-    if (!row || !row->confirmed || row->disabled) return {};
+    if (!row || !row->confirmed || row->disabled || row->external) return {};
     if (row->state == PersonState::new_password) return {};
     const auto verified = row->attributes.find("email_verified");
     if (verified == row->attributes.end() || verified->second != "true") return {};
@@ -124,6 +124,7 @@ io::Task<Result<Done>> Home::change_password(ChangePasswordRequest request) {
     CO_TRY_VOID(co_await check_new_password(pool, request.proposed));
     std::string index = users_.username_index(row.pool, row.username);
     CO_TRY(Attempts::Attempt attempt, co_await attempts_.begin(std::move(index)));
+    if (row.external) row.password = decoy_password(keeping_of(*pool), decoy_secret_, row.sub);
     CO_TRY(const bool fits, co_await password_fits(row, std::move(request.previous)));
     if (!fits) {
         CO_TRY_VOID(co_await attempts_.failed(std::move(attempt)));

@@ -136,6 +136,7 @@ io::Task<Result<Tokens>> Home::prove_password(ClientOfPool client, PasswordReque
     std::string index = users_.username_index(pool, request.username);
     CO_TRY(Attempts::Attempt attempt, co_await attempts_.begin(index));
     CO_TRY(auto row, co_await users_.find(pool, request.username));
+    if (row && row->external) row.reset();  // has no password, as nobody has
     CO_TRY_VOID(co_await before_authentication(client, row, request.username,
                                                std::move(request.client_metadata)));
     UserRow judged;

@@ -4,6 +4,7 @@
 // by Home::upkeep().
 #include "base/encoding.h"
 #include "crypto/hash.h"
+#include "identity/external.h"
 #include "identity/home.h"
 #include "identity/mail_words.h"
 #include "identity/validation.h"
@@ -66,8 +67,12 @@ std::vector<directory::SubjectKey> Home::keys_of(const UserRow& row) const {
         if (std::ranges::find(out, key) == out.end()) out.push_back(std::move(key));
     };
     add(directory::kind_of_username(row.username), row.username);
-    if (const auto email = value_of(row.attributes, "email")) add(Kind::email, *email);
-    if (const auto phone = value_of(row.attributes, "phone_number")) add(Kind::phone, *phone);
+    // What another provider says only counts where it vouches for it.
+    const bool vouched = !row.external || value_of(row.attributes, "email_verified") == "true";
+    const auto email = value_of(row.attributes, "email");
+    if (email && vouched) add(Kind::email, *email);
+    const auto phone = value_of(row.attributes, "phone_number");
+    if (phone && !row.external) add(Kind::phone, *phone);
     add(Kind::sub, row.sub);
     return out;
 }
@@ -75,6 +80,7 @@ std::vector<directory::SubjectKey> Home::keys_of(const UserRow& row) const {
 io::Task<Result<void>> Home::check_sign_up(ClientOfPool client, SignUpRequest request) {
     const config::Pool* pool = client.pool;
     CO_TRY_VOID(check_username(request.username));
+    CO_TRY_VOID(check_own_username(*pool, request.username));
     CO_TRY_VOID(check_attributes(*pool, *client.client, request.attributes));
     CO_TRY_VOID(co_await check_new_password(pool, request.password));
     if (destination_of(request.username, request.attributes).empty()) {

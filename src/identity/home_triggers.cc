@@ -24,10 +24,11 @@ TriggerEvent Home::event_about(const UserRow& row, const std::string& function, 
     return out;
 }
 
-io::Task<Result<PreSignUpAnswer>> Home::before_sign_up(ClientOfPool client, SignUpRequest request) {
+io::Task<Result<PreSignUpAnswer>> Home::before_sign_up(ClientOfPool client, SignUpRequest request,
+                                                       const char* source) {
     const auto& function = client.pool->triggers.pre_sign_up;
     if (!function || p_.triggers == nullptr) co_return PreSignUpAnswer();
-    TriggerEvent event = event_of(*function, "PreSignUp_SignUp", client);
+    TriggerEvent event = event_of(*function, source, client);
     event.username = std::move(request.username);
     event.attributes = std::move(request.attributes);
     event.validation_data = std::move(request.validation_data);

@@ -161,12 +161,13 @@ Identity::Impl::Impl(Parts given)
             [this](std::string region, ForgotPasswordRequest request) {
                 return elsewhere<CodeDelivery>(std::move(region), message::kForgotPassword,
                                                std::move(request));
-            }}),
+            },
+             p.providers}),
       watch(p.database, home.sessions(), p.nodes),
       router({p.config, p.policy, p.directory, p.border, p.audit, home, p.region, p.public_port}),
       administration({p.config, p.region, home, router}),
       oauth({p.config, p.policy, p.region, p.public_port, home, router, verifier, secrets, p.clock,
-             p.random}),
+             p.random, p.providers, p.keyring.region_key("identity.external_sign_in")}),
       passkeys({p.config, p.policy, router, verifier}) {}
 
 io::Task<Result<Done>> Identity::Impl::withdraw(std::string region, PasswordRequest request) {

@@ -36,6 +36,7 @@ namespace domicile::identity {
 
 class Administration;
 class ClientSecrets;
+class ExternalProviders;
 class OAuth;
 class Passkeys;
 
@@ -61,6 +62,7 @@ class Identity {
         Courier::Options mail = {};         // how mails leave the region
         std::string config_directory = {};  // what the files of clients' secrets are relative to
         Triggers* triggers = nullptr;       // null: functions take no part
+        ExternalProviders* providers = nullptr;  // null: nobody signs in with others
     };
     explicit Identity(Parts parts);
     ~Identity();  // after stop()

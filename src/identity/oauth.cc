@@ -36,6 +36,7 @@ void OAuth::register_handlers() {
     router.answer(message::kOAuthSignIn, &Home::oauth_sign_in);
     router.answer(message::kOAuthAnswer, &Home::oauth_answer);
     router.answer(message::kOAuthResume, &Home::oauth_resume);
+    router.answer(message::kOAuthExternal, &Home::oauth_external);
     router.answer(message::kOAuthEnd, &Home::oauth_end);
     router.answer(message::kOAuthRedeem, &Home::oauth_redeem);
     router.answer(message::kOAuthInspect, &Home::oauth_inspect);

@@ -11,6 +11,7 @@
 #include "base/live.h"
 #include "config/config.h"
 #include "identity/client_secrets.h"
+#include "identity/external.h"
 #include "identity/home.h"
 #include "identity/oauth_types.h"
 #include "identity/router.h"
@@ -29,11 +30,12 @@ enum class OAuthAct : std::uint8_t {
     inspect,
     revoke,
     user,
-    client_token
+    client_token,
+    external
 };
-constexpr std::array<std::string_view, 9> label_values(OAuthAct) {
-    return {"sign_in", "answer", "resume", "end",         "redeem",
-            "inspect", "revoke", "user",   "client_token"};
+constexpr std::array<std::string_view, 10> label_values(OAuthAct) {
+    return {"sign_in", "answer", "resume", "end",          "redeem",
+            "inspect", "revoke", "user",   "client_token", "external"};
 }
 
 class OAuth {
@@ -49,6 +51,8 @@ class OAuth {
         const ClientSecrets& secrets;
         io::Clock& clock;
         io::Random& random;
+        ExternalProviders* providers;
+        keyring::DataKey state_key;
     };
     explicit OAuth(Parts parts) : p_(std::move(parts)) {}
     void register_handlers();
@@ -67,6 +71,11 @@ class OAuth {
     io::Task<Result<Authorized>> answer(BrowserAnswer request);
     // unauthenticated with reason session_invalid: somebody has to sign in.
     io::Task<Result<Authorized>> resume(BrowserResume request);
+    // Whom another provider names (ADR 0031): as sign_in(), or what has to be asked first.
+    io::Task<Result<ExternalOutcome>> external(BrowserExternal request);
+    // What a browser keeps for this region, while it is at another provider or at a page.
+    std::string seal_state(std::string_view purpose, std::string_view text) const;
+    Result<std::string> open_state(std::string_view purpose, std::string_view sealed) const;
     io::Task<Result<Done>> end(BrowserEnd request);
 
     // unauthenticated with reason grant_invalid, or one of those of refresh tokens.
@@ -111,6 +120,7 @@ class OAuth {
     io::Task<Result<Authorized>> by_name(const char* type, Request request,
                                          io::Task<Result<Authorized>> (Home::*here)(Request));
     io::Task<Result<Authorized>> try_resume(BrowserResume request);
+    io::Task<Result<ExternalOutcome>> try_external(BrowserExternal request);
     io::Task<Result<Done>> try_end(BrowserEnd request);
     io::Task<Result<Tokens>> try_redeem(RedeemRequest request);
     io::Task<Result<TokenState>> try_inspect(InspectRequest request);

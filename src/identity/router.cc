@@ -74,6 +74,15 @@ io::Task<Result<std::string>> Router::home_in_pool(std::string pool, std::string
     co_return std::unexpected(located.error());
 }
 
+io::Task<Result<std::optional<std::string>>> Router::home_if_known(std::string pool,
+                                                                   std::string username) {
+    const auto kind = directory::kind_of_username(username);
+    auto key = p_.directory.key(pool, kind, username);
+    CO_TRY(const directory::Located located, co_await p_.directory.locate(std::move(key)));
+    if (!located.known) co_return std::optional<std::string>();
+    co_return std::optional<std::string>(located.home);
+}
+
 io::Task<Result<std::string>> Router::decide(std::string home, residency::Operation operation,
                                              std::string type) {
     const residency::Exchange exchange{p_.region, std::move(home), operation, {}};

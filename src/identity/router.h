@@ -37,6 +37,9 @@ class Router {
     // still served (I7).
     io::Task<Result<std::string>> home_of_username(std::string client_id, std::string username);
     io::Task<Result<std::string>> home_in_pool(std::string pool, std::string username);
+    // No decoy: for who has proven to be whom the name means, and for nobody else (I8).
+    io::Task<Result<std::optional<std::string>>> home_if_known(std::string pool,
+                                                               std::string username);
 
     // Here, over the border, or an error: misdirected with reason not_in_region (recorded before it
     // is returned), unavailable.

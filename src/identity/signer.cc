@@ -116,6 +116,10 @@ json::object id_claims(const TokenSubject& subject, json::object claims) {
     for (const auto& [name, value] : subject.attributes) {
         if (subject.scope && !scope_shows(*subject.scope, name)) continue;
         if (claims.contains(name)) continue;  // an attribute never replaces a claim of ours
+        if (name == "identities") {
+            if (auto list = parse_json(value)) claims[name] = std::move(*list);
+            continue;
+        }
         const bool is_flag = name == "email_verified" || name == "phone_number_verified";
         claims[name] = is_flag ? json::value(value == "true") : json::value(json::string(value));
     }

@@ -76,6 +76,7 @@ class IdentityTest : public ::testing::Test {
     directory::testing::StillClock clock_;
     config::Config config_ = make_config();
     Triggers* triggers_ = nullptr;
+    ExternalProviders* providers_ = nullptr;
 
   private:
     static Task<Result<void>> with_identity(IdentityTest* self,
@@ -104,6 +105,7 @@ class IdentityTest : public ::testing::Test {
                               {},
                               {}};
         parts.triggers = self->triggers_;
+        parts.providers = self->providers_;
         Identity identity(std::move(parts));
         CO_TRY_VOID(co_await identity.open());
         auto done = co_await journey(identity);

@@ -108,6 +108,23 @@ Result<void> read_email_change(const json::object& from, UserRow& into) {
     return {};
 }
 
+void write_external(const UserRow& row, json::object& into) {
+    if (!row.external) return;
+    into["external"] =
+        json::object{{"provider", row.external->provider}, {"subject", row.external->subject}};
+}
+
+Result<void> read_external(const json::object& from, UserRow& into) {
+    const json::value* value = from.if_contains("external");
+    if (value == nullptr) return {};
+    if (!value->is_object()) return broken_profile();
+    ExternalIdentity external;
+    TRY(external.provider, require_string(value->get_object(), "provider"));
+    TRY(external.subject, require_string(value->get_object(), "subject"));
+    into.external = std::move(external);
+    return {};
+}
+
 Result<void> read_profile(std::string_view text, UserRow& into) {
     TRY(const json::object profile, parse_json_object(text));
     TRY(into.username, require_string(profile, "username"));
@@ -126,6 +143,7 @@ Result<void> read_profile(std::string_view text, UserRow& into) {
     }
     TRY(into.attributes, from_message<Attributes>(*attributes));
     TRY_VOID(read_email_change(profile, into));
+    TRY_VOID(read_external(profile, into));
     return read_state(profile, into);
 }
 
@@ -289,6 +307,7 @@ io::Task<Result<sql::Blob>> Users::sealed_profile(const UserRow row) {
     profile["srp_name"] = row.srp_name;
     write_state(row, profile);
     write_email_change(row, profile);
+    write_external(row, profile);
     write_password(row.password, profile);
     json::array past;
     for (const StoredPassword& password : row.past_passwords) {

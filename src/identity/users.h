@@ -35,6 +35,12 @@ struct EmailChange {
     bool taken = false;     // it is somebody's: nothing comes of this, and nobody is told
 };
 
+// Whom another OpenID provider names: they have no password here.
+struct ExternalIdentity {
+    std::string provider, subject;
+    bool operator==(const ExternalIdentity&) const = default;
+};
+
 struct UserRow {
     std::string sub;
     std::string pool;  // id suffix
@@ -54,6 +60,7 @@ struct UserRow {
     Timestamp temporary_until;  // a temporary password is of no use after it
     Timestamp modified;         // the last time that it was sealed
     std::optional<EmailChange> email_change;
+    std::optional<ExternalIdentity> external;
     // The confirmation code, as an HMAC; kept after confirming, so that a repeated confirmation by
     // whoever knows the code can be told from a guess.
     std::string code_mac;

@@ -12,6 +12,7 @@
 #include "directory/presence.h"
 #include "documents/documents.h"
 #include "events/queue.h"
+#include "federation/providers.h"
 #include "keyring/keyring.h"
 #include "kv/copy.h"
 #include "nodes/nodes.h"
@@ -139,6 +140,7 @@ struct RegionNode::Parts {
                   return snapshots.call_function(std::move(function), std::move(call));
               },
               io::system_random()),
+          providers(deployment.config_directory()),
           identity(identity_parts()),
           documents(documents::Documents::Parts{
               current.tables, *base.data, keyring, *base.audit,
@@ -156,7 +158,7 @@ struct RegionNode::Parts {
                   .clock = io::system_clock(),
                   .random = io::system_random()}),
           cognito(identity, access, region),
-          oidc(current.config, identity, region),
+          oidc(current.config, identity, providers, region),
           dynamodb(documents, access, region),
           snapshots(facts, current,
                     {deployment, region, access, events, *base.audit, border, identity, cognito,
@@ -187,7 +189,8 @@ struct RegionNode::Parts {
             .nodes = &nodes,
             .mail = mail_options(deployment, region, current.config, base.mail.get()),
             .config_directory = deployment.config_directory(),
-            .triggers = &triggers};
+            .triggers = &triggers,
+            .providers = &providers};
     }
 
     io::Task<Result<void>> open();
@@ -223,6 +226,7 @@ struct RegionNode::Parts {
     directory::Presence presence;
     access::Access access;
     triggers::Runner triggers;
+    federation::Providers providers;
     identity::Identity identity;
     documents::Documents documents;
     events::Queue events;
@@ -291,6 +295,7 @@ void RegionNode::Parts::report_to_metrics() {
     events.report_to(metrics);
     cognito.report_to(metrics);
     oidc.report_to(metrics);
+    providers.report_to(metrics);
     dynamodb.report_to(metrics);
     metrics.add("domicile_config_reloads_total", "Attempts to take over a changed configuration.",
                 reloads, {"outcome"});

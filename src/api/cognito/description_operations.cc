@@ -151,6 +151,7 @@ Reply describe_client(AdminCall call) {
     }
     if (!client.read_attributes.empty()) out["ReadAttributes"] = names(client.read_attributes);
     if (!client.write_attributes.empty()) out["WriteAttributes"] = names(client.write_attributes);
+    if (client.oauth) out["SupportedIdentityProviders"] = names(client.oauth->identity_providers);
     out["PreventUserExistenceErrors"] = found->reveal_existing ? "LEGACY" : "ENABLED";
     out["EnableTokenRevocation"] = true;
     out["AllowedOAuthFlowsUserPoolClient"] = false;

@@ -57,6 +57,9 @@ bool is_within_bounds(const Form& form) {
 io::Task<Result<void>> Oidc::account(http::Exchange& exchange, std::string_view name) {
     auto request = read_request(exchange.request().query);
     if (!request) co_return co_await show_error(exchange, std::move(request.error()));
+    if (!signs_in_itself(*request)) {
+        co_return co_await show_sign_in(exchange, *request, 400, "", "");
+    }
     const Language& words = language(exchange);
     if (exchange.request().method != "POST") {
         Page page = page_for(words, name, *request, Form());
@@ -127,6 +130,33 @@ std::vector<std::string> Oidc::countries() const {
     return out;
 }
 
+// `name` outlives the page.
+Field Oidc::attribute_field(const Language& words, const config::Pool& pool,
+                            const std::string& name, const Form& form) const {
+    Field field{std::string(kAttributePrefix) + name, name};
+    field.value = form.get(field.name);
+    if (name == pool.country_attribute) {
+        field.label = words[Text::country];
+        field.autocomplete = "country";
+        field.options = countries();
+    }
+    return field;
+}
+
+// What was asked for beside what somebody else said.
+identity::Attributes Oidc::answered_attributes(const config::Pool& pool, const Form& form) {
+    identity::Attributes out;
+    const auto take = [&](const std::string& name) {
+        const auto value = form.find(std::string(kAttributePrefix) + name);
+        if (value && value->size() <= kAttributeBytesMax) out[name] = *value;
+    };
+    for (const config::Attribute& attribute : pool.attributes) {
+        if (attribute.required) take(attribute.name);
+    }
+    take(pool.country_attribute);
+    return out;
+}
+
 Page Oidc::sign_up_page(const Language& words, const config::Pool& pool, const Form& form) const {
     Page page{words, words[Text::sign_up]};
     page.action = "/signup";
@@ -135,14 +165,7 @@ Page Oidc::sign_up_page(const Language& words, const config::Pool& pool, const F
     page.fields.push_back(password_field(words, Text::password));
     for (const config::Attribute& attribute : pool.attributes) {
         if (!is_asked(pool, attribute)) continue;
-        Field field{std::string(kAttributePrefix) + attribute.name, attribute.name};
-        field.value = form.get(field.name);
-        if (attribute.name == pool.country_attribute) {
-            field.label = words[Text::country];
-            field.autocomplete = "country";
-            field.options = countries();
-        }
-        page.fields.push_back(std::move(field));
+        page.fields.push_back(attribute_field(words, pool, attribute.name, form));
     }
     page.links.push_back({"/login", words[Text::sign_in_question]});
     return page;

@@ -15,6 +15,7 @@ constexpr std::string_view kDiscoverySuffix = "/.well-known/openid-configuration
 using Place = std::pair<std::string_view, std::string_view>;
 constexpr std::array kPlaces = {
     Place{"/oauth2/authorize", "authorize"},
+    Place{"/oauth2/idpresponse", "provider_answer"},
     Place{"/login", "login"},
     Place{"/oauth2/token", "token"},
     Place{"/oauth2/revoke", "revoke_token"},
@@ -22,6 +23,7 @@ constexpr std::array kPlaces = {
     Place{"/oauth2/userInfo", "user_info"},
     Place{"/logout", "logout"},
     Place{"/signup", "sign_up"},
+    Place{"/complete", "complete_sign_up"},
     Place{"/confirm", "confirm"},
     Place{"/forgotPassword", "forgot_password"},
     Place{"/confirmForgotPassword", "reset_password"},
@@ -114,6 +116,8 @@ io::Task<Result<void>> Oidc::handle(http::Exchange& exchange) {
     if (!reads && method != "POST") co_return co_await reply_method(exchange, "GET, HEAD, POST");
     if (name == "authorize") co_return co_await authorize(exchange);
     if (name == "login") co_return co_await login(exchange);
+    if (name == "provider_answer") co_return co_await take_external(exchange);
+    if (name == "complete_sign_up") co_return co_await complete(exchange);
     if (name == "logout") co_return co_await logout(exchange);
     if (name == "sign_up" || name == "confirm" || name == "forgot_password" ||
         name == "reset_password") {

@@ -7,11 +7,13 @@
 #include <string>
 
 #include "api/oidc/authorize_request.h"
+#include "api/oidc/external_state.h"
 #include "api/oidc/form.h"
 #include "api/oidc/page.h"
 #include "api/oidc/texts.h"
 #include "base/live.h"
 #include "config/config.h"
+#include "federation/providers.h"
 #include "http/server.h"
 #include "identity/identity.h"
 #include "identity/oauth.h"
@@ -24,12 +26,15 @@ namespace domicile::api::oidc {
 class Oidc {
   public:
     // All outlive it.
-    Oidc(Ref<config::Config> config, identity::Identity& identity, std::string region,
-         io::Random& random = io::system_random())
+    Oidc(Ref<config::Config> config, identity::Identity& identity, federation::Providers& providers,
+         std::string region, io::Random& random = io::system_random(),
+         io::Clock& clock = io::system_clock())
         : config_(config),
           identity_(identity),
           oauth_(identity.oauth()),
+          providers_(providers),
           region_(std::move(region)),
+          clock_(clock),
           random_(random) {}
 
     // Whether a path is one of these.
@@ -56,6 +61,9 @@ class Oidc {
     // A page of the form that leads to the client of `request`: adds what all of them have. Its
     // action and links are paths, to which the query of the request is added.
     Done show(http::Exchange& exchange, const AuthorizeRequest& request, int status, Page page);
+    // The same with the query of the request that began it.
+    Done show_of(http::Exchange& exchange, const AuthorizeRequest& request, int status, Page page,
+                 std::string query);
     // What a page says of an error.
     static std::string words_for(const Language& words, const Error& error);
     static int status_for(const Error& error);
@@ -75,6 +83,30 @@ class Oidc {
                         const AuthorizeRequest& request, const Form& form, Error problem);
     Done send_home(http::Exchange& exchange, Result<std::string> home);
     std::vector<std::string> countries() const;
+    // external.cc: sign-in with another provider
+    Done begin_external(http::Exchange& exchange, AuthorizeRequest request, std::string provider);
+    Done take_external(http::Exchange& exchange);
+    Done complete(http::Exchange& exchange);
+    Done sign_in_external(http::Exchange& exchange, ExternalState state, AuthorizeRequest request,
+                          identity::Attributes answers);
+    Done ask_for_more(http::Exchange& exchange, ExternalState state, AuthorizeRequest request,
+                      std::vector<std::string> missing);
+    std::optional<ExternalState> own_state(const http::Exchange& exchange,
+                                           const std::string& sealed) const;
+    std::string external_target() const;
+    // Whether people sign in with a password of the pool.
+    bool signs_in_itself(const AuthorizeRequest& request) const;
+    // Links to the providers that the client takes; without its form where it takes no password.
+    void add_providers(const Language& words, const AuthorizeRequest& request,
+                       std::string_view query, Page& page) const;
+    // Which provider a request names, or the only one there is; nullopt: the pool itself.
+    static std::optional<std::string> chosen_provider(const config::OAuth& oauth,
+                                                      std::string_view query);
+    // To the client, or to the person where the client is not known.
+    Done tell(http::Exchange& exchange, std::string client_id, AuthorizeError error);
+    Field attribute_field(const Language& words, const config::Pool& pool, const std::string& name,
+                          const Form& form) const;
+    static identity::Attributes answered_attributes(const config::Pool& pool, const Form& form);
     Done conclude(http::Exchange& exchange, AuthorizeRequest request,
                   identity::Authorized authorized, std::string username);
     Done refuse_sign_in(http::Exchange& exchange, AuthorizeRequest request, Error error,
@@ -117,7 +149,9 @@ class Oidc {
     Ref<config::Config> config_;
     identity::Identity& identity_;
     identity::OAuth& oauth_;
+    federation::Providers& providers_;
     const std::string region_;
+    io::Clock& clock_;
     io::Random& random_;
     telemetry::Operations operations_;
 };

@@ -91,7 +91,8 @@ std::string write_page(const Page& page) {
     }
     if (!page.links.empty()) out += "<nav>\n";
     for (const Link& link : page.links) {
-        out += "<a href=\"" + xml_escape(link.target) + "\">" + xml_escape(link.text) + "</a>\n";
+        out += "<a href=\"" + xml_escape(link.target) + "\">" + xml_escape(link.text) +
+               (link.name.empty() ? "" : " " + xml_escape(link.name)) + "</a>\n";
     }
     if (!page.links.empty()) out += "</nav>\n";
     return out + "</main>\n</body>\n</html>\n";

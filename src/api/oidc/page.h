@@ -21,6 +21,7 @@ struct Field {
 struct Link {
     std::string target;
     std::string_view text;
+    std::string name = {};  // after the text
 };
 struct Page {
     const Language& language;

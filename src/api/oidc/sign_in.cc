@@ -31,6 +31,7 @@ constexpr Line kByReason[] = {
     {reason::kPasswordHistory, Text::password_history},
     {reason::kPasswordPolicy, Text::password_policy},
     {reason::kUserExists, Text::user_exists},
+    {reason::kAddressTaken, Text::address_taken},
     {reason::kCodeMismatch, Text::code_mismatch},
     {reason::kCodeExpired, Text::code_expired},
     {reason::kAlreadyConfirmed, Text::already_confirmed},
@@ -117,6 +118,10 @@ io::Task<Result<void>> Oidc::authorize(http::Exchange& exchange) {
                              "Nobody is signed in."};
         co_return co_await show_error(exchange, std::move(error));
     }
+    auto provider = chosen_provider(*client.client->oauth, exchange.request().query);
+    if (provider) {
+        co_return co_await begin_external(exchange, std::move(*request), std::move(*provider));
+    }
     std::string location = "/login?" + std::string(exchange.request().query);
     co_return co_await reply_redirect(exchange, std::move(location));
 }
@@ -124,6 +129,9 @@ io::Task<Result<void>> Oidc::authorize(http::Exchange& exchange) {
 io::Task<Result<void>> Oidc::login(http::Exchange& exchange) {
     auto request = read_request(exchange.request().query);
     if (!request) co_return co_await show_error(exchange, std::move(request.error()));
+    if (exchange.request().method == "POST" && !signs_in_itself(*request)) {
+        co_return co_await show_sign_in(exchange, *request, 400, "", "");
+    }
     if (exchange.request().method == "POST") {
         co_return co_await take_password(exchange, std::move(*request));
     }
@@ -237,10 +245,15 @@ io::Task<Result<void>> Oidc::show_error(http::Exchange& exchange, AuthorizeError
         co_return co_await reply_page(exchange, 400, write_page(page), "");
     }
     const auto form = Form::parse(exchange.request().query);
+    std::string client_id = form ? form->get("client_id") : "";
+    co_return co_await tell(exchange, std::move(client_id), std::move(error));
+}
+
+io::Task<Result<void>> Oidc::tell(http::Exchange& exchange, std::string client_id,
+                                  AuthorizeError error) {
     std::vector<std::pair<std::string, std::string>> parameters;
     parameters.emplace_back("error", std::move(error.error));
     parameters.emplace_back("error_description", std::move(error.description));
-    const std::string client_id = form ? form->get("client_id") : "";
     std::vector<std::string> cookies;
     co_return co_await redirect(exchange, client_id, *error.redirect_uri, std::move(error.state),
                                 std::move(parameters), std::move(cookies));
@@ -250,6 +263,7 @@ io::Task<Result<void>> Oidc::show_sign_in(http::Exchange& exchange, const Author
                                           int status, std::string problem, std::string username) {
     Page page = sign_in_page(language(exchange), std::move(username));
     page.problem = std::move(problem);
+    add_providers(language(exchange), request, exchange.request().query, page);
     co_return co_await show(exchange, request, status, std::move(page));
 }
 
@@ -267,10 +281,18 @@ Page Oidc::sign_in_page(const Language& words, std::string username) const {
 
 io::Task<Result<void>> Oidc::show(http::Exchange& exchange, const AuthorizeRequest& request,
                                   int status, Page page) {
-    const std::string query = "?" + std::string(exchange.request().query);
+    return show_of(exchange, request, status, std::move(page),
+                   std::string(exchange.request().query));
+}
+
+io::Task<Result<void>> Oidc::show_of(http::Exchange& exchange, const AuthorizeRequest& request,
+                                     int status, Page page, std::string query) {
+    query.insert(0, "?");
     const std::string token = form_token(exchange);
-    page.action += query;
-    for (Link& link : page.links) link.target += query;
+    if (!page.action.empty()) page.action += query;
+    for (Link& link : page.links) {
+        if (!link.target.contains('?')) link.target += query;
+    }
     page.fields.push_back({"form_token", "", "hidden", "off", token});
     std::vector<std::string> cookies = {set_cookie(exchange, cookie_name(exchange, "form"), token)};
     const std::string html = write_page(page);

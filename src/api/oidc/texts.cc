@@ -57,7 +57,13 @@ constexpr std::array kLanguages = {
               "Second step",
               "Code from your authenticator app",
               "This is not the code that the app shows now. Please try again.",
-              "This code was used already. Please wait for the next one."}},
+              "This code was used already. Please wait for the next one.",
+              "Sign in with",
+              "Create your account",
+              "Something is still missing. Your country decides where your data is kept.",
+              "Continue",
+              "There is an account with your address already. Please sign in with it: for your "
+              "safety, accounts are not linked by themselves."}},
     Language{
         "de",
         {"Anmelden",
@@ -109,7 +115,13 @@ constexpr std::array kLanguages = {
          "Zweiter Schritt",
          "Code aus Ihrer Authenticator-App",
          "Das ist nicht der Code, den die App jetzt zeigt. Bitte versuchen Sie es noch einmal.",
-         "Dieser Code wurde schon verwendet. Bitte warten Sie auf den nächsten."}},
+         "Dieser Code wurde schon verwendet. Bitte warten Sie auf den nächsten.",
+         "Anmelden mit",
+         "Konto anlegen",
+         "Etwas fehlt noch. Ihr Land entscheidet, wo Ihre Daten aufbewahrt werden.",
+         "Weiter",
+         "Es gibt schon ein Konto mit Ihrer Adresse. Bitte melden Sie sich damit an: Zu Ihrer "
+         "Sicherheit werden Konten nicht von selbst verbunden."}},
 };
 
 // By the language alone: de-AT is de.

@@ -53,9 +53,14 @@ enum class Text : std::uint8_t {
     second_step,
     app_code,
     app_code_wrong,
-    app_code_used
+    app_code_used,
+    sign_in_with,
+    complete,
+    complete_advice,
+    go_on,
+    address_taken
 };
-inline constexpr std::size_t kTexts = 46;
+inline constexpr std::size_t kTexts = 51;
 
 struct Language {
     std::string_view tag;  // of HTML's lang

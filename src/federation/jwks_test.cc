@@ -1,11 +1,11 @@
-#include "gateway/jwks.h"
+#include "federation/jwks.h"
 
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
 #include "base/json.h"
 
-namespace domicile::gateway {
+namespace domicile::federation {
 namespace {
 
 using crypto::Algorithm;
@@ -104,4 +104,4 @@ TEST(jwks, discovery_is_of_this_issuer_and_leads_to_who_can_be_trusted) {
 }
 
 }  // namespace
-}  // namespace domicile::gateway
+}  // namespace domicile::federation

@@ -11,7 +11,7 @@
 #include "base/url.h"
 #include "crypto/keys.h"
 
-namespace domicile::gateway {
+namespace domicile::federation {
 
 inline constexpr std::size_t kJwksBytesMax = 256 * 1024;
 inline constexpr std::size_t kJwksKeysMax = 64;
@@ -36,4 +36,4 @@ std::shared_ptr<const crypto::PublicKey> find_key(const Keys& keys, std::string_
                                                   crypto::Algorithm algorithm);
 bool same_keys(const Keys& a, const Keys& b);
 
-}  // namespace domicile::gateway
+}  // namespace domicile::federation

@@ -1,10 +1,10 @@
-#include "gateway/jwks.h"
+#include "federation/jwks.h"
 
 #include <algorithm>
 
 #include "base/json.h"
 
-namespace domicile::gateway {
+namespace domicile::federation {
 namespace {
 
 constexpr JsonLimits kLimits{.depth_max = 8, .bytes_max = kJwksBytesMax};
@@ -82,4 +82,4 @@ bool same_keys(const Keys& a, const Keys& b) {
     });
 }
 
-}  // namespace domicile::gateway
+}  // namespace domicile::federation
