@@ -8,6 +8,7 @@
 // modexp-client
 //              what a client of sign-ins does meanwhile: one of them, and twice as long nothing
 // rs256 es256  one signature
+// argon2id     one password hash of --memory-kib and --iterations, bare libargon2
 // sqlite-put sqlite-get sqlite-query
 //              the documents' statements on bare SQLite, as many as --concurrency in one
 //              transaction
@@ -15,6 +16,7 @@
 //              events recorded by audit::Log; the same lines written and synced in groups
 // locate locate-raw
 //              directory::locate; the read that it makes, on bare SQLite
+#include <argon2.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <unistd.h>
@@ -48,6 +50,7 @@ struct Run {
     double seconds = 2;
     std::size_t concurrency = 64;
     std::string folder;
+    std::uint32_t memory_kib = 0, iterations = 0;  // of Argon2id
 };
 
 // Calls `step`, which does some units of work and says how many, until the time is over; the first
@@ -93,6 +96,18 @@ double client_exponentiations(const Run& run) {
         const auto start = Clock::now();
         (void)crypto::mod_exp(base.get(), exponent.get(), ctx.get());
         std::this_thread::sleep_for(2 * (Clock::now() - start));
+        return 1;
+    });
+}
+
+// What checking a password costs without anything around it (RFC 9106), one lane.
+double bare_argon2id(const Run& run) {
+    const std::string password = "Bench-Passw0rd!", salt(16, '\x5a');
+    std::string hash(32, '\0');
+    return measure(run, [&]() -> std::size_t {
+        DOMICILE_CHECK(argon2id_hash_raw(run.iterations, run.memory_kib, 1, password.data(),
+                                         password.size(), salt.data(), salt.size(), hash.data(),
+                                         hash.size()) == ARGON2_OK);
         return 1;
     });
 }
@@ -371,6 +386,7 @@ const std::map<std::string, Measurement>& measurements() {
         {"modexp-client", client_exponentiations},
         {"rs256", [](const Run& run) { return signatures(run, Algorithm::rs256); }},
         {"es256", [](const Run& run) { return signatures(run, Algorithm::es256); }},
+        {"argon2id", bare_argon2id},
         {"sqlite-put",
          [](const Run& run) {
              Items items(run.folder);
@@ -399,11 +415,13 @@ const std::map<std::string, Measurement>& measurements() {
 
 int main(int argc, char** argv) {
     using namespace domicile::bench;
-    const Options options(argc, argv, " --what --folder --concurrency ");
+    const Options options(argc, argv, " --what --folder --concurrency --memory-kib --iterations ");
     Run run;
     run.seconds = options.number("--seconds", 2);
     run.concurrency = static_cast<std::size_t>(options.number("--concurrency", 64));
     run.folder = options.text("--folder", ".");
+    run.memory_kib = static_cast<std::uint32_t>(options.number("--memory-kib", 19'456));
+    run.iterations = static_cast<std::uint32_t>(options.number("--iterations", 2));
     const auto found = measurements().find(options.text("--what"));
     if (found == measurements().end()) {
         std::fprintf(stderr, "bench_engines: --what must be one of");

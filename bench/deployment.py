@@ -26,7 +26,7 @@ regions:
   {region}: {{listen: {{http: {http_port}}}{database}}}{other_region}
 pools:
   bench:
-    id_suffix: {pool}
+    id_suffix: {pool}{pool_more}
     clients:
       rs256: {{id: {rs256}, flows: {flows}}}
       es256: {{id: {es256}, flows: {flows}, token_algorithm: ES256}}
@@ -81,7 +81,7 @@ class Deployment:
     """`domicile up` with one region, pinned to a core, and the people who signed up in it."""
 
     def __init__(self, build, folder, core, upstream_port=9, reactors=1, people=1,
-                 request_log=False, database="", neighbour=False, routes="", more=""):
+                 request_log=False, database="", neighbour=False, routes="", more="", argon2id=None):
         self.program = os.path.join(build, "domicile")
         self.folder, self.core, self.upstream_port = folder, core, upstream_port
         self.reactors, self.people, self.request_log = reactors, people, request_log
@@ -89,6 +89,8 @@ class Deployment:
         self.neighbour = neighbour  # another region, in another jurisdiction, on the same core
         self.http_port, self.neighbour_port = free_port(), free_port()
         self.routes, self.more = routes, more  # of the configuration, beside what is there
+        # (KiB, iterations): passwords are kept so, and nobody signs in by SRP.
+        self.argon2id = argon2id
         self.process = None
         self.ready, self.ready_neighbour = {}, {}
         self.tokens = {}  # algorithm -> what a sign-in of the first person gave
@@ -109,7 +111,10 @@ class Deployment:
                 request_log=str(self.request_log).lower(), pool=POOL, table=TABLE,
                 rs256=CLIENTS["RS256"],
                 es256=CLIENTS["ES256"],
-                flows="[USER_PASSWORD_AUTH, USER_SRP_AUTH, REFRESH_TOKEN_AUTH]"))
+                pool_more=self.argon2id and
+                "\n    password: {argon2id: {memory_kib: %d, iterations: %d}}" % self.argon2id or "",
+                flows=f"[USER_PASSWORD_AUTH, {'' if self.argon2id else 'USER_SRP_AUTH, '}"
+                      "REFRESH_TOKEN_AUTH]"))
         ready = os.path.join(self.folder, "ready.json")
         with open(os.path.join(self.folder, "up.log"), "wb") as log:
             self.process = subprocess.Popen(
@@ -122,7 +127,7 @@ class Deployment:
         self.pin(self.core)
         for number in range(self.people):
             self.sign_up(MAIL.format(number))
-        for algorithm in CLIENTS:
+        for algorithm in CLIENTS if self.people else ():
             self.tokens[algorithm] = self.sign_in(algorithm, MAIL.format(0))
 
     def stop(self):
@@ -183,11 +188,12 @@ class Deployment:
             self.sign_in("ES256", MAIL.format(number))["AccessToken"].split(".")[1]))["sub"]
             for number in range(self.people)]
 
-    def access_key(self):
-        """(id, secret) of a key that may do everything with the tables."""
+    def access_key(self, *operations):
+        """(id, secret) of a key that may do this, or everything with the tables."""
+        more = ["--operations", ",".join(operations)] if operations else []
         made = subprocess.run(
             [self.program, "keys", "create", "--data", os.path.join(self.folder, "data"),
-             "--region", REGION], stdout=subprocess.PIPE, check=True, text=True).stdout
+             "--region", REGION, *more], stdout=subprocess.PIPE, check=True, text=True).stdout
         # A secret is base64 and may begin with + or /.
         found = [re.search(f"^{name}=(.+)$", made, re.MULTILINE)
                  for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]

@@ -1,4 +1,4 @@
-"""Other people's programs on the server's core: HAProxy and dynalite."""
+"""Other people's programs on the server's core: HAProxy, dynalite and cognito-local."""
 import json
 import os
 import re
@@ -14,8 +14,8 @@ class Peers:
         self.folder, self.core = folder, core
         self.processes = []
 
-    def start(self, command, port, environment=None):
-        process = subprocess.Popen(["taskset", "-c", str(self.core)] + command, env=environment,
+    def start(self, command, port, environment=None, folder=None):
+        process = subprocess.Popen(["taskset", "-c", str(self.core)] + command, env=environment, cwd=folder,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.processes.append(process)
         wait_for_port(port, process)
@@ -57,6 +57,35 @@ class Peers:
                              {**os.environ, "NODE_ENV": "production"})
         self._create_table(port, table)
         return port, process.pid
+
+    def cognito_local(self, user, password):
+        """With a user pool in its files, and somebody in it. (port, process id, client id)"""
+        program = os.path.join(HERE, "node_modules", "cognito-local", "lib", "bin", "start.js")
+        node = os.path.join(ROOT, ".tools", "node_modules", ".bin", "node")
+        if not os.path.exists(program):
+            raise Failed("cognito-local is not installed: scripts/setup bench")
+        port = free_port()
+        process = self.start([node, program], port, {
+            **os.environ, "PORT": str(port), "HOST": "127.0.0.1", "NODE_ENV": "production",
+            "CODE": "123456"}, self.folder)
+
+        def call(operation, **members):
+            request = urllib.request.Request(
+                f"http://127.0.0.1:{port}/", json.dumps(members).encode(),
+                {"Content-Type": "application/x-amz-json-1.1",
+                 "X-Amz-Target": "AWSCognitoIdentityProviderService." + operation})
+            with urllib.request.urlopen(request, timeout=20) as reply:
+                return json.loads(reply.read() or b"{}")
+
+        pool = call("CreateUserPool", PoolName="bench", UsernameAttributes=["email"],
+                    AutoVerifiedAttributes=["email"])["UserPool"]["Id"]
+        client = call("CreateUserPoolClient", UserPoolId=pool, ClientName="bench",
+                      ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"])
+        client = client["UserPoolClient"]["ClientId"]
+        call("SignUp", ClientId=client, Username=user, Password=password,
+             UserAttributes=[{"Name": "email", "Value": user}])
+        call("ConfirmSignUp", ClientId=client, Username=user, ConfirmationCode="123456")
+        return port, process.pid, client
 
     @staticmethod
     def _create_table(port, table):

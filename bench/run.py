@@ -29,6 +29,8 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=2, help="of one measurement")
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--idle-connections", type=int, default=10000)
+    parser.add_argument("--users", type=int, default=20_000,
+                        help="people of the suite users; its figure is for 1000000")
     parser.add_argument("--json", default=os.path.join(ROOT, "build", "bench.json"))
     return parser.parse_args()
 
@@ -61,7 +63,7 @@ def run_suite(options):
 def run_child(options, name, path):
     """What went wrong, or None."""
     command = [sys.executable, os.path.abspath(__file__), "--suite", name, "--json", path]
-    for option in ("build", "rounds", "seconds", "connections", "idle_connections"):
+    for option in ("build", "rounds", "seconds", "connections", "idle_connections", "users"):
         command += ["--" + option.replace("_", "-"), str(getattr(options, option))]
     return run_bounded(command, SUITES[name][1])
 

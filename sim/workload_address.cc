@@ -30,7 +30,8 @@ io::Task<bool> Workload::wish_for(Person& person, std::size_t via, std::string a
     if (answer.ok()) co_return true;
     const bool expired = answer.error_type() == "NotAuthorizedException" && expired_is_fair();
     if (expired) person.access_token.clear();
-    if (!answer.open() && !is_limit(answer) && !expired)
+    const bool taken = answer.error_type() == "AliasExistsException";
+    if (!answer.open() && !is_limit(answer) && !expired && !taken)
         wrong(person, "I5", "a wish was refused: " + answer.error_type());
     co_return false;
 }
@@ -54,7 +55,7 @@ io::Task<void> Workload::change_address(Person& person, std::size_t via) {
     const bool taken_down = co_await wish_for(person, via, wanted);
     if (!taken_down) co_return;
     std::string code = co_await newest_code_to(person, wanted);
-    if (code.empty()) co_return;  // somebody has it, which nobody is told
+    if (code.empty()) co_return;  // a person before this one took the mail with them
     holders_.erase(person.email);
     person.wished = wanted;
     co_await pause(0, 2'000);
@@ -100,8 +101,8 @@ io::Task<void> Workload::settle_address(Person& person, std::size_t via) {
         if (!answer.ok()) co_return;
         signed_in(person, answer);
     }
-    std::string other = some_address();
-    if (other == person.email || other == person.wished) other = "moved@Example.org";
+    // Nobody else wants this one.
+    std::string other = "settled-" + person.name + "@Example.org";
     const bool nothing_under_way = co_await wish_for(person, via, std::move(other));
     if (!nothing_under_way) co_return;
     const Answer answer = co_await try_password(person, person.wished, via);

@@ -28,6 +28,8 @@ config::Config make_config() {
     config::Pool pool;
     pool.name = "health";
     pool.id_suffix = "Health1";
+    // A sign-up that lost a race must be told so, to be held against the claims (I1).
+    pool.reveal_existing = true;
     pool.clients.push_back(client);
     out.pools.push_back(pool);
     config::Table table;

@@ -702,6 +702,14 @@ void check_mail_server(const MailServer& mail, const Path& path, Reader& reader)
         say("ca_file", "authorities are given, but no TLS is spoken", "say `security: starttls`");
 }
 
+void check_mail(const Mail& mail, Reader& reader) {
+    for (const MailTemplate& words : mail.templates) {
+        if (words.name.starts_with("address_wanted") || words.text.contains("{####}")) continue;
+        reader.problem(kRoot / "mail" / "templates" / words.name / "text",
+                       "people would not get their code", "write {####} where it is to stand");
+    }
+}
+
 // Two regions, or data and keys, in one database would read each other's tables.
 void check_databases(const Config& config, Reader& reader) {
     std::vector<std::pair<Path, Database>> seen;
@@ -750,6 +758,7 @@ void check(const Config& config, Reader& reader) {
     for (const Region& region : config.regions)
         if (region.mail)
             check_mail_server(*region.mail, kRoot / "regions" / region.name / "mail", reader);
+    check_mail(config.mail, reader);
     check_ports(config, reader);
     check_pools(config, reader);
     check_tables(config, reader);

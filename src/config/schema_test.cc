@@ -163,6 +163,7 @@ std::vector<std::string> samples() {
                                     "password_reset.d",
                                     "verification.deutsch",
                                     "{####}",
+                                    "address_wanted.de",
                                     "a {####} b",
                                     "{###}",
                                     "GET"};

@@ -345,10 +345,11 @@ const Object<MailTemplate>& describe() {
         Object<MailTemplate>("The words of a kind of mail.")
             .field("subject", &MailTemplate::subject, "one line, at most 140 bytes",
                    text(is_mail_subject, pattern::kMailSubject, "1 to 140 bytes in one line", true))
-            .field("text", &MailTemplate::text,
-                   "plain text; {####} stands for the code, {username} for the user name",
-                   text(is_mail_text, pattern::kMailText,
-                        "at most 20000 bytes with {####} for the code", true));
+            .field(
+                "text", &MailTemplate::text,
+                "plain text; {####} stands for the code, which all but address_wanted must have; "
+                "{username} for the user name",
+                text(is_mail_text, pattern::kMailText, "1 to 20000 bytes", true));
     return object;
 }
 
@@ -363,10 +364,12 @@ const Object<Mail>& describe() {
             .field(
                 "templates", &Mail::templates,
                 "other words than our own, by kind: verification, password_reset, invitation (its "
-                "code is a temporary password); with a "
+                "code is a temporary password), address_wanted (to the owner of an address that "
+                "somebody else signs up with); with a "
                 "language, such as verification.de, for people whose `locale` begins with it",
                 text(is_mail_kind, pattern::kMailKind,
-                     "verification, password_reset or invitation, perhaps with .de or the like"));
+                     "verification, password_reset, invitation or address_wanted, perhaps with .de "
+                     "or the like"));
     return object;
 }
 

@@ -270,7 +270,9 @@ const Object<Pool>& describe() {
             .field("passkeys", &Pool::passkeys, "sign-in with passkeys; left out: none")
             .field("triggers", &Pool::triggers, "functions that take part in sign-up and sign-in")
             .field("reveal_existing", &Pool::reveal_existing,
-                   "true: answers tell whether a user exists, as old clients expect");
+                   "true: answers tell whether a user exists, as old clients expect; false: "
+                   "sign-up with "
+                   "an address of somebody's is answered like any other, and they get a mail");
     return object;
 }
 

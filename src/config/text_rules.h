@@ -41,7 +41,7 @@ bool is_host_port(std::string_view text);          // api.example.com:443; no ad
 bool is_mailbox(std::string_view text);            // address, or Name <address>
 bool is_mail_kind(std::string_view text);          // verification, password_reset.de
 bool is_mail_subject(std::string_view text);       // one line of 1 to 140 characters
-bool is_mail_text(std::string_view text);          // with {####}; at most 20,000 characters
+bool is_mail_text(std::string_view text);          // 1 to 20,000 characters
 bool is_variable(std::string_view text);           // an environment variable's name
 
 // ISO 3166-1 alpha-2, officially assigned, upper case.
@@ -111,9 +111,9 @@ inline constexpr const char* kMailbox =
     "^([^@<> \\x00-\\x1f\\x7f]+@[^@<> \\x00-\\x1f\\x7f]+|"
     "[^<>\\x00-\\x1f\\x7f]*<[^@<> \\x00-\\x1f\\x7f]+@[^@<> \\x00-\\x1f\\x7f]+>)$";
 inline constexpr const char* kMailKind =
-    "^(verification|password_reset|invitation)(\\.[a-z]{2,3})?$";
+    "^(verification|password_reset|invitation|address_wanted)(\\.[a-z]{2,3})?$";
 inline constexpr const char* kMailSubject = "^[^\\x00-\\x1f\\x7f]{1,140}$";
-inline constexpr const char* kMailText = "^(?=[\\s\\S]{1,20000}$)[\\s\\S]*\\{####\\}[\\s\\S]*$";
+inline constexpr const char* kMailText = "^[\\s\\S]{1,20000}$";
 inline constexpr const char* kVariable = "^[A-Za-z_][A-Za-z0-9_]{0,127}$";
 }  // namespace pattern
 

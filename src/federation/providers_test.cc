@@ -98,7 +98,8 @@ Task<std::string> verdict(Setting& setting, ExternalProof proof) {
     co_return found ? "" : std::string(found.error().reason);
 }
 
-Task<Result<ExternalProof>> redeem(Setting& setting, std::optional<std::string> iss = std::nullopt) {
+Task<Result<ExternalProof>> redeem(Setting& setting,
+                                   std::optional<std::string> iss = std::nullopt) {
     Providers::Answer answer{"the code", "https://idp/back", "the verifier", std::move(iss)};
     co_return co_await setting.providers.redeem(&setting.pool, "Partner", "n", std::move(answer));
 }

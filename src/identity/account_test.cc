@@ -62,9 +62,11 @@ Task<Result<Post>> post_of(Identity& identity, std::string address, Post before 
     CO_TRY(const auto mails, co_await identity.outbox(100));
     Post out;
     for (const Mail& mail : mails) {
-        if (mail.to != address) continue;
+        const std::size_t digits = mail.text.find_first_of("0123456789");
+        // Whose address somebody wants is told so, some time later.
+        if (mail.to != address || digits == std::string::npos) continue;
         ++out.mails;
-        std::string code = mail.text.substr(mail.text.find_first_of("0123456789"), 6);
+        std::string code = mail.text.substr(digits, 6);
         if (!before.codes.contains(code) && out.code.empty()) out.code = code;
         out.codes.insert(std::move(code));
     }

@@ -16,6 +16,12 @@ constexpr AttemptLimiter::Options kDecoyTries{.first_delay = Millis(24 * 3'600'0
 // Two sessions of honest mistakes are free.
 constexpr AttemptLimiter::Options kFactorTries{.free_failures = 10};
 
+// One at once, the next after an hour, then two: at most once a day.
+constexpr AttemptLimiter::Options kNotices{.free_failures = 1,
+                                           .first_delay = Millis(3'600'000),
+                                           .delay_max = Millis(24 * 3'600'000),
+                                           .forget_after = Millis(48 * 3'600'000)};
+
 // An intent of a run that lives is still being worked on.
 directory::ClaimsOptions claims_options(const nodes::Nodes* nodes) {
     directory::ClaimsOptions out;
@@ -97,6 +103,7 @@ Home::Home(Parts parts)
       address_mails_(p_.database, p_.clock, "address"),
       factor_tries_(p_.database, p_.clock, "factor", kFactorTries),
       custom_tries_(p_.database, p_.clock, "custom", kFactorTries),
+      notices_sent_(p_.database, p_.clock, "notice", kNotices),
       decoy_tries_(p_.database, p_.clock, "decoy", kDecoyTries),
       block_key_(p_.keyring.region_key("identity.secret_block")),
       refresh_key_(p_.keyring.region_key("identity.refresh_token")),
@@ -107,7 +114,8 @@ Home::Home(Parts parts)
       custom_key_(p_.keyring.region_key("identity.custom_auth")),
       device_block_key_(p_.keyring.region_key("identity.device_block")),
       decoy_secret_(p_.keyring.region_secret("identity.decoy")),
-      device_group_secret_(p_.keyring.region_secret("identity.device_group")) {}
+      device_group_secret_(p_.keyring.region_secret("identity.device_group")),
+      notices_([this](AddressNotice notice) { return pass_on(std::move(notice)); }) {}
 
 io::Task<Result<void>> Home::open() {
     CO_TRY_VOID(co_await users_.migrate());

@@ -30,6 +30,7 @@
 #include "identity/mail_words.h"
 #include "identity/messages.h"
 #include "identity/mfa_types.h"
+#include "identity/notices.h"
 #include "identity/oauth_types.h"
 #include "identity/outbox.h"
 #include "identity/passkey_store.h"
@@ -101,6 +102,9 @@ class Home {
         std::function<io::Task<Result<CodeDelivery>>(std::string region, ForgotPasswordRequest)>
             forgot_elsewhere = {};
         ExternalProviders* providers = nullptr;
+        // Tells the home of an address that somebody wants it (message::kAddressWanted).
+        std::function<io::Task<Result<Done>>(std::string region, AddressNotice)> tell_elsewhere =
+            {};
     };
     explicit Home(Parts parts);
 
@@ -114,6 +118,8 @@ class Home {
     // Gives up an unconfirmed sign-up, so that the person can sign up elsewhere: the password
     // proves that it is the same person.
     io::Task<Result<Done>> withdraw(PasswordRequest request);
+    // Of whose address somebody wants: mails them, but not often (home_hidden.cc).
+    io::Task<Result<Done>> tell_owner(AddressNotice notice);
     io::Task<Result<Done>> confirm(ConfirmRequest request);
     io::Task<Result<CodeDelivery>> resend(ResendRequest request);
     io::Task<Result<SrpChallenge>> start_srp(SrpStartRequest request);
@@ -224,6 +230,7 @@ class Home {
     Sessions& sessions() { return sessions_; }
     Outbox& outbox() { return outbox_; }
     Courier& courier() { return courier_; }
+    Notices& notices() { return notices_; }
 
   private:
     // What mails say (home_mail.cc).
@@ -244,6 +251,17 @@ class Home {
                                                   SignUpRequest request, PreSignUpAnswer wanted);
     io::Task<Result<SignUpResult>> new_sign_up(ClientOfPool client, SignUpRequest request,
                                                PreSignUpAnswer wanted);
+    // Of an address that is somebody's, where that is not revealed (home_hidden.cc).
+    enum class Holding : std::uint8_t { free, address, name };
+    io::Task<Result<SignUpResult>> hidden_sign_up(ClientOfPool client, SignUpRequest request,
+                                                  PreSignUpAnswer wanted);
+    io::Task<Result<Holding>> holding_of(UserRow row);
+    // Marks the row as hidden where one of its addresses is somebody's.
+    io::Task<Result<directory::ClaimHandle>> claim_or_hide(UserRow& row, PasswordRequest person);
+    io::Task<Result<std::vector<sql::Statement>>> no_mailing(std::string sub, Mail mail);
+    void notify_owners(const UserRow& row);
+    void notify_owner(const std::string& pool, const directory::SubjectKey& key);
+    io::Task<Result<void>> pass_on(AddressNotice notice);
     io::Task<Result<void>> write_confirmed(UserRow row);
     io::Task<Result<directory::ClaimHandle>> claim(UserRow row, PasswordRequest person);
     io::Task<Result<void>> write_person(MailFor what, UserRow row);
@@ -473,13 +491,17 @@ class Home {
     Attempts attempts_, resends_, resets_, address_mails_;
     Attempts factor_tries_;  // codes of authenticator apps, over all sessions of a person
     Attempts custom_tries_;  // wrong answers to challenges of the application's own, likewise
+    Attempts notices_sent_;  // to the owners of addresses
     Attempts decoy_tries_;   // plays the part of the row's counter for people who do not exist
     keyring::DataKey block_key_, refresh_key_, session_key_, page_key_, browser_key_, choice_key_;
     keyring::DataKey custom_key_;
     keyring::DataKey device_block_key_;
     std::string decoy_secret_, device_group_secret_;
+    Notices notices_;
 };
 
+// By whoever; a sign-up that was not confirmed in time does not count.
+bool is_taken(const std::optional<directory::Record>& holder, Timestamp now);
 // Where a code for these attributes goes; empty when there is nowhere.
 std::string destination_of(const std::string& username, const Attributes& attributes);
 // Where it goes only if the person has proven the address, and may have a password reset.

@@ -32,11 +32,6 @@ bool is_over(const Error& error) {
     return error.code == Code::already_exists || error.code == Code::failed_precondition;
 }
 
-bool is_taken(const std::optional<directory::Record>& holder, Timestamp now) {
-    if (!holder) return false;
-    return holder->state == directory::State::active || holder->pending_until > now;
-}
-
 // What a code for the address proves: that it came from there. Empty: nobody has one.
 std::string proof_of(const UserRow& row) {
     if (!row.email_change) return "present " + destination_of(row.username, row.attributes);
@@ -93,6 +88,7 @@ io::Task<Result<directory::ClaimHandle>> Home::claim_address(const config::Pool*
     CO_TRY(const auto holder, co_await p_.directory.record(std::move(copy)));
     const bool taken = is_taken(holder, p_.clock.now());
     wanted.taken = taken && !is_own;
+    if (wanted.taken && !pool->reveal_existing) notify_owner(row.pool, key);
     std::vector<directory::SubjectKey> keys;
     keys.push_back(taken ? nobodys : std::move(key));
     if (!wanted.taken || !pool->reveal_existing) {

@@ -34,7 +34,7 @@ io::Task<Result<std::optional<PersonDescription>>> Home::found_by_index(std::str
     const bool by_sub = filter.attribute == "sub";
     auto looking = by_sub ? users_.find_sub(filter.value) : users_.find(pool, filter.value);
     CO_TRY(const auto row, co_await std::move(looking));
-    if (!row || row->pool != pool) co_return std::optional<PersonDescription>();
+    if (!row || row->pool != pool || row->hidden) co_return std::optional<PersonDescription>();
     PersonDescription person = describe(*row);
     if (!fits(person, filter)) co_return std::optional<PersonDescription>();
     co_return std::optional<PersonDescription>(std::move(person));
@@ -65,7 +65,7 @@ io::Task<Result<PersonPage>> Home::list_people(Administrator who, std::string po
                 co_return out;
             }
             PersonDescription person = describe(row);
-            if (fits(person, filter)) out.people.push_back(std::move(person));
+            if (!row.hidden && fits(person, filter)) out.people.push_back(std::move(person));
             after = row.sub;
         }
         if (rows.empty()) co_return out;

@@ -139,14 +139,12 @@ io::Task<Result<Tokens>> Home::prove_password(ClientOfPool client, PasswordReque
     if (row && row->external) row.reset();  // has no password, as nobody has
     CO_TRY_VOID(co_await before_authentication(client, row, request.username,
                                                std::move(request.client_metadata)));
+    // Made for everybody, since making it takes time.
     UserRow judged;
-    if (row) {
-        judged = *row;
-    } else {
-        judged.pool = pool;
-        judged.srp_name = request.username;
-        judged.password = decoy_password(keeping_of(*client.pool), decoy_secret_, index);
-    }
+    judged.pool = pool;
+    judged.srp_name = request.username;
+    judged.password = decoy_password(keeping_of(*client.pool), decoy_secret_, index);
+    if (row) judged = *row;
     CO_TRY(const bool proven, co_await password_fits(std::move(judged), request.password));
     if (row && proven) CO_TRY_VOID(co_await keep_as_asked(client.pool, *row, request.password));
     co_return co_await judge(std::move(row), proven, std::move(attempt), client,
@@ -161,8 +159,7 @@ io::Task<Result<Tokens>> Home::judge(std::optional<UserRow> row, bool proven,
         co_return wrong_credentials();
     }
     CO_TRY_VOID(co_await attempts_.succeeded(std::move(attempt)));
-    co_return co_await admit(std::move(*row), Proven::one_factor, client,
-                             std::move(device_key));
+    co_return co_await admit(std::move(*row), Proven::one_factor, client, std::move(device_key));
 }
 
 // Told to nobody but who has proven to be the person.

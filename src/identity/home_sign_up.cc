@@ -107,6 +107,10 @@ io::Task<Result<std::vector<sql::Statement>>> Home::write_code(MailFor what, Use
     CO_TRY(Mail mail, co_await compose(std::move(what), row, std::move(facts)));
     mail.to = destination_of(row.username, row.attributes);
     mail.expires = row.code_expires;
+    if (row.hidden) {
+        notify_owners(row);
+        co_return co_await no_mailing(row.sub, std::move(mail));
+    }
     co_return co_await mailing(row.sub, std::move(mail));
 }
 
@@ -116,6 +120,10 @@ io::Task<Result<SignUpResult>> Home::sign_up(SignUpRequest request) {
     CO_TRY_VOID(co_await check_sign_up(client, request));
     // Before anybody is looked for, so that it says nothing of who exists.
     CO_TRY(const PreSignUpAnswer wanted, co_await before_sign_up(client, request));
+    // Who is confirmed at once is let in at once: nothing could be hidden.
+    if (!client.pool->reveal_existing && !wanted.confirm) {
+        co_return co_await hidden_sign_up(client, std::move(request), wanted);
+    }
     CO_TRY(auto row, co_await users_.find(client.pool->id_suffix, request.username));
     if (row) {
         co_return co_await repeat_sign_up(client, std::move(*row), std::move(request), wanted);
@@ -230,8 +238,14 @@ io::Task<Result<SignUpResult>> Home::new_sign_up(ClientOfPool client, SignUpRequ
 
     audit::Event event{"sign_up", {{"pool", row.pool}, {"home", p_.region}}};
     CO_TRY_VOID(co_await p_.audit.record(std::move(event)));
-    CO_TRY(const directory::ClaimHandle held, co_await claim(row, person));
-    row.claim_id = held.claim_id;
+    Result<directory::ClaimHandle> held;
+    if (client.pool->reveal_existing || wanted.confirm) {
+        held = co_await claim(row, person);
+    } else {
+        held = co_await claim_or_hide(row, person);
+    }
+    if (!held) co_return std::unexpected(held.error());
+    row.claim_id = held->claim_id;
     Result<void> written;
     if (wanted.confirm) {
         row.code_mac = p_.random.bytes(32);  // no code fits
@@ -331,6 +345,9 @@ io::Task<Result<CodeDelivery>> Home::resend(ResendRequest request) {
     // Each one sends a mail, so each one counts.
     CO_TRY_VOID(co_await resends_.failed(std::move(attempt)));
     CO_TRY(auto row, co_await users_.find(client.pool->id_suffix, request.username));
+    // A user name that is an address shows that one, wherever the mail goes: the owner's would tell
+    // that there is one.
+    const bool is_address = !destination_of(request.username, Attributes()).empty();
     MailFor what{client.pool, MailKind::verification, "CustomMessage_ResendCode", client.client->id,
                  std::move(request.client_metadata)};
     if (!row || row->confirmed) {
@@ -344,14 +361,15 @@ io::Task<Result<CodeDelivery>> Home::resend(ResendRequest request) {
         CO_TRY_VOID(co_await decoy_tries_.succeeded(std::move(tries)));
         if (!decoy_tries_.durable()) CO_TRY_VOID(co_await users_.pace(key));
         std::string shown = destination_of(request.username, row ? row->attributes : Attributes());
-        if (shown.empty()) shown = decoy_destination(request.username);
+        if (is_address || shown.empty()) shown = decoy_destination(request.username);
         co_return delivery_to(shown);
     }
     // Does not prolong the claim: that is a write to the directory, whose duration would tell that
     // there is somebody to confirm (I8). Signing up again does.
     CO_TRY(auto mail, co_await write_code(std::move(what), *row));
     CO_TRY_VOID(co_await users_.replace_unconfirmed(*row, std::move(mail)));
-    co_return delivery_to(destination_of(row->username, row->attributes));
+    const std::string to = destination_of(row->username, row->attributes);
+    co_return delivery_to(is_address && !client.pool->reveal_existing ? request.username : to);
 }
 
 }  // namespace domicile::identity

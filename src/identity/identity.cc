@@ -66,7 +66,7 @@ struct Identity::Impl {
 
     io::Task<Result<void>> reload_keys() { return publisher.reload(); }
     io::Task<Result<Done>> withdraw(std::string region, PasswordRequest request);
-    // At the home of somebody who is being migrated, as this region has found.
+    // At another region, which turned out to be the one to ask.
     template <class Answer, class Request>
     io::Task<Result<Answer>> elsewhere(std::string region, const char* type, Request request) {
         json::value payload = to_message(request);
@@ -149,12 +149,25 @@ Identity::Impl::Impl(Parts given)
       secrets(p.config, p.config_directory),
       publisher({p.directory, verifier, p.region, p.sign_key_record, p.verify_key_record,
                  [this] { return home.upkeep(); }}),
-      home({p.config, p.policy, p.database, p.keyring, p.directory, p.audit, p.clock, p.random,
-            verifier, p.region, p.public_port,
+      home({p.config,
+            p.policy,
+            p.database,
+            p.keyring,
+            p.directory,
+            p.audit,
+            p.clock,
+            p.random,
+            verifier,
+            p.region,
+            p.public_port,
             [this](std::string region, PasswordRequest request) {
                 return withdraw(std::move(region), std::move(request));
             },
-            p.nodes, p.mail, &secrets, p.config_directory, p.triggers,
+            p.nodes,
+            p.mail,
+            &secrets,
+            p.config_directory,
+            p.triggers,
             [this](std::string region, const char* type, PasswordRequest request) {
                 return elsewhere<Tokens>(std::move(region), type, std::move(request));
             },
@@ -162,7 +175,11 @@ Identity::Impl::Impl(Parts given)
                 return elsewhere<CodeDelivery>(std::move(region), message::kForgotPassword,
                                                std::move(request));
             },
-             p.providers}),
+            p.providers,
+            [this](std::string region, AddressNotice notice) {
+                return elsewhere<Done>(std::move(region), message::kAddressWanted,
+                                       std::move(notice));
+            }}),
       watch(p.database, home.sessions(), p.nodes),
       router({p.config, p.policy, p.directory, p.border, p.audit, home, p.region, p.public_port}),
       administration({p.config, p.region, home, router}),
@@ -198,12 +215,14 @@ io::Task<Result<void>> Identity::open() {
     co_await impl_->publisher.start(impl_->home.signer().public_keys());
     impl_->watch.start();
     impl_->home.courier().start();
+    impl_->home.notices().start();
     co_return Result<void>();
 }
 
 io::Task<void> Identity::stop() {
     co_await impl_->publisher.stop();
     co_await impl_->watch.stop();
+    co_await impl_->home.notices().stop();
     co_await impl_->home.courier().stop();
 }
 

@@ -139,6 +139,7 @@ Task<Result<void>> one_mail(Identity& identity) {
 }
 
 TEST_F(IdentityTest, a_sign_up_that_is_not_confirmed_in_time_ends_and_frees_its_keys) {
+    config_.pools[0].reveal_existing = true;
     ASSERT_TRUE(run(sign_up_only));
     EXPECT_EQ(run(sign_up_as_another).error().reason, reason::kUserExists);
     clock_.pass(Millis(3'600'001));
@@ -148,6 +149,7 @@ TEST_F(IdentityTest, a_sign_up_that_is_not_confirmed_in_time_ends_and_frees_its_
 }
 
 TEST_F(IdentityTest, a_confirmed_person_stays_when_the_time_to_confirm_is_over) {
+    config_.pools[0].reveal_existing = true;
     ASSERT_TRUE(run(sign_up_and_confirm));
     clock_.pass(Millis(3'600'001));
     EXPECT_EQ(run(sign_up_as_another).error().reason, reason::kUserExists);

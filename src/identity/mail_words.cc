@@ -15,11 +15,16 @@ struct Kind {
     const char* subject;
     const char* text;
 };
-constexpr std::array<Kind, 3> kKinds = {
+constexpr std::array<Kind, 4> kKinds = {
     Kind{"verification", "Your verification code", "Your confirmation code is {####}."},
     Kind{"password_reset", "Your password reset code", "Your password reset code is {####}."},
     Kind{"invitation", "Your temporary password",
-         "Your username is {username} and temporary password is {####} ."}};
+         "Your username is {username} and temporary password is {####} ."},
+    Kind{
+        "address_wanted", "Somebody tried to sign up with your address",
+        "Somebody tried to sign up with your address, which is in use already. If it was you, sign "
+        "in, reset your password, or finish your sign-up with the code that you were sent before. "
+        "If it was not you, there is nothing to do."}};
 
 // "de" of "de-AT" and "de_AT".
 std::string language_of(std::string_view locale) {

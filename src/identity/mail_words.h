@@ -9,8 +9,9 @@
 
 namespace domicile::identity {
 
-// invitation: the code is a temporary password.
-enum class MailKind : std::uint8_t { verification, password_reset, invitation };
+// invitation: the code is a temporary password. address_wanted: to the owner of an address that
+// somebody signs up with; without a code.
+enum class MailKind : std::uint8_t { verification, password_reset, invitation, address_wanted };
 
 struct MailFacts {
     std::string code;

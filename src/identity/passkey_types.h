@@ -104,7 +104,8 @@ BOOST_DESCRIBE_STRUCT(PasskeyDescription, (),
                       (credential_id, name, relying_party_id, attachment, transports, created_ms))
 BOOST_DESCRIBE_STRUCT(PasskeyPage, (), (passkeys, token))
 BOOST_DESCRIBE_STRUCT(AuthFactors, (), (username, mfa, factors))
-BOOST_DESCRIBE_STRUCT(ChoiceProof, (), (username, password, srp_a, credential, client_metadata, device_key))
+BOOST_DESCRIBE_STRUCT(ChoiceProof, (),
+                      (username, password, srp_a, credential, client_metadata, device_key))
 BOOST_DESCRIBE_STRUCT(ChoiceRequest, (), (client_id, username, preferred, proof))
 BOOST_DESCRIBE_STRUCT(ChoiceAnswerRequest, (), (client_id, challenge, session, choice, proof))
 BOOST_DESCRIBE_STRUCT(ChoiceSession, (),

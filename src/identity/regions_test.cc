@@ -1,9 +1,11 @@
 // Three regions in one process: real databases, mutual TLS on loopback between them, one directory.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
+#include "base/encoding.h"
 #include "crypto/x509.h"
 #include "http/server.h"
 #include "identity/administration.h"
@@ -180,9 +182,10 @@ SignUpRequest person_of(const std::string& country) {
             {{"email", "ann@example.org"}, {"custom:country", country}}};
 }
 
-Task<Result<std::size_t>> mails_at(Nodes& nodes, std::size_t at) {
+Task<Result<std::size_t>> mails_at(Nodes& nodes, std::size_t at, std::string word = "") {
     CO_TRY(const auto mails, co_await nodes[at]->identity.outbox(10));
-    co_return mails.size();
+    co_return static_cast<std::size_t>(std::ranges::count_if(
+        mails, [&](const Mail& mail) { return mail.subject.contains(word); }));
 }
 
 Task<Result<void>> wrong_endpoints(Nodes& nodes) {
@@ -267,19 +270,85 @@ Task<Result<void>> corrected_country(Nodes& nodes) {
     CO_TRY_VOID(co_await nodes[kUs]->identity.sign_up(std::move(mistaken)));
     auto stranger = person_of("DE");
     stranger.password = "Anders-1234";
-    const auto refused = co_await nodes[kUs]->identity.sign_up(std::move(stranger));
-    EXPECT_EQ(refused.error().reason, reason::kUserExists);
+    CO_TRY_VOID(co_await nodes[kUs]->identity.sign_up(std::move(stranger)));
+    CO_TRY(const std::size_t at_strangers, co_await mails_at(nodes, kEu, "verification"));
+    EXPECT_EQ(at_strangers, 0u);
     auto corrected = person_of("DE");
     CO_TRY_VOID(co_await nodes[kUs]->identity.sign_up(std::move(corrected)));
     CO_TRY(const std::size_t abandoned, co_await mails_at(nodes, kUs));
     EXPECT_EQ(abandoned, 0u);
-    CO_TRY(const std::size_t at_home, co_await mails_at(nodes, kEu));
+    CO_TRY(const std::size_t at_home, co_await mails_at(nodes, kEu, "verification"));
     EXPECT_EQ(at_home, 1u);
     co_return Result<void>();
 }
 
 TEST(Regions, a_corrected_country_moves_an_unconfirmed_sign_up_for_whoever_knows_the_password) {
     const auto done = run(corrected_country);
+    ASSERT_TRUE(done) << done.error().message << " " << done.error().reason;
+}
+
+// Whoever lives where signs up with Ann's address at their own home, through the region beside it.
+Task<Result<void>> wanted_elsewhere(Nodes& nodes) {
+    CO_TRY_VOID(co_await settle(nodes));
+    for (std::size_t home : {kEu, kUs, kAu}) {
+        auto request = person_of(kCountries[home]);
+        request.password = "Anders-1234";
+        const std::size_t through = (home + 1) % kRegions.size();
+        CO_TRY(const SignUpResult asked,
+               co_await nodes[through]->identity.sign_up(std::move(request)));
+        EXPECT_FALSE(asked.confirmed);
+        EXPECT_EQ(asked.delivery->destination, "a***@e***");
+        CO_TRY(const bool resident, co_await nodes[home]->identity.is_resident(asked.sub));
+        EXPECT_FALSE(resident);
+        ConfirmRequest confirm{"client1", "ann@example.org", "123456"};
+        const auto wrong = co_await nodes[through]->identity.confirm_sign_up(std::move(confirm));
+        EXPECT_EQ(wrong.error().reason, reason::kCodeMismatch) << kRegions[home];
+    }
+    for (int i = 0; i < 2'000; ++i) {
+        CO_TRY(const std::size_t told, co_await mails_at(nodes, kAu));
+        if (told >= 2) break;
+        co_await io::sleep_for(Millis(5));
+    }
+    for (std::size_t at : {kAu, kEu, kUs}) {
+        CO_TRY(const std::size_t count, co_await mails_at(nodes, at));
+        EXPECT_EQ(count, at == kAu ? 2u : 0u) << kRegions[at];  // her own code, and one notice
+    }
+    CO_TRY_VOID(co_await sign_in_at(nodes, kEu, kPassword));
+    const auto others = co_await sign_in_at(nodes, kEu, "Anders-1234");
+    EXPECT_EQ(others.error().reason, reason::kWrongCredentials);
+    co_return Result<void>();
+}
+
+TEST(Regions, the_owner_of_an_address_is_told_at_home_that_somebody_wants_it_elsewhere) {
+    const auto done = run(wanted_elsewhere);
+    ASSERT_TRUE(done) << done.error().message << " " << done.error().reason;
+}
+
+// What a region says that means no good.
+Task<Result<void>> told_lies(Nodes& nodes) {
+    CO_TRY_VOID(co_await settle(nodes));
+    using Kind = directory::IdentifierKind;
+    const auto key = nodes[kUs]->directory.key("Health1", Kind::email, "ann@example.org");
+    const std::string text = to_base64(key.bytes);
+    std::vector<AddressNotice> notices;
+    notices.push_back({"Health1", text});
+    notices.push_back({"Health1", text});
+    notices.push_back({"Other", text});
+    notices.push_back({"Health1", "x"});
+    notices.push_back({"Health1", to_base64(std::string(16, 'x'))});
+    for (const AddressNotice& notice : notices) {
+        json::value payload = to_message(notice);
+        const Instant deadline = io::deadline_in(Millis(5'000));
+        (void)co_await nodes[kUs]->border.call(kRegions[kAu], message::kAddressWanted,
+                                               std::move(payload), deadline);
+    }
+    CO_TRY(const std::size_t mails, co_await mails_at(nodes, kAu));
+    EXPECT_EQ(mails, 2u);
+    co_return Result<void>();
+}
+
+TEST(Regions, a_region_that_tells_of_an_address_again_and_again_causes_one_mail) {
+    const auto done = run(told_lies);
     ASSERT_TRUE(done) << done.error().message << " " << done.error().reason;
 }
 

@@ -10,6 +10,7 @@ constexpr Millis kBorderDeadline{10'000};
 void Router::register_handlers() {
     answer(message::kSignUp, &Home::sign_up);
     answer(message::kWithdraw, &Home::withdraw);
+    answer(message::kAddressWanted, &Home::tell_owner);
     answer(message::kConfirm, &Home::confirm);
     answer(message::kResend, &Home::resend);
     answer(message::kStartSrp, &Home::start_srp);

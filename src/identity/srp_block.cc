@@ -40,8 +40,8 @@ std::string_view next(std::string_view& text, char separator) {
 }  // namespace
 
 std::string encode_srp_block(const SrpBlock& block) {
-    json::object out{{"p", block.pool},     {"c", block.client_id}, {"u", block.username},
-                     {"n", block.srp_name}, {"A", block.a_hex},     {"b", to_base64(block.b)},
+    json::object out{{"p", block.pool},     {"c", block.client_id},  {"u", block.username},
+                     {"n", block.srp_name}, {"A", block.a_hex},      {"b", to_base64(block.b)},
                      {"B", block.b_hex},    {"e", block.expires_ms}, {"f", block.custom ? 1 : 0}};
     if (block.device_key) out["d"] = *block.device_key;
     return json::serialize(out);

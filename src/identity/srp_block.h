@@ -23,7 +23,7 @@ struct SrpBlock {
     std::string b_hex;     // SRP_B
     std::int64_t expires_ms = 0;
     std::optional<std::string> device_key;  // as the client gave it, if it can be one
-    bool custom = false;  // of CUSTOM_AUTH: the application's challenges follow
+    bool custom = false;                    // of CUSTOM_AUTH: the application's challenges follow
 };
 
 std::string encode_srp_block(const SrpBlock& block);

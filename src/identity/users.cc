@@ -68,6 +68,7 @@ void write_state(const UserRow& row, json::object& into) {
     if (row.state == PersonState::new_password) into["state"] = kNewPassword;
     if (row.state == PersonState::reset) into["state"] = kReset;
     if (row.disabled) into["disabled"] = true;
+    if (row.hidden) into["hidden"] = true;
     if (row.temporary_until.ms != 0) into["temporary_until"] = row.temporary_until.ms;
 }
 
@@ -78,6 +79,7 @@ Result<void> read_state(const json::object& from, UserRow& into) {
     if (state && *state != kNewPassword && *state != kReset) return broken_profile();
     if (state) into.state = *state == kReset ? PersonState::reset : PersonState::new_password;
     into.disabled = from.contains("disabled");
+    into.hidden = from.contains("hidden");
     into.temporary_until = Timestamp{until.value_or(0)};
     into.modified = Timestamp{modified.value_or(into.created.ms)};
     return {};
@@ -239,6 +241,11 @@ std::string Users::username_index(std::string_view pool, std::string_view userna
                                                   directory::normalise(kind, username));
 }
 
+// Of no user name: none begins so.
+std::string Users::hidden_index(std::string_view pool, std::string_view username) const {
+    return crypto::hmac_sha256(index_secret_, "hidden" + username_index(pool, username));
+}
+
 std::string Users::code_mac(std::string_view sub, std::string_view code) const {
     return crypto::hmac_sha256(code_secret_, std::string(sub) + '\0' + std::string(code));
 }
@@ -295,6 +302,19 @@ io::Task<Result<std::optional<UserRow>>> Users::find(std::string pool, std::stri
     return find_where("pool = $1 AND username_index = $2", std::move(parameters));
 }
 
+io::Task<Result<std::optional<UserRow>>> Users::find_hidden(std::string pool,
+                                                            std::string username) {
+    sql::Blob index{hidden_index(pool, username)};
+    std::vector<sql::Value> parameters{pool, std::move(index)};
+    return find_where("pool = $1 AND username_index = $2", std::move(parameters));
+}
+
+io::Task<Result<std::optional<UserRow>>> Users::find_claim(std::string claim_id) {
+    std::vector<sql::Value> parameters;
+    parameters.emplace_back(sql::Blob{std::move(claim_id)});
+    return find_where("claim_id = $1", std::move(parameters));
+}
+
 io::Task<Result<std::optional<UserRow>>> Users::find_sub(std::string sub) {
     std::vector<sql::Value> parameters{std::move(sub)};
     return find_where("sub = $1", std::move(parameters));
@@ -319,6 +339,8 @@ io::Task<Result<sql::Blob>> Users::sealed_profile(const UserRow row) {
 
 io::Task<Result<sql::Statement>> Users::insertion(UserRow row) {
     CO_TRY(sql::Blob sealed, co_await sealed_profile(row));
+    std::string index = username_index(row.pool, row.username);
+    if (row.hidden) index = hidden_index(row.pool, row.username);
     sql::Statement out;
     out.sql =
         "INSERT INTO identity_users (sub, pool, username_index, claim_id, created, epoch, "
@@ -326,7 +348,7 @@ io::Task<Result<sql::Statement>> Users::insertion(UserRow row) {
         "VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, 0)";
     out.parameters = {row.sub,
                       row.pool,
-                      sql::Blob{username_index(row.pool, row.username)},
+                      sql::Blob{std::move(index)},
                       sql::Blob{row.claim_id},
                       row.created.ms,
                       static_cast<std::int64_t>(row.epoch),
@@ -400,9 +422,7 @@ std::vector<sql::Statement> Users::removed(const std::string& claim_id) {
 
 io::Task<Result<std::vector<sql::Statement>>> Users::changed(std::string claim_id,
                                                              std::string change_id) {
-    std::vector<sql::Value> parameters;
-    parameters.emplace_back(sql::Blob{std::move(claim_id)});
-    CO_TRY(auto row, co_await find_where("claim_id = $1", std::move(parameters)));
+    CO_TRY(auto row, co_await find_claim(std::move(claim_id)));
     std::vector<sql::Statement> batch;
     if (!row || !row->email_change || row->email_change->change_id != change_id) co_return batch;
     const bool renames = row->email_change->renames;

@@ -66,6 +66,9 @@ struct UserRow {
     std::string code_mac;
     Timestamp code_expires;
     std::int64_t code_tries = 0;
+    // A sign-up with an address of somebody else's, which came to nothing and nobody is told so
+    // (ADR 0032). Sealed too.
+    bool hidden = false;
 };
 
 // As they are once the new address is proven.
@@ -92,6 +95,9 @@ class Users final : public directory::ClaimOwner {
 
     // Null when there is none; that case costs the same look-ups.
     io::Task<Result<std::optional<UserRow>>> find(std::string pool, std::string username);
+    // A hidden one, of whoever was refused this user name.
+    io::Task<Result<std::optional<UserRow>>> find_hidden(std::string pool, std::string username);
+    io::Task<Result<std::optional<UserRow>>> find_claim(std::string claim_id);
     io::Task<Result<std::optional<UserRow>>> find_sub(std::string sub);
 
     // People of a pool in the order of their subs, after one of them; maybe fewer than there are.
@@ -129,6 +135,7 @@ class Users final : public directory::ClaimOwner {
     io::Task<Result<void>> pace(std::string key);
 
   private:
+    std::string hidden_index(std::string_view pool, std::string_view username) const;
     io::Task<Result<std::optional<UserRow>>> find_where(std::string condition,
                                                         std::vector<sql::Value> parameters);
     io::Task<Result<UserRow>> opened(const sql::Row row);

@@ -16,7 +16,7 @@ from world import AU, CLIENT_ID, EU, US, Person, call, ok
 def codes(address, home=EU):
     mails = ok("outbox", call(home, "GET", "/_domicile/outbox"))["mails"]
     texts = [mail["text"] for mail in mails if mail["to"] == address]
-    return {re.search(r"\b\d{6}\b", text).group() for text in texts}
+    return {code for text in texts for code in re.findall(r"\b\d{6}\b", text)}
 
 
 def new_code(address, used=frozenset()):

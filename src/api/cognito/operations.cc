@@ -252,7 +252,7 @@ Reply run_flow(Identity& identity, std::string flow, std::string client_id, Attr
     }
     if (flow == "USER_AUTH") {
         co_return co_await start_choice(identity, std::move(client_id), std::move(parameters),
-                                         std::move(metadata));
+                                        std::move(metadata));
     }
     if (flow == "CUSTOM_AUTH") {
         co_return co_await start_custom(identity, std::move(client_id), std::move(parameters),

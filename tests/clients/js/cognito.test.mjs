@@ -41,9 +41,12 @@ test('a sign-up gives an unconfirmed user, a sub and where the code went', async
     assert.equal(reply.CodeDeliveryDetails.DeliveryMedium, 'EMAIL');
 });
 
-test('a confirmed e-mail cannot sign up again', async () => {
+test('a confirmed e-mail signs up again for nobody', async () => {
     const again = { email: resident.email, password: new_person().password };
-    await assert.rejects(sign_up(again), refused('UsernameExistsException', 'User already exists'));
+    const reply = await sign_up(again);
+    assert.equal(reply.UserConfirmed, false);
+    assert.notEqual(reply.UserSub, resident_sub);
+    await assert.rejects(sign_in(again), refused('NotAuthorizedException'));
 });
 
 test('a password without digits is refused with the policy in the text', async () => {
