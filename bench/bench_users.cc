@@ -31,8 +31,14 @@ std::string mail_of(std::size_t number) {
     return "bench" + std::to_string(number) + "@example.org";
 }
 
+json::object attribute(const char* name, const std::string& value) {
+    return json::object{{"Name", name}, {"Value", value}};
+}
 json::array attributes_of(const std::string& mail) {
-    return {{{"Name", "email"}, {"Value", mail}}, {{"Name", "custom:country"}, {"Value", "DE"}}};
+    json::array out;
+    out.push_back(attribute("email", mail));
+    out.push_back(attribute("custom:country", "DE"));
+    return out;
 }
 
 std::string request_text(const std::string& operation, const json::object& members) {
@@ -99,8 +105,8 @@ class Imports final : public Numbered {
     std::string text(std::size_t) override {
         const std::string mail = mail_of(next_++);
         json::array attributes = attributes_of(mail);
-        attributes.push_back({{"Name", "email_verified"}, {"Value", "true"}});
-        attributes.push_back({{"Name", "domicile:password_hash"}, {"Value", hash_}});
+        attributes.push_back(attribute("email_verified", "true"));
+        attributes.push_back(attribute("domicile:password_hash", hash_));
         const std::string body = json::serialize(json::object{{"UserPoolId", pool_id_},
                                                               {"Username", mail},
                                                               {"MessageAction", "SUPPRESS"},

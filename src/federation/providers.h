@@ -4,6 +4,7 @@
 // for once more, so that a provider may sign with a new key the moment it has published it.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <shared_mutex>

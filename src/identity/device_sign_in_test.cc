@@ -34,7 +34,9 @@ class DeviceSignIn : public DevicesTest {
         CO_TRY(const Kept device, co_await new_device(identity));
         const std::string stranger = "eu-central-1_00000000-0000-4000-8000-000000000000";
         const std::string elsewhere = "us-east-1" + device.key.substr(device.key.find('_'));
-        for (const std::string& key : {std::string(), stranger, elsewhere, std::string("x")}) {
+        const std::vector<std::string> keys = {std::string(), stranger, elsewhere,
+                                               std::string("x")};
+        for (const std::string& key : keys) {
             CO_TRY(const Tokens tokens, co_await enter(identity, key));
             EXPECT_TRUE(tokens.new_device && !tokens.challenge) << key;
             EXPECT_NE(tokens.new_device->key, device.key);
@@ -136,7 +138,8 @@ class DeviceSignIn : public DevicesTest {
         CO_TRY_VOID(co_await refresh(identity, plain, ""));  // it was never confirmed
         CO_TRY(const Kept device, co_await new_device(identity));
         CO_TRY(const Tokens tokens, co_await enter_on(identity, device));
-        for (const std::string& key : {std::string(), plain.new_device->key}) {
+        const std::vector<std::string> keys = {std::string(), plain.new_device->key};
+        for (const std::string& key : keys) {
             const auto refused = co_await refresh(identity, tokens, key);
             EXPECT_EQ(refused.error().reason, reason::kRefreshInvalid) << key;
         }

@@ -20,13 +20,17 @@ class DevicesOf : public DevicesTest {
         const auto another = co_await identity.confirm_device(foreign);
         EXPECT_EQ(another.error().reason, reason::kUnknownDevice);
         const std::string zero(384, '\0'), ones(384, '\xff'), one("\x01");
-        for (const std::string& bytes : {std::string(), zero, one, ones, std::string(400, 'a')}) {
+        const std::vector<std::string> verifiers = {std::string(), zero, one, ones,
+                                                    std::string(400, 'a')};
+        for (const std::string& bytes : verifiers) {
             ConfirmDeviceRequest bad = right;
             bad.verifier = to_base64(bytes);
             const auto refused = co_await identity.confirm_device(bad);
             EXPECT_EQ(refused.error().reason, reason::kSchema) << bytes.size();
         }
-        for (const std::string& salt : {std::string(), std::string("*"), std::string(100, 'A')}) {
+        const std::vector<std::string> salts = {std::string(), std::string("*"),
+                                                std::string(100, 'A')};
+        for (const std::string& salt : salts) {
             ConfirmDeviceRequest bad = right;
             bad.salt = salt;
             const auto refused = co_await identity.confirm_device(bad);

@@ -142,7 +142,8 @@ io::Task<Result<Tokens>> Home::answer_choice(ChoiceAnswerRequest request) {
     }
     request.proof.username = session.username;
     if (is_final(name, request.proof)) {
-        CO_TRY_VOID(co_await challenges_.spend(session.id, Timestamp{session.expires_ms}));
+        const Timestamp ends{session.expires_ms};
+        CO_TRY_VOID(co_await challenges_.spend(session.id, ends));
         if (name == kByPasskey) {
             co_return co_await prove_passkey(client, std::move(session), std::move(request.proof));
         }
@@ -156,9 +157,9 @@ io::Task<Result<Tokens>> Home::prove_passkey(ClientOfPool client, ChoiceSession 
     CO_TRY_VOID(co_await before_authentication(client, row, session.username,
                                                std::move(proof.client_metadata)));
     const config::Passkeys& rules = *client.pool->passkeys;
+    std::string challenge = from_base64url(session.challenge).value_or("");
     CO_TRY(const auto judged,
-           co_await judge_passkey(&rules, row, std::move(*proof.credential),
-                                  from_base64url(session.challenge).value_or("")));
+           co_await judge_passkey(&rules, row, std::move(*proof.credential), std::move(challenge)));
     if (!row || !judged) co_return wrong_credentials();
     const bool counts_twice =
         judged->user_verified &&

@@ -107,7 +107,8 @@ io::Task<Result<Done>> Home::complete_passkey(PasskeyRequest request) {
         co_return fail(Code::permission_denied, "Another client began this registration.",
                        reason::kPasskeyClient);
     }
-    const auto spent = co_await challenges_.spend(session->id, Timestamp{session->expires_ms});
+    const Timestamp ends{session->expires_ms};
+    const auto spent = co_await challenges_.spend(session->id, ends);
     if (!spent && spent.error().reason == reason::kSessionInvalid) co_return no_challenge();
     if (!spent) co_return std::unexpected(spent.error());
     const config::Passkeys& rules = *owner.pool->passkeys;
