@@ -17,7 +17,7 @@ using identity::ExternalProof;
 constexpr Millis kTimeout = Seconds(5);  // each document, head and body
 constexpr Millis kFresh = Seconds(300);
 constexpr Millis kStale = Seconds(7200);
-constexpr Millis kPauseAfterFailure = Seconds(2);
+constexpr Millis kPauseAfterFailure = Seconds(5);
 constexpr std::size_t kAnswerBytesMax = 64 * 1024;
 constexpr std::size_t kAccessTokenBytesMax = 8 * 1024;
 constexpr std::size_t kSecretBytesMax = 1024;

@@ -59,7 +59,9 @@ struct Setting {
                              {"jwks_uri", url() + "/keys"},
                              {"token_endpoint_auth_methods_supported", methods}});
         } else if (path == "/keys") {
-            body = json::serialize(json::object{{"keys", {key(signs).public_jwk()}}});
+            json::array keys;
+            keys.push_back(key(signs).public_jwk());
+            body = json::serialize(json::object{{"keys", std::move(keys)}});
         } else if (path == "/token") {
             auto form = co_await exchange.read_all(10'000);
             posted = form ? *form : "";

@@ -50,6 +50,10 @@ io::Task<Result<Authorized>> Home::oauth_external(BrowserExternal request) {
         CO_TRY(row, co_await refresh_external(client.pool, std::move(*row),
                                               std::move(person.attributes)));
     } else {
+        // As the region of the browser saw it when it asked (oauth_external.cc).
+        const std::string& country = client.pool->country_attribute;
+        const residency::SignUp facts{p_.region, person.attributes[country], std::nullopt};
+        if (!residency::choose_home(p_.policy, facts).home) person.attributes.erase(country);
         for (auto& [name, value] : request.answers) {
             if (name == "email_verified" || name == "phone_number_verified") continue;
             person.attributes.try_emplace(name, std::move(value));
