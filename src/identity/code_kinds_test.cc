@@ -152,7 +152,9 @@ Task<Result<void>> replaced(Identity& identity) {
     CO_TRY_VOID(co_await kind->prepare(identity));
     CO_TRY(const std::string before, co_await new_code(identity));
     CO_TRY(const std::string after, co_await new_code(identity));
-    if (before != after) EXPECT_EQ(co_await tried(identity, before), reason::kCodeMismatch);
+    if (before != after) {
+        EXPECT_EQ(co_await tried(identity, before), reason::kCodeMismatch);
+    }
     EXPECT_EQ(co_await tried(identity, after), "");
     co_return Result<void>();
 }

@@ -217,8 +217,8 @@ TEST_F(ExternalTest, who_leaves_may_begin_anew) { ASSERT_TRUE(run(who_leaves_may
 
 TEST(ExternalName, a_subject_that_could_be_taken_for_something_else_is_hashed) {
     EXPECT_EQ(external_username("P-1", "auth0|17"), "P-1_auth0|17");
-    for (const std::string subject : {std::string("a@b"), std::string("~x"), std::string("a b"),
-                                      std::string("\xc3\xa4"), std::string(200, 'x')}) {
+    for (const std::string& subject : {std::string("a@b"), std::string("~x"), std::string("a b"),
+                                       std::string("\xc3\xa4"), std::string(200, 'x')}) {
         const std::string name = external_username("P-1", subject);
         EXPECT_TRUE(name.starts_with("P-1_~")) << name;
         EXPECT_EQ(name.size(), 4u + 1 + 43);

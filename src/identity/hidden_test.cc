@@ -59,7 +59,9 @@ Task<Result<void>> alike(Identity& identity) {
         request.password = "Drittes-1234";
         const auto strangers = co_await identity.sign_up(std::move(request));
         EXPECT_EQ(shape_of(strangers), shape_of(is_taken ? taken : free));
-        if (strangers) EXPECT_NE(strangers->sub, (is_taken ? taken : free)->sub);
+        if (strangers) {
+            EXPECT_NE(strangers->sub, (is_taken ? taken : free)->sub);
+        }
     }
     CO_TRY(const bool told, co_await until_told(identity, 2));  // both owners, once each
     EXPECT_TRUE(told);
