@@ -41,14 +41,14 @@ void check_events(const std::string& text) {
         const json::object& attributes = told.at("request").at("userAttributes").as_object();
         DOMICILE_CHECK(attributes.contains(text));
     }
-    const std::vector<identity::ChallengeResult> before = {{"CUSTOM_CHALLENGE", true, text}};
-    const json::object define = received(triggers::define_event(event, "r1", before));
+    const std::vector<identity::ChallengeResult> results = {{"CUSTOM_CHALLENGE", true, text}};
+    const json::object define = received(triggers::define_event(event, "r1", results));
     DOMICILE_CHECK(define.at("request").at("session").at(0).at("challengeMetadata").as_string() ==
                    text);
     const json::object verify =
         received(triggers::verify_event(event, "r1", {{"word", text}}, text));
     DOMICILE_CHECK(verify.at("request").at("challengeAnswer").as_string() == text);
-    received(triggers::create_event(event, "r1", before, text));
+    received(triggers::create_event(event, "r1", results, text));
     received(triggers::message_event(event, "r1", true));
     const json::object migrate = received(triggers::migration_event(event, "r1", text));
     DOMICILE_CHECK(migrate.at("request").at("password").as_string() == text);

@@ -142,8 +142,11 @@ Task<Result<void>> an_address_that_is_vouched_for_is_theirs_alone(Identity& iden
     CO_TRY_VOID(co_await sign_in(identity, "17"));
     SignUpRequest request = testing::sign_up_request();
     request.username = request.attributes["email"] = "otto@partner.example";
-    const auto refused = co_await identity.sign_up(std::move(request));
-    EXPECT_EQ(reason_of(refused), reason::kUserExists);
+    // Answered as if it were free, and it is nobody's: theirs is the address as before.
+    CO_TRY_VOID(co_await identity.sign_up(std::move(request)));
+    PasswordRequest other{"client1", "otto@partner.example", kPassword};
+    const auto nobody = co_await identity.sign_in_with_password(std::move(other));
+    EXPECT_EQ(reason_of(nobody), reason::kWrongCredentials);
     co_return Result<void>();
 }
 

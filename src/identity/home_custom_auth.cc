@@ -78,6 +78,7 @@ io::Task<Result<Tokens>> Home::start_custom(CustomStartRequest request) {
     std::string index = users_.username_index(client.pool->id_suffix, request.username);
     CO_TRY_VOID(co_await custom_tries_.begin(std::move(index)));
     CO_TRY(auto row, co_await users_.find(client.pool->id_suffix, request.username));
+    if (row && row->external) row.reset();  // only their provider says who they are
     if (!row && client.pool->reveal_existing) {
         co_return fail(Code::not_found, "User does not exist.", reason::kUserUnknown);
     }
@@ -171,7 +172,7 @@ io::Task<Result<Tokens>> Home::answer_custom(CustomAnswerRequest request) {
     CO_TRY_VOID(co_await challenges_.spend(session.id, expires));
     CO_TRY(auto row, co_await users_.find(session.pool, session.username));
     // Changed since the challenge was given, or another one: the sign-in is nobody's any more.
-    if (row && !is_whose(session, *row)) row.reset();
+    if (row && (row->external || !is_whose(session, *row))) row.reset();
     session.client_metadata = std::move(request.client_metadata);
     TriggerEvent event = custom_event(session, row, client.pool->triggers.verify_auth_challenge,
                                       "VerifyAuthChallengeResponse_Authentication", client);

@@ -69,6 +69,11 @@ io::Task<Result<Home::PasskeyOwner>> Home::passkey_owner(std::string access_toke
         co_return fail(Code::failed_precondition, "Passkeys are not enabled for the user pool.",
                        reason::kPasskeysOff);
     }
+    // Their provider says who they are; a passkey would go on saying so without it.
+    if (out.row.external) {
+        co_return fail(Code::failed_precondition, "Passkeys are not enabled for the user.",
+                       reason::kPasskeysOff);
+    }
     co_return out;
 }
 
