@@ -1,5 +1,7 @@
 // People who change their e-mail address, to one of a few that others want as well: at no time is
 // one of them two people's, or are two of them one person's (I1).
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "sim/workload.h"
 
@@ -103,6 +105,7 @@ io::Task<void> Workload::settle_address(Person& person, std::size_t via) {
     }
     // Nobody else wants this one.
     std::string other = "settled-" + person.name + "@Example.org";
+    std::ranges::replace(other, ' ', '-');
     const bool nothing_under_way = co_await wish_for(person, via, std::move(other));
     if (!nothing_under_way) co_return;
     const Answer answer = co_await try_password(person, person.wished, via);

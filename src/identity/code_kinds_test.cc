@@ -131,7 +131,7 @@ TEST_P(CodeKinds, takes_five_tries) { check(five_tries); }
 Task<Result<void>> last_moment(Identity& identity) {
     CO_TRY_VOID(co_await kind->prepare(identity));
     CO_TRY(std::string code, co_await new_code(identity));
-    now->pass(kind->lifetime - Millis(1));
+    pass(*now, identity, kind->lifetime - Millis(1));
     EXPECT_EQ(co_await tried(identity, std::move(code)), "");
     co_return Result<void>();
 }
@@ -140,7 +140,7 @@ TEST_P(CodeKinds, is_good_to_the_last_moment) { check(last_moment); }
 Task<Result<void>> too_late(Identity& identity) {
     CO_TRY_VOID(co_await kind->prepare(identity));
     CO_TRY(std::string code, co_await new_code(identity));
-    now->pass(kind->lifetime);
+    pass(*now, identity, kind->lifetime);
     // Mismatch: an unconfirmed person may be gone by now.
     const std::string why = co_await tried(identity, std::move(code));
     EXPECT_TRUE(why == reason::kCodeExpired || why == reason::kCodeMismatch) << why;

@@ -209,7 +209,7 @@ class Journeys : public PasskeyTest {
         const auto own = co_await complete(identity, access, authenticator.make("my own"));
         EXPECT_EQ(own.error().reason, reason::kPasskeyChallenge);
         CO_TRY(const std::string old, co_await begin(identity, access));
-        clock->pass(Challenges::kLifetime);
+        pass(*clock, identity, Challenges::kLifetime);
         const auto late =
             co_await complete(identity, access, authenticator.make(challenge_in(old)));
         EXPECT_EQ(late.error().reason, reason::kPasskeyChallenge);

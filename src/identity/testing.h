@@ -120,6 +120,13 @@ class IdentityTest : public ::testing::Test {
     residency::Policy policy_ = config::make_policy(config_);
 };
 
+// Access tokens are good only while a node knows what was revoked, on a shared database for
+// seconds.
+inline void pass(directory::testing::StillClock& clock, Identity& identity, Millis time) {
+    clock.pass(time);
+    identity.verifier().revocations_known(clock.monotonic());
+}
+
 inline SignUpRequest sign_up_request() {
     return {"client1",
             "anna@example.de",
