@@ -19,10 +19,9 @@ variant.run(__file__, lambda text: text.replace(
     "    mfa: optional\n    devices: user_opt_in\n    devices_replace_mfa: true\n    id_suffix: ", 1))
 
 import pyotp  # noqa: E402
-import srp  # noqa: E402
 
 from clients import Refusals, administrator, claims, user_pools  # noqa: E402
-from world import AU, CLIENT_ID, EU, POOLS, READY, US, Person  # noqa: E402
+from world import AU, CLIENT_ID, EU, POOLS, READY, US, Person, srp  # noqa: E402
 
 CLIENT = pathlib.Path(__file__).resolve().parent / "devices" / "client.mjs"
 
