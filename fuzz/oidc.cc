@@ -7,8 +7,8 @@
 
 #include "api/oidc/authorize_request.h"
 #include "api/oidc/page.h"
-#include "base/xml.h"
 #include "base/encoding.h"
+#include "base/xml.h"
 #include "fuzz.h"
 
 namespace domicile::fuzz {

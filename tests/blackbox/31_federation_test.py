@@ -228,7 +228,7 @@ class Federation(unittest.TestCase):
         self.assertEqual(claims(tokens(EU, answer["code"])["id_token"])["custom:region"], US)
 
     def test_another_browser_cannot_bring_back_what_was_begun(self):
-        account, browser, other = somebody(), Browser(), Browser()
+        browser, other = Browser(), Browser()
         status, fields, _ = browser.once(
             f"https://idp.{EU}.{DOMAIN}:{PORT}/oauth2/authorize?{query('Hostile')}", "GET", None)
         _, back, _ = browser.once(fields["Location"], "GET", None)

@@ -49,7 +49,7 @@ def of_the_program():
     out = set()
     for file in (TOP / "src/api/cognito").glob("*operations.cc"):
         text = file.read_text()
-        out |= set(re.findall(r'^ *(?:into\[|\{)"([A-Z]\w+)"(?:\] =|, \w+\},)', text, re.M))
+        out |= set(re.findall(r'(?:into\[|^ *\{)"([A-Z]\w+)"(?:\] =|, \w+\},)', text, re.M))
     return out
 
 

@@ -129,7 +129,7 @@ class Schema(unittest.TestCase):
             (("regions", region, "listen"), {"https": -1}),
             ((*client, "id"), "no spaces"),
             ((*client, "id"), None),
-            ((*client, "flows"), ["CUSTOM_AUTH"]),
+            ((*client, "flows"), ["DEVICE_AUTH"]),
             ((*client, "flows"), []),
             ((*client, "access_token_minutes"), 4),
             (("pools", "health", "attributes", 0, "name"), "custom:" + "x" * 21),
