@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-build setup-test test-setup build cpp web demo test lint asan tsan fuzz fuzz-smoke bench clean
+.PHONY: help setup setup-build setup-test test-setup timing build cpp web demo test lint asan tsan fuzz fuzz-smoke bench clean
 
 CONFIG ?= examples/health/domicile.yaml
 SUITES ?=
@@ -51,6 +51,9 @@ test: setup-test build  ## build and run every suite that scripts/test-suites.tx
 lint: setup-build  ## clang-format on everything, clang-tidy on changed files (ARGS=--all: on all)
 	@scripts/setup lint
 	scripts/lint $(ARGS)
+
+timing: setup-test build  ## whether time tells who exists; on a quiet machine (not in make test: see docs/threat-model.md)
+	tests/blackbox/70_timing.py
 
 test-setup:  ## make demo and make test on a bare Debian 12 made with debootstrap (as root)
 	@scripts/setup proof
