@@ -81,6 +81,15 @@ io::Task<Result<CodeDelivery>> Home::forgot_password(ForgotPasswordRequest reque
         mail.expires = p_.clock.now() + kResetLifetime;
         CO_TRY(auto mailed, co_await mailing(row->sub, std::move(mail)));
         batch.insert(batch.end(), mailed.begin(), mailed.end());
+    } else {
+        // The work of a mail, which goes nowhere.
+        mail.to = request.username;
+        mail.id = p_.random.uuid();
+        mail.sent_at = p_.clock.now();
+        std::string id = mail.id, nobody = p_.random.uuid();
+        batch.push_back(Outbox::drop_before(Timestamp{}));
+        batch.push_back(Outbox::insertion_under(page_key_, std::move(nobody), std::move(mail)));
+        batch.push_back(Outbox::removal(id));
     }
     CO_TRY_VOID(co_await p_.database.write(std::move(batch)));
     // A user name that is an address shows that one, wherever the mail goes: another one would tell

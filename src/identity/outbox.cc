@@ -22,13 +22,17 @@ Result<Mail> read_mail(std::string_view text) {
 
 io::Task<Result<sql::Statement>> Outbox::insertion(std::string sub, Mail mail) {
     CO_TRY(const keyring::DataKey key, co_await keyring_.create(sub));
+    co_return insertion_under(key, std::move(sub), std::move(mail));
+}
+
+sql::Statement Outbox::insertion_under(const keyring::DataKey& key, std::string sub, Mail mail) {
     json::object stored{{"to", mail.to}, {"subject", mail.subject}, {"text", mail.text}};
     if (mail.html) stored["html"] = 1;
     sql::Blob sealed{key.seal(context(mail.id), json::serialize(stored))};
     sql::Statement out;
     out.sql = "INSERT INTO identity_mails (id, sub, sealed, sent_at) VALUES ($1, $2, $3, $4)";
     out.parameters = {std::move(mail.id), std::move(sub), std::move(sealed), mail.sent_at.ms};
-    co_return out;
+    return out;
 }
 
 io::Task<Result<std::vector<Mail>>> Outbox::list(std::size_t limit) {

@@ -21,6 +21,7 @@ class Outbox {
     // The statement that puts a mail into the outbox under mail.id, so that it is sent in the same
     // commit as what it is about.
     io::Task<Result<sql::Statement>> insertion(std::string sub, Mail mail);
+    static sql::Statement insertion_under(const keyring::DataKey& key, std::string sub, Mail mail);
     // Newest first. A mail whose person's key is gone is left out.
     io::Task<Result<std::vector<Mail>>> list(std::size_t limit);
     // not_found: it is gone, or its person's key is.
