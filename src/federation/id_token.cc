@@ -1,9 +1,9 @@
 #include "federation/id_token.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/encoding.h"
+#include "crypto/claims.h"
 #include "crypto/hash.h"
 
 namespace domicile::federation {
@@ -18,22 +18,6 @@ std::unexpected<Error> wrong(const char* claim) {
     return fail(Code::unauthenticated,
                 std::string("The provider's ID token is not good: ") + claim + ".",
                 identity::reason::kProviderAnswer);
-}
-
-std::string text_of(const json::object& claims, std::string_view name) {
-    const json::value* value = claims.if_contains(name);
-    return value != nullptr && value->is_string() ? std::string(value->get_string())
-                                                  : std::string();
-}
-
-// RFC 7519, 2: a NumericDate may have a fraction.
-std::optional<Timestamp> time_of(const json::object& claims, std::string_view name) {
-    constexpr double kMost = 1e12;
-    const json::value* value = claims.if_contains(name);
-    if (value == nullptr || !value->is_number()) return std::nullopt;
-    const double seconds = value->to_number<double>();
-    if (!(seconds >= 0 && seconds <= kMost)) return std::nullopt;
-    return Timestamp{static_cast<std::int64_t>(std::floor(seconds)) * 1000};
 }
 
 Result<void> check_audience(const json::object& claims, const std::string& client_id) {
@@ -53,11 +37,12 @@ Result<void> check_audience(const json::object& claims, const std::string& clien
 }
 
 Result<void> check_times(const json::object& claims, Timestamp now) {
-    const auto expires = time_of(claims, "exp"), issued = time_of(claims, "iat");
+    const auto expires = crypto::time_claim(claims, "exp"),
+               issued = crypto::time_claim(claims, "iat");
     if (!expires || *expires + kSkew <= now) return wrong("exp");
     if (!issued || *issued > now + kSkew || *issued + kAgeMax <= now) return wrong("iat");
     if (!claims.contains("nbf")) return {};
-    const auto from = time_of(claims, "nbf");
+    const auto from = crypto::time_claim(claims, "nbf");
     if (!from || *from > now + kSkew) return wrong("nbf");
     return {};
 }
@@ -73,17 +58,17 @@ std::optional<std::string> as_text(const json::value& value) {
 
 Result<std::string> check_id_token(const json::object& claims, const Expected& expected,
                                    Timestamp now) {
-    if (text_of(claims, "iss") != expected.issuer) return wrong("iss");
+    if (crypto::text_claim(claims, "iss") != expected.issuer) return wrong("iss");
     TRY_VOID(check_audience(claims, expected.client_id));
     TRY_VOID(check_times(claims, now));
     if (expected.nonce.empty() ||
-        !crypto::constant_time_equal(text_of(claims, "nonce"), expected.nonce))
+        !crypto::constant_time_equal(crypto::text_claim(claims, "nonce"), expected.nonce))
         return wrong("nonce");
     if (expected.access_token && claims.contains("at_hash")) {
         const std::string half = crypto::sha256(*expected.access_token).substr(0, 16);
-        if (text_of(claims, "at_hash") != to_base64url(half)) return wrong("at_hash");
+        if (crypto::text_claim(claims, "at_hash") != to_base64url(half)) return wrong("at_hash");
     }
-    std::string sub = text_of(claims, "sub");
+    std::string sub = crypto::text_claim(claims, "sub");
     if (sub.empty() || sub.size() > kSubjectBytesMax) return wrong("sub");
     return sub;
 }

@@ -1,9 +1,9 @@
 #include "gateway/issuer.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/log.h"
+#include "crypto/claims.h"
 #include "federation/fetch.h"
 #include "identity/types.h"
 #include "telemetry/outcome.h"
@@ -27,22 +27,6 @@ std::unexpected<Error> invalid() {
 }
 
 Instant monotonic_now() { return io::Executor::current().clock().monotonic(); }
-
-std::string text_claim(const json::object& claims, std::string_view name) {
-    const json::value* value = claims.if_contains(name);
-    return value != nullptr && value->is_string() ? std::string(value->get_string())
-                                                  : std::string();
-}
-
-// RFC 7519, 2: a NumericDate may have a fraction.
-std::optional<Timestamp> time_claim(const json::object& claims, std::string_view name) {
-    constexpr double kMost = 1e12;
-    const json::value* value = claims.if_contains(name);
-    if (value == nullptr || !value->is_number()) return std::nullopt;
-    const double seconds = value->to_number<double>();
-    if (!(seconds >= 0 && seconds <= kMost)) return std::nullopt;
-    return Timestamp{static_cast<std::int64_t>(std::floor(seconds)) * 1000};
-}
 
 // As API Gateway has it: `aud`, or without one `client_id`.
 bool is_for(const json::object& claims, const std::vector<std::string>& audience) {
@@ -107,22 +91,22 @@ Result<TokenPtr> Issuer::lookup(std::string_view token) {
 
 // Everything but the signature.
 Result<VerifiedToken> Issuer::read_claims(json::object claims) const {
-    if (text_claim(claims, "iss") != options_.issuer || !is_for(claims, options_.audience))
+    if (crypto::text_claim(claims, "iss") != options_.issuer || !is_for(claims, options_.audience))
         return invalid();
     VerifiedToken token;
-    token.sub = text_claim(claims, "sub");
+    token.sub = crypto::text_claim(claims, "sub");
     if (token.sub.empty() || token.sub.size() > kSubjectBytesMax) return invalid();
-    const auto expires = time_claim(claims, "exp");
+    const auto expires = crypto::time_claim(claims, "exp");
     if (!expires) return invalid();
     token.expires = *expires;
     TRY_VOID(still_good(token));
     if (claims.contains("nbf")) {
-        const auto from = time_claim(claims, "nbf");
+        const auto from = crypto::time_claim(claims, "nbf");
         const Timestamp now = io::Executor::current().clock().now();
         if (!from || *from > now + Seconds(options_.leeway_seconds)) return invalid();
     }
     if (options_.home_claim) {
-        std::string home = text_claim(claims, *options_.home_claim);
+        std::string home = crypto::text_claim(claims, *options_.home_claim);
         if (regions_.contains(home)) token.home = std::move(home);
     }
     token.claims = std::move(claims);

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/encoding.h"
+#include "crypto/claims.h"
 #include "crypto/jwt.h"
 #include "identity/token_cache.h"
 #include "identity/types.h"
@@ -20,12 +21,6 @@ std::unexpected<Error> invalid() {
     return fail(Code::unauthenticated, "The token is not valid.", reason::kAccessInvalid);
 }
 
-std::string text_claim(const json::object& claims, std::string_view name) {
-    const json::value* value = claims.if_contains(name);
-    return value != nullptr && value->is_string() ? std::string(value->get_string())
-                                                  : std::string();
-}
-
 std::optional<std::int64_t> int_claim(const json::object& claims, std::string_view name) {
     const json::value* value = claims.if_contains(name);
     if (value == nullptr || !value->is_int64()) return std::nullopt;
@@ -37,26 +32,26 @@ std::optional<std::int64_t> int_claim(const json::object& claims, std::string_vi
 Result<VerifiedToken> read_claims(const TrustedKey& key, json::object claims,
                                   const TokenVerifier::Issuer& issuer) {
     VerifiedToken token;
-    token.home = text_claim(claims, "custom:region");
+    token.home = crypto::text_claim(claims, "custom:region");
     if (token.home != key.region) return invalid();
-    const std::string iss = text_claim(claims, "iss");
+    const std::string iss = crypto::text_claim(claims, "iss");
     const std::string pool = iss.substr(iss.rfind('/') + 1);
     if (!pool.starts_with(token.home + "_")) return invalid();
     token.pool_suffix = pool.substr(token.home.size() + 1);
     if (iss != issuer(token.home, token.pool_suffix)) return invalid();
 
-    token.use = text_claim(claims, "token_use");
+    token.use = crypto::text_claim(claims, "token_use");
     if (token.use == "access") {
-        token.client_id = text_claim(claims, "client_id");
-        token.username = text_claim(claims, "username");
+        token.client_id = crypto::text_claim(claims, "client_id");
+        token.username = crypto::text_claim(claims, "username");
     } else if (token.use == "id") {
-        token.client_id = text_claim(claims, "aud");
-        token.username = text_claim(claims, "cognito:username");
+        token.client_id = crypto::text_claim(claims, "aud");
+        token.username = crypto::text_claim(claims, "cognito:username");
     } else {
         return invalid();
     }
-    token.sub = text_claim(claims, "sub");
-    token.origin_jti = text_claim(claims, "origin_jti");
+    token.sub = crypto::text_claim(claims, "sub");
+    token.origin_jti = crypto::text_claim(claims, "origin_jti");
     const auto epoch = int_claim(claims, "custom:epoch");
     const auto expires = int_claim(claims, "exp");
     if (!is_uuid(token.sub) || token.client_id.empty() || token.origin_jti.empty() || !epoch ||
