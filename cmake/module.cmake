@@ -6,8 +6,10 @@
 #   include root of its own in the build tree, which holds one link to its folder.
 # - domicile_NAME_alone links the whole archive with nothing but what is declared, so that a use of an
 #   undeclared module fails to link.
-# - Every *_test.cc in the folder goes into domicile_NAME_test, registered with CTest. ON_POSTGRES: they
-#   run once more, as one test, with their databases on PostgreSQL (sql/engine_testing.h).
+# - Every *_test.cc in the folder goes into domicile_NAME_test, registered with CTest, and is compiled
+#   without optimisation: what it tests is not, and half of the time of a build goes into tests.
+#   ON_POSTGRES: they run once more, as one test, with their databases on PostgreSQL
+#   (sql/engine_testing.h).
 function(module name)
     cmake_parse_arguments(ARG "ON_POSTGRES" "" "DEPS" ${ARGN})
     string(REPLACE "/" "_" flat ${name})
@@ -63,6 +65,7 @@ function(module name)
         target_link_libraries(${target}_test PRIVATE ${target} GTest::gmock GTest::gtest_main)
         target_compile_definitions(${target}_test PRIVATE
             DOMICILE_TESTDATA="${folder}/testdata")
+        target_compile_options(${target}_test PRIVATE ${DOMICILE_TEST_OPTIONS})
         if(DOMICILE_PCH)
             target_precompile_headers(${target}_test REUSE_FROM domicile_test_pch)
         endif()

@@ -21,4 +21,6 @@ struct Limit {
     bool filled = false;                                 // a list or section may not be empty
 };
 
+inline const Limit kNoLimit;
+
 }  // namespace domicile::config

@@ -65,6 +65,12 @@ std::optional<UpstreamUrl> parse_upstream(std::string_view text) {
     return out;
 }
 
+std::string bounds_of(const Limit& limit) {
+    if (!limit.words.empty()) return limit.words;
+    if (limit.min && limit.max) return fmt::format("{} to {}", *limit.min, *limit.max);
+    return limit.min ? fmt::format("at least {}", *limit.min) : std::string();
+}
+
 }  // namespace
 
 const std::string* read_scalar(Reader& reader, const Node& node, const Path& path,
@@ -163,6 +169,40 @@ void Codec<std::map<std::string, std::string>>::read(Reader& reader, const Node&
         if (const auto* text = read_scalar(reader, node.items[i], path / name, "text"))
             out[name] = *text;
     }
+}
+
+void add_field(ObjectInfo& section, std::string_view key, std::string_view doc, const Limit& limit,
+               FieldType type) {
+    section.fields.push_back({.key = std::string(key),
+                              .doc = std::string(doc),
+                              .type = type.type(),
+                              .default_text = std::move(type.default_text),
+                              .bounds = bounds_of(limit),
+                              .required = limit.required,
+                              .child = type.child,
+                              .limit = limit,
+                              .shape = type.shape,
+                              .default_value = std::move(type.default_value)});
+}
+
+std::optional<std::size_t> find_field(Reader& reader, const ObjectInfo& section, const Node& node,
+                                      std::size_t i, const Path& path) {
+    const std::string& key = node.keys[i].text;
+    std::vector<std::string> known;
+    for (std::size_t f = 0; f < section.fields.size(); ++f) {
+        if (section.fields[f].key == key) return f;
+        known.push_back(section.fields[f].key);
+    }
+    std::string hint = did_you_mean(key, known);
+    if (hint.empty()) hint = fmt::format("known here: {}", fmt::join(known, ", "));
+    reader.problem_at(node.keys[i].place, path / key, "unknown key `" + key + "`", std::move(hint));
+    return std::nullopt;
+}
+
+void check_required(Reader& reader, const ObjectInfo& section, const Node& node, const Path& path) {
+    for (const FieldInfo& field : section.fields)
+        if (field.required && !node.find(field.key))
+            reader.problem_at_key(path, "`" + field.key + "` is missing", field.doc);
 }
 
 }  // namespace domicile::config

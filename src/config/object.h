@@ -185,29 +185,53 @@ struct Codec<std::map<std::string, std::string>> {
 
 // ---- Sections ----------------------------------------------------------------------------------
 
+// What is the same for all sections is here, outside of the template: there are dozens of them.
+
+// What the type of a field says of it.
+struct FieldType {
+    std::string (*type)();
+    std::string default_text;
+    const ObjectInfo* child;
+    json::object (*shape)(const Limit&);
+    json::value default_value;
+};
+void add_field(ObjectInfo& section, std::string_view key, std::string_view doc, const Limit& limit,
+               FieldType type);
+// Which of the fields the i-th key of the node is; none and a problem if the section has no such
+// key.
+std::optional<std::size_t> find_field(Reader& reader, const ObjectInfo& section, const Node& node,
+                                      std::size_t i, const Path& path);
+// A problem for each required field that is not there.
+void check_required(Reader& reader, const ObjectInfo& section, const Node& node, const Path& path);
+
 template <class T>
 class Object {
   public:
     explicit Object(std::string doc) { info_.doc = std::move(doc); }
 
     template <class V>
-    Object& field(std::string key, V T::* member, std::string doc, Limit limit = {}) {
-        info_.fields.push_back({key, std::move(doc), Codec<V>::type(), Codec<V>::print(T{}.*member),
-                                bounds_of(limit), limit.required, child_of<V>(), limit,
-                                &Shape<V>::schema, Shape<V>::value(T{}.*member)});
-        reads_.push_back(
-            [member, limit](Reader& reader, const Node& node, const Path& path, T& out) {
-                read_value(reader, node, path, limit, out.*member);
-            });
+    Object& field(std::string_view key, V T::* member, std::string_view doc,
+                  const Limit& limit = kNoLimit) {
+        const V& default_value = defaults().*member;
+        add_field(info_, key, doc, limit,
+                  {.type = &Codec<V>::type,
+                   .default_text = Codec<V>::print(default_value),
+                   .child = child_of<V>(),
+                   .shape = &Shape<V>::schema,
+                   .default_value = Shape<V>::value(default_value)});
+        reads_.push_back([member](Reader& reader, const Node& node, const Path& path,
+                                  const Limit& limit,
+                                  T& out) { read_value(reader, node, path, limit, out.*member); });
         return *this;
     }
 
     void read(Reader& reader, const Node& node, const Path& path, T& out) const {
         if (!check_kind(reader, node, path, Node::Kind::map, {})) return;
-        for (std::size_t i = 0; i < node.keys.size(); ++i) read_key(reader, node, i, path, out);
-        for (const FieldInfo& field : info_.fields)
-            if (field.required && !node.find(field.key))
-                reader.problem_at_key(path, "`" + field.key + "` is missing", field.doc);
+        for (std::size_t i = 0; i < node.keys.size(); ++i)
+            if (const std::optional<std::size_t> f = find_field(reader, info_, node, i, path))
+                reads_[*f](reader, node.items[i], path / node.keys[i].text, info_.fields[*f].limit,
+                           out);
+        check_required(reader, info_, node, path);
     }
 
     const ObjectInfo& info() const { return info_; }
@@ -215,27 +239,12 @@ class Object {
   private:
     template <class V>
     static const ObjectInfo* child_of();
-
-    static std::string bounds_of(const Limit& limit) {
-        if (!limit.words.empty()) return limit.words;
-        if (limit.min && limit.max) return fmt::format("{} to {}", *limit.min, *limit.max);
-        return limit.min ? fmt::format("at least {}", *limit.min) : std::string();
+    [[gnu::noinline]] static const T& defaults() {
+        static const T kDefaults{};
+        return kDefaults;
     }
 
-    void read_key(Reader& reader, const Node& node, std::size_t i, const Path& path, T& out) const {
-        const std::string& key = node.keys[i].text;
-        for (std::size_t f = 0; f < info_.fields.size(); ++f)
-            if (info_.fields[f].key == key)
-                return reads_[f](reader, node.items[i], path / key, out);
-        std::vector<std::string> known;
-        for (const FieldInfo& field : info_.fields) known.push_back(field.key);
-        std::string hint = did_you_mean(key, known);
-        if (hint.empty()) hint = fmt::format("known here: {}", fmt::join(known, ", "));
-        reader.problem_at(node.keys[i].place, path / key, "unknown key `" + key + "`",
-                          std::move(hint));
-    }
-
-    using Read = std::function<void(Reader&, const Node&, const Path&, T&)>;
+    using Read = std::function<void(Reader&, const Node&, const Path&, const Limit&, T&)>;
 
     ObjectInfo info_;
     std::vector<Read> reads_;  // one for each of info_.fields
