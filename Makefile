@@ -8,6 +8,8 @@ SHELL := /bin/bash
 
 CONFIG ?= examples/health/domicile.yaml
 SUITES ?=
+MODULES ?=
+space := $(subst ,, )
 export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
 
 WEB := examples/health/web
@@ -60,12 +62,12 @@ test-setup:  ## make demo and make test on a bare Debian 12 made with debootstra
 	scripts/test-setup $(ARGS)
 
 asan: ## the C++ tests under address and undefined sanitizers
-tsan: ## the C++ tests under the thread sanitizer
+tsan: ## the C++ tests under the thread sanitizer (MODULES="io sql": of these only)
 asan tsan: setup-build
 	@scripts/setup sanitize
 	@[ -f build/$@/build.ninja ] || cmake --preset $@
-	cmake --build --preset $@
-	ctest --preset $@ --no-tests=error -j"$$(nproc)"
+	cmake --build --preset $@ $(if $(MODULES),--target $(MODULES:%=domicile_%_test))
+	ctest --preset $@ --no-tests=error -j"$$(nproc)" $(if $(MODULES),-R '^($(subst $(space),|,$(strip $(MODULES))))\.')
 
 fuzz-smoke: setup-build  ## every fuzzer over its corpus and then the runs of fuzz/smoke.txt
 	@scripts/setup fuzz

@@ -74,7 +74,7 @@ function(module name)
         if(ARG_ON_POSTGRES)
             add_test(NAME ${flat}.on_postgres COMMAND ${target}_test)
             set_tests_properties(${flat}.on_postgres PROPERTIES
-                                 ENVIRONMENT DOMICILE_TEST_SQL=postgres TIMEOUT 600)
+                                 ENVIRONMENT DOMICILE_TEST_SQL=postgres TIMEOUT 900 COST 200)
         endif()
     endif()
 endfunction()
