@@ -42,9 +42,6 @@ $(WEB)/dist/index.html: $(WEB_SOURCES)
 	cd $(WEB) && npm run --silent build
 
 demo: build  ## three regions on this machine; Ctrl-C stops them
-	@if [ ! -x build/release/domicile ]; then
-	    echo "make demo: there is no build/release/domicile: src/cmd/main.cc does not exist yet" >&2; exit 1
-	fi
 	exec build/release/domicile up $(CONFIG)
 
 test: setup-test build  ## build and run every suite that scripts/test-suites.txt turns on
@@ -61,8 +58,8 @@ test-setup:  ## make demo and make test on a bare Debian 12 made with debootstra
 	@scripts/setup proof
 	scripts/test-setup $(ARGS)
 
-asan: ## the C++ tests under address and undefined sanitizers
-tsan: ## the C++ tests under the thread sanitizer (MODULES="io sql": of these only)
+asan: ## the C++ tests under address and undefined sanitizers (MODULES="io sql": of these only)
+tsan: ## the C++ tests under the thread sanitizer (MODULES too)
 asan tsan: setup-build
 	@scripts/setup sanitize
 	@[ -f build/$@/build.ninja ] || cmake --preset $@

@@ -7,7 +7,7 @@
 # - domicile_NAME_alone links the whole archive with nothing but what is declared, so that a use of an
 #   undeclared module fails to link.
 # - Every *_test.cc in the folder goes into domicile_NAME_test, registered with CTest, and is compiled
-#   without optimisation: what it tests is not, and half of the time of a build goes into tests.
+#   without optimisation (only the tests themselves are): half of the time of a build goes into them.
 #   ON_POSTGRES: they run once more, as one test, with their databases on PostgreSQL
 #   (sql/engine_testing.h).
 function(module name)

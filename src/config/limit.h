@@ -21,6 +21,10 @@ struct Limit {
     bool filled = false;                                 // a list or section may not be empty
 };
 
-inline const Limit kNoLimit;
+// A default that a call does not have to make.
+inline const Limit& no_limit() {
+    static const Limit kNone;
+    return kNone;
+}
 
 }  // namespace domicile::config

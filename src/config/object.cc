@@ -188,11 +188,10 @@ void add_field(ObjectInfo& section, std::string_view key, std::string_view doc, 
 std::optional<std::size_t> find_field(Reader& reader, const ObjectInfo& section, const Node& node,
                                       std::size_t i, const Path& path) {
     const std::string& key = node.keys[i].text;
-    std::vector<std::string> known;
-    for (std::size_t f = 0; f < section.fields.size(); ++f) {
+    for (std::size_t f = 0; f < section.fields.size(); ++f)
         if (section.fields[f].key == key) return f;
-        known.push_back(section.fields[f].key);
-    }
+    std::vector<std::string> known;
+    for (const FieldInfo& field : section.fields) known.push_back(field.key);
     std::string hint = did_you_mean(key, known);
     if (hint.empty()) hint = fmt::format("known here: {}", fmt::join(known, ", "));
     reader.problem_at(node.keys[i].place, path / key, "unknown key `" + key + "`", std::move(hint));

@@ -185,7 +185,8 @@ struct Codec<std::map<std::string, std::string>> {
 
 // ---- Sections ----------------------------------------------------------------------------------
 
-// What is the same for all sections is here, outside of the template: there are dozens of them.
+// What is the same for all sections is here, outside of the template: there are dozens of them, and
+// each copy has to be compiled.
 
 // What the type of a field says of it.
 struct FieldType {
@@ -211,7 +212,7 @@ class Object {
 
     template <class V>
     Object& field(std::string_view key, V T::* member, std::string_view doc,
-                  const Limit& limit = kNoLimit) {
+                  const Limit& limit = no_limit()) {
         const V& default_value = defaults().*member;
         add_field(info_, key, doc, limit,
                   {.type = &Codec<V>::type,
@@ -239,6 +240,7 @@ class Object {
   private:
     template <class V>
     static const ObjectInfo* child_of();
+    // Not inlined: each call of field() would bring the making of a T along.
     [[gnu::noinline]] static const T& defaults() {
         static const T kDefaults{};
         return kDefaults;

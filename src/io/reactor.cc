@@ -4,6 +4,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <thread>
+
 namespace domicile::io {
 namespace {
 constexpr int kEventsMax = 256;
@@ -21,6 +23,8 @@ Reactor::Reactor(BlockingPool& pool)
 }
 
 Reactor::~Reactor() {
+    // What was posted may have run and ended this before its thread has come to wake it.
+    while (waking_ != 0) std::this_thread::yield();
     close(wakeup_);
     close(epoll_);
 }
@@ -44,19 +48,22 @@ void Reactor::forget(int fd, Handler& handler) {
 }
 
 void Reactor::post(std::move_only_function<void()> work) {
-    bool first = false;
+    const bool here = current_or_null() == this;
     {
         std::lock_guard lock(mutex_);
-        first = posted_.empty();
+        const bool first = posted_.empty();
         posted_.push_back(std::move(work));
+        if (!first) return;  // whoever posted before wakes it
+        if (here) {
+            posted_here_ = true;  // it is awake: it looks before it sleeps
+            return;
+        }
+        ++waking_;
     }
-    if (!first) return;  // whoever posted before has woken it already
-    if (current_or_null() == this) {
-        posted_here_ = true;  // it is awake: it looks before it sleeps
-        return;
-    }
+    // Outside of the lock: the reactor would wake up only to wait for it.
     const std::uint64_t one = 1;
     [[maybe_unused]] auto n = ::write(wakeup_, &one, sizeof one);
+    --waking_;
 }
 
 void Reactor::stop() {

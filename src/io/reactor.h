@@ -53,7 +53,8 @@ class Reactor final : public Executor {
     std::atomic<bool> stopping_ = false;
     std::mutex mutex_;
     std::vector<std::move_only_function<void()>> posted_;  // under mutex_
-    bool posted_here_ = false;  // something is in posted_ that nobody was woken for
+    std::atomic<int> waking_ = 0;  // threads in post() that are about to wake it
+    bool posted_here_ = false;     // something is in posted_ that nobody was woken for
     std::vector<std::move_only_function<void()>>
         running_;                  // taken from posted_; trades memory with it
     std::vector<Handler*> batch_;  // of the events being dispatched; null once forgotten
