@@ -68,7 +68,7 @@ asan tsan: setup-build
 
 fuzz-smoke: setup-build  ## every fuzzer over its corpus and then the runs of fuzz/smoke.txt
 	@scripts/setup fuzz
-	FUZZ_SEED=$${FUZZ_SEED:-1} scripts/fuzz 120
+	FUZZ_SEED=$${FUZZ_SEED:-1} scripts/fuzz 60
 
 fuzz: setup-build  ## a fuzzing campaign: SECONDS=n for each target, TARGETS="a b" for some
 	@scripts/setup fuzz
