@@ -8,6 +8,7 @@ SHELL := /bin/bash
 
 CONFIG ?= examples/health/domicile.yaml
 SUITES ?=
+BEFORE ?=
 MODULES ?=
 space := $(subst ,, )
 export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
@@ -78,7 +79,7 @@ bench: setup-build  ## ratios against HAProxy, dynalite and raw engines (SUITES=
 	@scripts/setup bench
 	cmake --preset release >/dev/null
 	cmake --build --preset release
-	python3 bench/run.py --suites "$(SUITES)"
+	python3 bench/run.py --suites "$(SUITES)" --before "$(BEFORE)"
 
 SEEDS ?= 2000
 .PHONY: sim

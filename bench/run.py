@@ -2,7 +2,8 @@
 """`make bench`: every suite in a process group of its own, with a bound on its time; a suite that
 fails is reported and the others still run. Prints the table and writes build/bench.json.
 
-  bench/run.py [--suites "proxy tls"] [--rounds 5] [--seconds 2] [--build DIR] [--json FILE]
+  bench/run.py [--suites "proxy tls"] [--rounds 5] [--seconds 2] [--build DIR] [--before DIR]
+               [--json FILE]
 
 Absolute figures vary with the machine: the ratios within a round are what counts, and differences
 under 10 % are ties. How each suite measures is in docs/performance.md.
@@ -25,6 +26,8 @@ def arguments():
     parser.add_argument("--suites", default="", help="some of " + " ".join(SUITES))
     parser.add_argument("--suite", help=argparse.SUPPRESS)  # this process is the one that runs it
     parser.add_argument("--build", default=os.path.join(ROOT, "build", "release"))
+    parser.add_argument("--before", default="",
+                        help="the build of another commit, for the suite before")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2, help="of one measurement")
     parser.add_argument("--connections", type=int, default=64)
@@ -63,7 +66,7 @@ def run_suite(options):
 def run_child(options, name, path):
     """What went wrong, or None."""
     command = [sys.executable, os.path.abspath(__file__), "--suite", name, "--json", path]
-    for option in ("build", "rounds", "seconds", "connections", "idle_connections", "users"):
+    for option in ("build", "before", "rounds", "seconds", "connections", "idle_connections", "users"):
         command += ["--" + option.replace("_", "-"), str(getattr(options, option))]
     return run_bounded(command, SUITES[name][1])
 
@@ -87,7 +90,7 @@ def main():
         except Failed as failed:
             log(f"bench: {options.suite}: {failed}")
             return 1
-    names = options.suites.split() or list(SUITES)
+    names = options.suites.split() or [name for name in SUITES if name != "before" or options.before]
     unknown = [name for name in names if name not in SUITES]
     if unknown:
         sys.exit(f"bench: no such suite: {' '.join(unknown)}; there are {' '.join(SUITES)}")

@@ -30,8 +30,8 @@ class Suite:
     def program(self, name):
         return os.path.join(self.options.build, "bench", name)
 
-    def deployment(self, name="region", **options):
-        made = Deployment(self.options.build, os.path.join(self.folder, name),
+    def deployment(self, name="region", build=None, **options):
+        made = Deployment(build or self.options.build, os.path.join(self.folder, name),
                           self.machine.server, **options)
         self.closing.callback(made.stop)
         made.start()
@@ -94,6 +94,28 @@ def proxy(suite):
         cases += [verify, table,
                   case(f"Domicile JWT and home {algorithm}", region.http_port, region.pid,
                        GUARDED_PATH, algorithm, [(verify, every), (table, remembered)])]
+    return suite.run(cases)
+
+
+def before(suite):
+    """The proxy's rows of this build against those of the build of another commit, in turns."""
+    if not suite.options.before:
+        raise Failed("say which build to compare with: BEFORE=path/to/build/release")
+    upstream = free_port()
+    builds = {"before": suite.deployment("before", suite.options.before, upstream_port=upstream),
+              "now": suite.deployment("now", upstream_port=upstream)}
+    cases = []
+    for name, path, algorithm in (("plain", PUBLIC_PATH, None),
+                                  ("JWT and home ES256", GUARDED_PATH, "ES256"),
+                                  ("JWT and home RS256", GUARDED_PATH, "RS256")):
+        pair = []
+        for when, region in builds.items():
+            options = {"upstream": upstream, "path": path}
+            if algorithm:
+                options["header"] = region.bearer(algorithm)
+            pair.append(Case(f"{name}, {when}", suite.load("bench_http", region.http_port, **options),
+                             [(case, 1) for case in pair], region.pid, peer=not pair))
+        cases += pair
     return suite.run(cases)
 
 
@@ -561,6 +583,7 @@ def told(name, note):
 
 SUITES = {
     "proxy": (proxy, 240),
+    "before": (before, 180),
     "tls": (tls, 90),
     "reactors": (reactors, 90),
     "forwarding": (forwarding, 120),
