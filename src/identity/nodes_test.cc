@@ -6,6 +6,7 @@
 
 #include "base/encoding.h"
 #include "crypto/srp.h"
+#include "directory/region_keys.h"
 #include "directory/testing.h"
 #include "identity/identity.h"
 #include "identity/srp_block.h"

@@ -30,8 +30,6 @@ constexpr std::array<std::string_view, 7> label_values(PasskeyAct) {
 class Passkeys {
   public:
     struct Parts {
-        Ref<config::Config> config;
-        Ref<residency::Policy> policy;
         Router& router;
         TokenVerifier& verifier;
     };
