@@ -185,7 +185,7 @@ Identity::Impl::Impl(Parts given)
       router({p.config, p.policy, p.directory, p.border, p.audit, home, verifier, p.region,
               p.public_port}),
       administration({p.config, p.region, home, router}),
-      oauth({p.config, p.policy, p.region, p.public_port, home, router, verifier, secrets, p.clock,
+      oauth({p.config, p.region, p.public_port, home, router, verifier, secrets, p.clock,
              p.random, p.providers, p.keyring.region_key("identity.external_sign_in")}),
       passkeys({router, verifier}) {}
 

@@ -42,7 +42,6 @@ class OAuth {
   public:
     struct Parts {
         Ref<config::Config> config;
-        Ref<residency::Policy> policy;
         std::string region;
         std::uint16_t public_port;
         Home& home;
