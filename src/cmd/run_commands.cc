@@ -111,11 +111,13 @@ Result<int> check(const Words& words) {
     const config::Loaded loaded =
         config::load(path, text, server::files_beside(io::system_files(), path));
     const bool good = loaded.problems.empty();
+    std::vector<config::Problem> all = loaded.problems;
+    all.insert(all.end(), loaded.warnings.begin(), loaded.warnings.end());
     if (form == "json") {
-        fmt::print("{}\n", config::format_json(path, loaded.problems));
+        fmt::print("{}\n", config::format_json(path, all));
         return good ? 0 : 1;
     }
-    for (const config::Problem& problem : loaded.problems)
+    for (const config::Problem& problem : all)
         fmt::print("{}\n", form == "gcc" ? config::format_line(problem) : config::format(problem));
     if (form == "gcc") return good ? 0 : 1;
     if (!good) {

@@ -55,6 +55,18 @@ void compare_tables(const Config& before, const Config& after, Sentences& out) {
     }
 }
 
+// A start looks whether a pool that stands alone has people of the directory, and the other way
+// round.
+void compare_pools(const Config& before, const Config& after, Sentences& out) {
+    for (const Pool& is : after.pools) {
+        Residency known = Residency::directory;
+        for (const Pool& was : before.pools)
+            if (was.id_suffix == is.id_suffix) known = was.residency;
+        if (known != is.residency)
+            say(out, "pools." + is.name + ".residency", "where people live depends on it");
+    }
+}
+
 }  // namespace
 
 std::vector<std::string> needs_restart(const Config& before, const Config& after) {
@@ -75,6 +87,7 @@ std::vector<std::string> needs_restart(const Config& before, const Config& after
     if (before.reactors != after.reactors) say(out, "reactors", "threads run");
     compare_jurisdictions(before, after, out);
     compare_regions(before, after, out);
+    compare_pools(before, after, out);
     compare_tables(before, after, out);
     return out;
 }

@@ -40,6 +40,7 @@ TEST(change, what_answers_requests_may_change_while_the_region_runs) {
     EXPECT_THAT(after("tables: {", "tables: {More: {partition_key: {name: k}}, "), IsEmpty());
     EXPECT_THAT(after("sites: {", "sites: {docs: {directory: d}, "), IsEmpty());
     EXPECT_THAT(after("transit: allow", "transit: never"), IsEmpty());
+    EXPECT_THAT(after("id_suffix: P1", "id_suffix: P2, residency: directory"), IsEmpty());
     EXPECT_THAT(after("latitude: 1", "latitude: 2"), IsEmpty());
 }
 
@@ -60,6 +61,11 @@ TEST(change, what_is_bound_to_the_process_or_its_data_needs_a_restart) {
     EXPECT_THAT(after("admin: 9001", "admin: 9002"), only("regions.a1.listen "));
     EXPECT_THAT(after("a1: {", "a1: {database: {engine: postgres, endpoints: [\"a:1\"]}, "),
                 only("regions.a1.database "));
+    EXPECT_THAT(after("id_suffix: P1", "id_suffix: P1, residency: triggers"),
+                only("pools.p.residency "));
+    EXPECT_THAT(after("pools: {", "pools: {q: {id_suffix: P2, residency: triggers, "
+                                  "clients: {web: {id: b}}}, "),
+                only("pools.q.residency "));
     EXPECT_THAT(after("{name: k}", "{name: k, type: N}"), only("tables.Notes "));
     EXPECT_THAT(after("Notes: {", "Other: {"), only("tables.Notes "));
     EXPECT_THAT(after("regions: [a1], transit: allow}}\nregions: {",

@@ -228,6 +228,27 @@ void check_custom_auth(Reader& reader, const Triggers& triggers, const Client& c
                    "the pool's triggers");
 }
 
+// No problem: the scheme of the applications that come from the reference. But nobody should give
+// up what the directory is for without having been told.
+void check_residency(const Pool& pool, const Path& path, Reader& reader) {
+    if (!pool.stands_alone()) return;
+    reader.warning(
+        path / "residency",
+        "with `triggers` nobody has one home (I1): the same address may be somebody else's in each "
+        "region, no country or law chooses where people live, nobody is forwarded to their home, "
+        "and nobody can be moved; who lives where is the application's table to keep",
+        "leave it out, unless the application places people itself");
+    std::vector<std::string> missing;
+    if (!pool.triggers.pre_sign_up) missing.emplace_back("pre_sign_up");
+    if (!pool.triggers.pre_authentication) missing.emplace_back("pre_authentication");
+    if (!missing.empty())
+        reader.warning(path / "residency",
+                       "not every sign-up and sign-in is looked at by a function, so people live "
+                       "wherever they ask",
+                       fmt::format("name {} in the pool's `triggers`",
+                                   fmt::join(missing, " and ")));
+}
+
 void check_pools(const Config& config, Reader& reader) {
     Once suffixes(reader, "the id suffix");
     Once clients(reader, "the client id");
@@ -254,6 +275,7 @@ void check_pools(const Config& config, Reader& reader) {
                                "`custom:region` is Domicile's own: no client may write it",
                                "remove it");
         check_triggers(config, reader, pool.triggers, path / "triggers");
+        check_residency(pool, path, reader);
         if (pool.country_attribute == "custom:region")
             reader.problem(path / "country_attribute", "`custom:region` is Domicile's own",
                            "use custom:country");

@@ -1,6 +1,7 @@
 #include "config/config.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/check.h"
 #include "config/api.h"
@@ -59,6 +60,11 @@ Loaded load(std::string_view file_name, std::string_view text, const ReadFile& r
     check(out.config, reader);
     out.problems = reader.take();
     mark_ends(text, out.problems);
+    const auto warnings = std::ranges::stable_partition(
+        out.problems, [](const Problem& problem) { return !problem.is_warning; });
+    out.warnings.assign(std::make_move_iterator(warnings.begin()),
+                        std::make_move_iterator(warnings.end()));
+    out.problems.erase(warnings.begin(), warnings.end());
     out.problems.insert(out.problems.end(), elsewhere.begin(), elsewhere.end());
     return out;
 }

@@ -93,11 +93,13 @@ struct Problem {
     std::string hint;  // what to do; may be empty
     int end_line = 0;  // just behind the word that the problem is about
     int end_column = 0;
+    bool is_warning = false;  // the file can be used all the same
 };
 
 struct Loaded {
     Config config;                  // meaningful only without problems
     std::vector<Problem> problems;  // in the order of the file
+    std::vector<Problem> warnings;  // likewise: what is given up by what it says
 };
 
 inline constexpr std::size_t kFileBytesMax = 1 << 20;
@@ -113,7 +115,7 @@ Loaded load(std::string_view file_name, std::string_view text, const ReadFile& r
 // newline.
 std::string format(const Problem& problem);
 
-// "file:line:column: error: path: message (hint)", as compilers print and editors parse; one line.
+// "file:line:column: error: path: message (hint)", or "warning", as compilers print and editors parse; one line.
 std::string format_line(const Problem& problem);
 // {"file", "problems": [{"line", "column", "end_line", "end_column", "severity", "path", "message",
 // "hint"}]}; lines and columns from 1, left out where the problem is about the file as a whole.

@@ -267,6 +267,33 @@ TEST(config, challenges_of_the_applications_own_need_its_functions) {
     EXPECT_THAT(problems(replace(base, "id_suffix", all + ", id_suffix")), IsEmpty());
 }
 
+TEST(config, what_a_pool_without_homes_gives_up_is_told_and_no_problem) {
+    const auto with = [](const std::string& pool) {
+        return load("f.yaml", replace(kBase, "id_suffix", pool + ", id_suffix") +
+                                  "functions:\n  f: {command: [x], timeout_seconds: 5}\n");
+    };
+    const auto warnings = [&](const std::string& pool) {
+        const Loaded loaded = with(pool);
+        EXPECT_THAT(loaded.problems, IsEmpty()) << pool;
+        std::vector<std::string> out;
+        for (const Problem& warning : loaded.warnings) out.push_back(format_line(warning));
+        return out;
+    };
+    EXPECT_THAT(warnings("mfa: off"), IsEmpty());
+    EXPECT_THAT(warnings("residency: directory"), IsEmpty());
+    const auto given_up = HasSubstr(": warning: pools.p.residency: with `triggers` nobody has one");
+    EXPECT_THAT(warnings("residency: triggers"),
+                ElementsAre(given_up, HasSubstr("name pre_sign_up and pre_authentication in")));
+    EXPECT_THAT(warnings("residency: triggers, triggers: {pre_sign_up: f}"),
+                ElementsAre(given_up, HasSubstr("name pre_authentication in")));
+    EXPECT_THAT(
+        warnings("residency: triggers, triggers: {pre_sign_up: f, pre_authentication: f}"),
+        ElementsAre(given_up));
+    EXPECT_TRUE(with("residency: triggers").config.pools[0].stands_alone());
+    EXPECT_FALSE(load("f.yaml", kBase).config.pools[0].stands_alone());
+    EXPECT_THAT(with("residency: functions").problems, SizeIs(1));
+}
+
 TEST(config, every_value_of_a_full_file_arrives) {
     const std::string base = replace(kBase, "{id: abc}", "{id: abc, token_algorithm: ES256}");
     const Loaded loaded =

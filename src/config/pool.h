@@ -92,6 +92,12 @@ enum class Devices : std::uint8_t {
     always,
 };
 
+// Who says where the pool's people are at home (ADR 0033).
+enum class Residency : std::uint8_t {
+    directory,  // one home for each, by their country, which all regions know
+    triggers,   // nobody: each region has its own people, and the pool's functions place them
+};
+
 struct Pool {
     std::string name;
     std::string id_suffix;  // the pool id in region R is "R_<id_suffix>"
@@ -100,7 +106,8 @@ struct Pool {
     NamedList<IdentityProvider> identity_providers;
     PasswordPolicy password;
     std::vector<Attribute> attributes;
-    std::string country_attribute = "custom:country";
+    Residency residency = Residency::directory;
+    std::string country_attribute = "custom:country";  // where the directory says it
     int code_hours = 24;
     Mfa mfa = Mfa::off;
     Devices devices = Devices::off;
@@ -109,6 +116,8 @@ struct Pool {
     Triggers triggers;
     bool reveal_existing = false;  // true: answers tell whether a user exists, as Cognito's LEGACY
 
+    // Each region answers for its own people of it, and knows of no others.
+    bool stands_alone() const { return residency == Residency::triggers; }
     // "eu-central-1_Health1"
     std::string id_in(const std::string& region) const { return region + "_" + id_suffix; }
     // nullptr if no client has this id.

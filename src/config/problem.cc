@@ -52,7 +52,7 @@ void mark_ends(std::string_view text, std::vector<Problem>& problems) {
 std::string format(const Problem& problem) {
     std::string out = problem.file;
     if (problem.line > 0) out += fmt::format(":{}:{}", problem.line, problem.column);
-    out += ": ";
+    out += problem.is_warning ? ": warning: " : ": ";
     if (!problem.path.empty()) out += problem.path + ": ";
     out += problem.message;
     if (!problem.hint.empty()) out += "\n  hint: " + problem.hint;
@@ -62,7 +62,7 @@ std::string format(const Problem& problem) {
 std::string format_line(const Problem& problem) {
     std::string out = problem.file;
     if (problem.line > 0) out += fmt::format(":{}:{}", problem.line, problem.column);
-    out += ": error: ";
+    out += problem.is_warning ? ": warning: " : ": error: ";
     if (!problem.path.empty()) out += problem.path + ": ";
     out += problem.message;
     if (!problem.hint.empty()) out += " (" + problem.hint + ')';
@@ -73,7 +73,7 @@ std::string format_line(const Problem& problem) {
 std::string format_json(std::string_view file_name, const std::vector<Problem>& problems) {
     json::array list;
     for (const Problem& problem : problems) {
-        json::object entry{{"severity", "error"},
+        json::object entry{{"severity", problem.is_warning ? "warning" : "error"},
                            {"path", problem.path},
                            {"message", problem.message},
                            {"hint", problem.hint}};

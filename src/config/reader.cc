@@ -44,6 +44,11 @@ void Reader::problem_at_key(const Path& path, std::string message, std::string h
     problem_at(place_of(root_, path, true), path, std::move(message), std::move(hint));
 }
 
+void Reader::warning(const Path& path, std::string message, std::string hint) {
+    problem(path, std::move(message), std::move(hint));
+    problems_.back().is_warning = true;
+}
+
 void Reader::problem_at(Place place, const Path& path, std::string message, std::string hint) {
     if (!about_.empty()) message = about_ + ": " + message;
     problems_.push_back({std::string(file_), place.line, place.column,

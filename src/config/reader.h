@@ -25,6 +25,9 @@ class Reader {
     void problem_at_key(const Path& path, std::string message, std::string hint = {});
     void problem_at(Place place, const Path& path, std::string message, std::string hint = {});
 
+    // What does not keep the file from being used.
+    void warning(const Path& path, std::string message, std::string hint = {});
+
     std::vector<Problem> take();  // in the order of the file
 
   private:

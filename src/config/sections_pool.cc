@@ -11,6 +11,7 @@ constexpr const char* kAttributeWords = "custom:NAME (1 to 20 characters) or a s
 DOMICILE_WORDS(AuthFlow, "USER_SRP_AUTH", "USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH",
                "ADMIN_USER_PASSWORD_AUTH", "CUSTOM_AUTH", "USER_AUTH")
 DOMICILE_WORDS(TokenAlgorithm, "RS256", "ES256")
+DOMICILE_WORDS(Residency, "directory", "triggers")
 DOMICILE_WORDS(Mfa, "off", "optional", "required")
 DOMICILE_WORDS(Devices, "off", "user_opt_in", "always")
 DOMICILE_WORDS(UserVerification, "preferred", "required")
@@ -254,8 +255,14 @@ const Object<Pool>& describe() {
                         "3 to 32 letters, digits, `.` and `-`, first a letter or digit"))
             .field("password", &Pool::password, "the password policy")
             .field("attributes", &Pool::attributes, "attributes beyond the standard ones")
+            .field("residency", &Pool::residency,
+                   "directory: everybody has one home, by their country, which all regions know; "
+                   "triggers: each region has its own people, nothing is forwarded, and who lives "
+                   "where is for pre_sign_up and pre_authentication to say. A pool that has "
+                   "people cannot change it")
             .field("country_attribute", &Pool::country_attribute,
-                   "the attribute that chooses the home; it need not be listed in attributes",
+                   "the attribute that chooses the home where `residency` is directory; it need "
+                   "not be listed in attributes",
                    text(is_attribute, pattern::kAttribute, "custom:NAME or a standard claim"))
             .field("code_hours", &Pool::code_hours, "life of a confirmation code", range(1, 168))
             .field("mfa", &Pool::mfa,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "directory/claim_rows.h"
+#include "directory/region_keys.h"
 
 namespace domicile::directory {
 namespace {
@@ -20,6 +21,8 @@ std::vector<std::string> tables() {
         "CREATE TABLE claim_changes (change_id BYTEA PRIMARY KEY, claim_id BYTEA NOT NULL, "
         "dropped BYTEA NOT NULL); "
         "CREATE INDEX claim_changes_by_claim ON claim_changes (claim_id)");
+    out.emplace_back("ALTER TABLE claim_intents ADD COLUMN keeper BIGINT NOT NULL DEFAULT 0");
+    out.push_back(RegionKeys::table());
     return out;
 }
 
@@ -35,9 +38,10 @@ std::size_t& count_of(ReplayReport& report, std::string_view state) {
 
 }  // namespace
 
-Claims::Claims(Directory& directory, sql::Database& database, io::Clock& clock, io::Random& random,
-               ClaimOwner& owner, ClaimsOptions options)
+Claims::Claims(KeyKeeper& directory, KeyKeeper& region, sql::Database& database, io::Clock& clock,
+               io::Random& random, ClaimOwner& owner, ClaimsOptions options)
     : directory_(directory),
+      region_(region),
       database_(database),
       clock_(clock),
       random_(random),
@@ -63,13 +67,13 @@ io::Task<Result<std::vector<Claims::Row>>> Claims::select(std::string condition,
                                                           std::vector<sql::Value> parameters) {
     Statements batch;
     batch.push_back(
-        {"SELECT claim_id, state, keys, expires, run FROM claim_intents WHERE " + condition,
+        {"SELECT claim_id, state, keys, expires, run, keeper FROM claim_intents WHERE " + condition,
          std::move(parameters)});
     CO_TRY(auto found, co_await database_.read(std::move(batch)));
     std::vector<Row> out;
     for (const sql::Row& row : found[0].rows)
         out.push_back({row.bytes(0), row.text(1), split(row.bytes(2)), Timestamp{row.integer(3)},
-                       row.bytes(4)});
+                       row.bytes(4), static_cast<Keeper>(row.integer(5))});
     co_return out;
 }
 
@@ -89,21 +93,23 @@ io::Task<Result<void>> Claims::move(Statements batch) {
     co_return std::unexpected(done.error());
 }
 
-io::Task<Result<ClaimHandle>> Claims::begin(std::vector<SubjectKey> keys, std::string pool) {
+io::Task<Result<ClaimHandle>> Claims::begin(std::vector<SubjectKey> keys, std::string pool,
+                                            Keeper keeper) {
     ClaimHandle handle{random_.bytes(kClaimIdBytes), std::move(keys)};
     // Before the directory's own time for the keys begins, so that it never ends before this.
     const Timestamp expires = clock_.now() + options_.pending_ttl;
     Statements batch;
     batch.push_back(
-        {"INSERT INTO claim_intents (claim_id, state, keys, pool, run, expires) "
-         "VALUES ($1, 'intent', $2, $3, $4, $5)",
+        {"INSERT INTO claim_intents (claim_id, state, keys, pool, run, expires, keeper) "
+         "VALUES ($1, 'intent', $2, $3, $4, $5, $6)",
          {sql::Blob{handle.claim_id}, sql::Blob{joined(handle.keys)}, std::move(pool),
-          sql::Blob{run_}, expires.ms}});
+          sql::Blob{run_}, expires.ms, static_cast<std::int64_t>(keeper)}});
     CO_TRY_VOID(co_await database_.write(std::move(batch)));
     CO_TRY_VOID(stop(ClaimStep::intent_written));
 
     ClaimRequest request{handle.keys, handle.claim_id, 0};
-    auto claimed = co_await directory_.claim(std::move(request));
+    KeyKeeper& of_the_keys = keeper == Keeper::region ? region_ : directory_;
+    auto claimed = co_await of_the_keys.claim(std::move(request));
     if (!claimed && claimed.error().code == Code::already_exists) {
         // For certain: nothing was taken, and nothing is under way.
         (void)co_await forget(handle.claim_id, "intent");
@@ -137,7 +143,7 @@ io::Task<Result<void>> Claims::renew(std::string claim_id) {
     if (row.state != "held") co_return wrong_state();
     const Timestamp expires = clock_.now() + options_.pending_ttl;
     ClaimRequest request{row.keys, claim_id, 0};
-    auto claimed = co_await directory_.claim(std::move(request));
+    auto claimed = co_await keeper_of(row).claim(std::move(request));
     if (!claimed) {
         if (claimed.error().code == Code::already_exists) (void)co_await release(claim_id);
         if (claimed.error().reason == kReasonClaimLost) co_return wrong_state();
@@ -161,7 +167,7 @@ io::Task<Result<void>> Claims::activate(std::string claim_id, Statements with) {
 }
 
 io::Task<Result<void>> Claims::finish_activation(Row row) {
-    auto active = co_await directory_.activate(row.keys, row.claim_id);
+    auto active = co_await keeper_of(row).activate(row.keys, row.claim_id);
     if (!active && active.error().reason == kReasonClaimLost) {
         CO_TRY_VOID(co_await lose(std::move(row)));
         co_return active;
@@ -216,7 +222,7 @@ io::Task<Result<void>> Claims::expire_person(Row row, Timestamp now) {
 }
 
 io::Task<Result<void>> Claims::finish_release(Row row) {
-    CO_TRY_VOID(co_await directory_.release(row.keys, row.claim_id));
+    CO_TRY_VOID(co_await keeper_of(row).release(row.keys, row.claim_id));
     CO_TRY_VOID(stop(ClaimStep::keys_released));
     Statements batch;
     batch.push_back(
@@ -227,9 +233,9 @@ io::Task<Result<void>> Claims::finish_release(Row row) {
     co_return Result<void>();
 }
 
-io::Task<Result<void>> Claims::drop_fence(std::string claim_id) {
-    CO_TRY_VOID(co_await directory_.drop_fence(claim_id));
-    co_return co_await forget(std::move(claim_id), "fenced");
+io::Task<Result<void>> Claims::drop_fence(Row row) {
+    CO_TRY_VOID(co_await keeper_of(row).drop_fence(row.claim_id));
+    co_return co_await forget(std::move(row.claim_id), "fenced");
 }
 
 io::Task<Result<void>> Claims::forget(std::string claim_id, std::string state) {
@@ -257,7 +263,7 @@ io::Task<Result<void>> Claims::replay_row(Row row) {
         if (finished) co_return Result<void>();
         co_return done;
     }
-    if (row.state == "dropping") co_return co_await finish_drop(row.claim_id);
+    if (row.state == "dropping") co_return co_await finish_drop(std::move(row));
     if (row.state == "intent") co_return co_await abandon(row.claim_id);
     co_return co_await finish_release(std::move(row));
 }
@@ -296,7 +302,7 @@ io::Task<Result<std::size_t>> Claims::expire(std::size_t limit) {
     std::size_t expired = 0;
     for (Row& row : rows) {
         if (row.state == "fenced") {
-            CO_TRY_VOID(co_await drop_fence(row.claim_id));
+            CO_TRY_VOID(co_await drop_fence(std::move(row)));
             continue;
         }
         const bool person = row.state == "held";

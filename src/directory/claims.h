@@ -23,6 +23,9 @@
 // such a claim could only arrive past its time.
 //
 // The row of an active claim stays as long as the person: it knows their keys for the release.
+//
+// Of a pool whose people are each region's own (ADR 0033) the region keeps the keys itself
+// (region_keys.h), by the same steps.
 #pragma once
 
 #include <cstdint>
@@ -94,10 +97,14 @@ struct ReplayReport {
     std::size_t left = 0;  // could not be finished now (directory unavailable); replay again later
 };
 
+// Who keeps the keys of a claim; in `claim_intents` as a number.
+enum class Keeper : std::uint8_t { directory, region };
+
 class Claims {
   public:
-    Claims(Directory& directory, sql::Database& database, io::Clock& clock, io::Random& random,
-           ClaimOwner& owner, ClaimsOptions options = {});
+    // `region` keeps the keys of claims that are no other region's business.
+    Claims(KeyKeeper& directory, KeyKeeper& region, sql::Database& database, io::Clock& clock,
+           io::Random& random, ClaimOwner& owner, ClaimsOptions options = {});
     ~Claims();
 
     static sql::Component schema();
@@ -105,8 +112,10 @@ class Claims {
 
     // Claims the keys under a new claim id; `pool` is kept for operators. already_exists (reason
     // "claimed") and every other failure leave nothing behind that replay() does not clear. On
-    // success the caller writes the person and held() in one batch, or calls abandon().
-    io::Task<Result<ClaimHandle>> begin(std::vector<SubjectKey> keys, std::string pool);
+    // success the caller writes the person and held() in one batch, or calls abandon(). `keeper` is
+    // who made the keys, and stays the claim's for as long as it lives.
+    io::Task<Result<ClaimHandle>> begin(std::vector<SubjectKey> keys, std::string pool,
+                                        Keeper keeper = Keeper::directory);
     // For the batch that inserts the person: fails it (conflict) when the claim was given up
     // meanwhile.
     static sql::Statement held(const std::string& claim_id);
@@ -159,6 +168,7 @@ class Claims {
         std::vector<SubjectKey> keys;
         Timestamp expires;
         std::string run;
+        Keeper keeper = Keeper::directory;
     };
     struct Change {
         std::string claim_id;  // the person's
@@ -166,6 +176,9 @@ class Claims {
     };
     using Statements = std::vector<sql::Statement>;
 
+    KeyKeeper& keeper_of(const Row& row) {
+        return row.keeper == Keeper::region ? region_ : directory_;
+    }
     io::Task<Result<Row>> load(std::string claim_id);
     io::Task<Result<std::vector<Row>>> select(std::string condition,
                                               std::vector<sql::Value> parameters);
@@ -180,13 +193,14 @@ class Claims {
     io::Task<Result<void>> finish_change(Row row);
     io::Task<Result<void>> make_change(Row row, Change change);
     io::Task<Result<void>> lose_change(Row row);
-    io::Task<Result<void>> finish_drop(std::string change_id);
+    io::Task<Result<void>> finish_drop(Row row);
     io::Task<Result<void>> forget(std::string claim_id, std::string state);
-    io::Task<Result<void>> drop_fence(std::string claim_id);
+    io::Task<Result<void>> drop_fence(Row row);
     io::Task<Result<void>> replay_row(Row row);
     Result<void> stop(ClaimStep step) const;
 
-    Directory& directory_;
+    KeyKeeper& directory_;
+    KeyKeeper& region_;
     sql::Database& database_;
     io::Clock& clock_;
     io::Random& random_;

@@ -90,7 +90,7 @@ io::Task<Result<void>> Claims::finish_changes(std::string claim_id) {
 
 io::Task<Result<void>> Claims::finish_change(Row row) {
     CO_TRY(Change change, co_await load_change(row.claim_id));
-    auto adopted = co_await directory_.adopt(row.keys, row.claim_id, change.claim_id);
+    auto adopted = co_await keeper_of(row).adopt(row.keys, row.claim_id, change.claim_id);
     if (!adopted && adopted.error().reason == kReasonClaimLost) {
         co_return co_await lose_change(std::move(row));
     }
@@ -98,7 +98,7 @@ io::Task<Result<void>> Claims::finish_change(Row row) {
     CO_TRY_VOID(stop(ClaimStep::keys_adopted));
     CO_TRY_VOID(co_await make_change(row, std::move(change)));
     CO_TRY_VOID(stop(ClaimStep::person_changed));
-    co_return co_await finish_drop(row.claim_id);
+    co_return co_await finish_drop(std::move(row));
 }
 
 // The person and what their claim knows of its keys, in one commit. What others did with the person
@@ -134,17 +134,17 @@ io::Task<Result<void>> Claims::lose_change(Row row) {
     co_return lost();
 }
 
-io::Task<Result<void>> Claims::finish_drop(std::string change_id) {
-    CO_TRY(Change change, co_await load_change(change_id));
+io::Task<Result<void>> Claims::finish_drop(Row row) {
+    CO_TRY(Change change, co_await load_change(row.claim_id));
     if (!change.dropped.empty()) {
-        CO_TRY_VOID(co_await directory_.drop(change.dropped, change.claim_id));
+        CO_TRY_VOID(co_await keeper_of(row).drop(change.dropped, change.claim_id));
     }
     CO_TRY_VOID(stop(ClaimStep::keys_dropped));
     Statements batch;
     batch.push_back(
         {"UPDATE claim_intents SET state = 'fenced', expires = $2 "
          "WHERE claim_id = $1 AND state = 'dropping'",
-         {sql::Blob{std::move(change_id)}, (clock_.now() + options_.pending_ttl).ms}});
+         {sql::Blob{std::move(row.claim_id)}, (clock_.now() + options_.pending_ttl).ms}});
     CO_TRY_VOID(co_await database_.write(std::move(batch)));
     co_return Result<void>();
 }

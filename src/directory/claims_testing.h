@@ -1,9 +1,11 @@
-// For tests of claims: people of one table, a directory and a database on disk, and crashes.
+// For tests of claims: people of one table, a directory and a database on disk, and crashes. Each
+// runs over both that keep keys.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include "directory/claims.h"
+#include "directory/region_keys.h"
 #include "directory/testing.h"
 #include "sql/engine_testing.h"
 
@@ -40,7 +42,7 @@ class People final : public ClaimOwner {
     }
 };
 
-class ClaimsTest : public ::testing::Test {
+class ClaimsTest : public ::testing::TestWithParam<Keeper> {
   protected:
     static constexpr const char* kRegion = "eu-central-1";
 
@@ -50,15 +52,20 @@ class ClaimsTest : public ::testing::Test {
     void restart(std::function<bool(ClaimStep)> stop_after = {}) {
         claims_.reset();
         directory_.reset();
+        region_keys_.reset();
         database_.reset();
         store_.reset();
         store_ = std::move(*kv::open_sqlite_store(folder_.file("directory.kv")));
         database_ = sql::testing::open_database(folder_.file("identity.db"));
         directory_ = std::make_unique<Directory>(*store_, clock_, options_of(kRegion));
+        RegionKeys::Options own;
+        own.region = kRegion;
+        own.secret.key = std::string(32, 's');
+        region_keys_ = std::make_unique<RegionKeys>(*database_, clock_, std::move(own));
         ClaimsOptions options;
         options.stop_after = std::move(stop_after);
-        claims_ = std::make_unique<Claims>(*directory_, *database_, clock_, io::system_random(),
-                                           people_, std::move(options));
+        claims_ = std::make_unique<Claims>(*directory_, *region_keys_, *database_, clock_,
+                                           io::system_random(), people_, std::move(options));
         EXPECT_TRUE(wait([&] { return claims_->open(); }));
         EXPECT_TRUE(wait([&] {
             return database_->migrate("people", {"CREATE TABLE people (claim_id BYTEA PRIMARY KEY, "
@@ -68,8 +75,25 @@ class ClaimsTest : public ::testing::Test {
     static Result<void> wait(std::function<io::Task<Result<void>>()> make) {
         return io::run_task<Result<void>>(std::move(make));
     }
-    Result<ClaimHandle> begin() {
-        return io::run_task<Result<ClaimHandle>>([&] { return claims_->begin(keys_, "Ab1"); });
+    Result<ClaimHandle> begin() { return begin(keys_); }
+    Result<ClaimHandle> begin(std::vector<SubjectKey> keys) {
+        return io::run_task<Result<ClaimHandle>>(
+            [&] { return claims_->begin(keys, "Ab1", GetParam()); });
+    }
+    std::optional<Record> record(const SubjectKey& key) {
+        KeyKeeper* keeper = directory_.get();
+        if (GetParam() == Keeper::region) keeper = region_keys_.get();
+        return run<Result<std::optional<Record>>>([&] { return keeper->record(key); }).value();
+    }
+    // Somebody else's claim, of another region where that can be: its id.
+    Result<std::string> take(const SubjectKey& key) {
+        if (GetParam() == Keeper::region) {
+            TRY(ClaimHandle handle, begin({key}));
+            return handle.claim_id;
+        }
+        Directory other(*store_, clock_, options_of("us-east-2"));
+        TRY_VOID(testing::claim(other, {{key}, testing::claim_id('u'), 0}));
+        return testing::claim_id('u');
     }
     Result<void> write_person(const ClaimHandle& handle) {
         Statements batch = People::insertion(handle.claim_id);
@@ -105,9 +129,10 @@ class ClaimsTest : public ::testing::Test {
         std::size_t held = 0;
         std::size_t active = 0;
         for (const SubjectKey& key : keys_) {
-            auto record = testing::record(*directory_, key);
-            if (record && record->home == kRegion) ++held;
-            if (record && record->home == kRegion && record->state == State::active) ++active;
+            const auto found = record(key);
+            const bool own = found && found->home == kRegion;
+            if (own) ++held;
+            if (own && found->state == State::active) ++active;
         }
         if (people == 0 && held == 0)
             return number("SELECT count(*) FROM claim_intents WHERE state <> 'fenced'") == 0
@@ -124,6 +149,7 @@ class ClaimsTest : public ::testing::Test {
     std::unique_ptr<kv::Store> store_;
     std::unique_ptr<sql::Database> database_;
     std::unique_ptr<Directory> directory_;
+    std::unique_ptr<RegionKeys> region_keys_;
     std::unique_ptr<Claims> claims_;
     std::vector<SubjectKey> keys_ = {{std::string(16, 'a')}, {std::string(16, 'b')}};
     std::string claim_id_;

@@ -95,40 +95,62 @@ struct Options {
     Millis pending_ttl{3'600'000};
 };
 
-class Homes;
-
-class Directory {
+// Who keeps which subject keys are whose: the directory for all regions, or a region for its own
+// people alone (region_keys.h). The claim protocol (claims.h) is the same over both.
+class KeyKeeper {
   public:
-    // `homes`: the region's copy (homes.h), where the store is not on this machine.
-    Directory(kv::Store& store, io::Clock& clock, Options options, const Homes* homes = nullptr);
-    ~Directory();
+    virtual ~KeyKeeper() = default;
 
-    SubjectKey key(std::string_view pool_scope, IdentifierKind kind,
-                   std::string_view identifier) const;
+    virtual SubjectKey key(std::string_view pool_scope, IdentifierKind kind,
+                           std::string_view identifier) const = 0;
 
     // Takes all keys for the own region in one transaction: all or none. The same claim id again
     // renews the time of keys still pending and takes missing ones; active ones stay as they are. A
     // pending claim past its time may be taken over. already_exists (reason "claimed") when any key
     // is held by another claim; failed_precondition (reason "claim_lost") when the claim was
     // released; unavailable when the outcome is unknown or others kept changing the keys.
-    io::Task<Result<void>> claim(ClaimRequest request);
+    virtual io::Task<Result<void>> claim(ClaimRequest request) = 0;
     // Makes a pending claim permanent, comparing the claim id. Idempotent. failed_precondition
     // (reason "claim_lost") when a key is held by another claim or by none.
-    io::Task<Result<void>> activate(std::vector<SubjectKey> keys, std::string claim_id);
+    virtual io::Task<Result<void>> activate(std::vector<SubjectKey> keys, std::string claim_id) = 0;
     // Deletes the keys that hold this claim id; others are left alone. Idempotent. Only the home
     // calls it, after it has deleted the row. In the same transaction it fences the claim id, so
     // that a claim() whose outcome was unknown, and which is still under way, never lands.
-    io::Task<Result<void>> release(std::vector<SubjectKey> keys, std::string claim_id);
+    virtual io::Task<Result<void>> release(std::vector<SubjectKey> keys, std::string claim_id) = 0;
     // Hands keys that are claimed under `from` to the claim `to` of the own region, for which they
     // are active from then on; all or none. It fences `from`. Idempotent. failed_precondition
     // (reason "claim_lost") when a key is held by neither.
-    io::Task<Result<void>> adopt(std::vector<SubjectKey> keys, std::string from, std::string to);
+    virtual io::Task<Result<void>> adopt(std::vector<SubjectKey> keys, std::string from,
+                                         std::string to) = 0;
     // Deletes the keys that hold this claim id, which lives on with others, so without a fence.
     // Idempotent.
-    io::Task<Result<void>> drop(std::vector<SubjectKey> keys, std::string claim_id);
+    virtual io::Task<Result<void>> drop(std::vector<SubjectKey> keys, std::string claim_id) = 0;
     // Forgets the fence, once whatever may still land would land past its time (pending_ttl after
     // the release). Idempotent.
-    io::Task<Result<void>> drop_fence(std::string claim_id);
+    virtual io::Task<Result<void>> drop_fence(std::string claim_id) = 0;
+
+    // The linearizable record, for the home's own checks and `directory` commands.
+    virtual io::Task<Result<std::optional<Record>>> record(SubjectKey key) = 0;
+};
+
+class Homes;
+
+class Directory final : public KeyKeeper {
+  public:
+    // `homes`: the region's copy (homes.h), where the store is not on this machine.
+    Directory(kv::Store& store, io::Clock& clock, Options options, const Homes* homes = nullptr);
+    ~Directory() override;
+
+    SubjectKey key(std::string_view pool_scope, IdentifierKind kind,
+                   std::string_view identifier) const override;
+    io::Task<Result<void>> claim(ClaimRequest request) override;
+    io::Task<Result<void>> activate(std::vector<SubjectKey> keys, std::string claim_id) override;
+    io::Task<Result<void>> release(std::vector<SubjectKey> keys, std::string claim_id) override;
+    io::Task<Result<void>> adopt(std::vector<SubjectKey> keys, std::string from,
+                                 std::string to) override;
+    io::Task<Result<void>> drop(std::vector<SubjectKey> keys, std::string claim_id) override;
+    io::Task<Result<void>> drop_fence(std::string claim_id) override;
+    io::Task<Result<std::optional<Record>>> record(SubjectKey key) override;
 
     // Home of a key, or the decoy when there is none or it is pending and past its time. Known and
     // unknown keys get the same work (I8): a look into the copy, a linearizable read, and the
@@ -136,8 +158,6 @@ class Directory {
     // (I7). Any other key is unavailable: a pending one may have been given up and taken by another
     // region since.
     io::Task<Result<Located>> locate(SubjectKey key);
-    // The linearizable record, for the home's own checks and `directory` commands.
-    io::Task<Result<std::optional<Record>>> record(SubjectKey key);
 
     io::Task<Result<void>> publish_key(KeyRecord record);
     // Published keys of all regions; each is checked against its region's border certificate by the

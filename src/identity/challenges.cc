@@ -35,7 +35,7 @@ ChallengeSession Challenges::begin(std::string name, const UserRow& row,
 }
 
 std::string Challenges::seal(const ChallengeSession& session) const {
-    return seal_session(key_, region_, json::serialize(to_message(session)));
+    return seal_session(key_, name_in_(session.pool), json::serialize(to_message(session)));
 }
 
 Result<ChallengeSession> Challenges::open(const std::string& session, std::string_view name) const {

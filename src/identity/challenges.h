@@ -4,6 +4,7 @@
 #pragma once
 
 #include <boost/describe.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -31,12 +32,15 @@ class Challenges {
   public:
     static constexpr Millis kLifetime{3 * 60'000};
 
+    // `name_in`: what the region is called in sessions of a pool (identity/routable.h).
     Challenges(sql::Database& database, keyring::Keyring& keyring, io::Clock& clock,
-               io::Random& random, std::string region)
+               io::Random& random, std::string region,
+               std::function<std::string(const std::string& pool)> name_in)
         : database_(database),
           clock_(clock),
           random_(random),
           region_(std::move(region)),
+          name_in_(std::move(name_in)),
           key_(keyring.region_key("identity.challenge")) {}
     // Steps of the component "identity".
     static std::vector<std::string> schema();
@@ -60,6 +64,7 @@ class Challenges {
     io::Clock& clock_;
     io::Random& random_;
     std::string region_;
+    std::function<std::string(const std::string& pool)> name_in_;
     keyring::DataKey key_;
 };
 

@@ -1,6 +1,7 @@
 #include "identity/home.h"
 
 #include "crypto/hash.h"
+#include "identity/routable.h"
 #include "identity/validation.h"
 
 namespace domicile::identity {
@@ -53,6 +54,21 @@ Result<const config::Pool*> find_pool(const config::Config& config, std::string_
                 reason::kUnknownPool);
 }
 
+bool stands_alone(const config::Config& config, std::string_view id_suffix) {
+    const auto pool = find_pool(config, id_suffix);
+    return pool && (*pool)->stands_alone();
+}
+
+residency::HomeChoice home_for(const residency::Policy& policy, const config::Pool& pool,
+                               const Attributes& attributes, const std::string& region) {
+    residency::SignUp facts;
+    facts.arrival = region;
+    const auto country = attributes.find(pool.country_attribute);
+    const bool says = country != attributes.end() && !country->second.empty();
+    if (says && !pool.stands_alone()) facts.country = country->second;
+    return residency::choose_home(policy, facts);
+}
+
 Result<void> check_flow(const config::Client& client, config::AuthFlow flow, const char* name) {
     if (client.allows(flow)) return {};
     return fail(Code::invalid_argument, std::string(name) + " flow not enabled for this client",
@@ -83,7 +99,10 @@ std::string Home::decoy_destination(const std::string& username) const {
 Home::Home(Parts parts)
     : p_(std::move(parts)),
       users_(p_.database, p_.keyring, p_.clock),
-      claims_(p_.directory, p_.database, p_.clock, p_.random, users_, claims_options(p_.nodes)),
+      region_keys_(p_.database, p_.clock,
+                   {p_.region, {1, p_.keyring.region_secret("identity.region_keys")}}),
+      claims_(p_.directory, region_keys_, p_.database, p_.clock, p_.random, users_,
+              claims_options(p_.nodes)),
       sessions_(p_.database, p_.clock, p_.verifier),
       outbox_(p_.database, p_.keyring),
       courier_(
@@ -93,7 +112,8 @@ Home::Home(Parts parts)
       codes_(p_.database, p_.keyring, p_.clock, p_.random),
       groups_(p_.database, p_.keyring, p_.clock, p_.random),
       authenticators_(p_.database, p_.keyring),
-      challenges_(p_.database, p_.keyring, p_.clock, p_.random, p_.region),
+      challenges_(p_.database, p_.keyring, p_.clock, p_.random, p_.region,
+                  [this](const std::string& pool) { return name_in(pool); }),
       devices_(p_.database, p_.keyring, p_.clock),
       passkeys_(p_.database, p_.keyring),
       authorization_codes_(p_.database, p_.keyring, p_.clock, p_.random, p_.region),
@@ -121,6 +141,7 @@ io::Task<Result<void>> Home::open() {
     CO_TRY_VOID(co_await users_.migrate());
     CO_TRY_VOID(co_await authorization_codes_.open());
     CO_TRY_VOID(co_await claims_.open());
+    CO_TRY_VOID(co_await check_residency());
     CO_TRY_VOID(co_await courier_.open());
     CO_TRY_VOID(co_await signer_.open());
     CO_TRY_VOID(co_await sessions_.load());
@@ -129,6 +150,46 @@ io::Task<Result<void>> Home::open() {
     auto done = co_await upkeep();
     if (!done && done.error().code != Code::unavailable) co_return done;
     co_return Result<void>();
+}
+
+// Any one of a pool's people stands for all of them, since this is asked at every start.
+io::Task<Result<void>> Home::check_residency() {
+    for (const config::Pool& pool : p_.config->pools) {
+        std::vector<sql::Statement> batch;
+        batch.push_back(
+            {"SELECT c.keeper FROM identity_users u JOIN claim_intents c "
+             "ON c.claim_id = u.claim_id WHERE u.pool = $1 LIMIT 1",
+             {pool.id_suffix}});
+        CO_TRY(const auto found, co_await p_.database.read(std::move(batch)));
+        if (found[0].rows.empty()) continue;
+        const auto kept = static_cast<directory::Keeper>(found[0].rows[0].integer(0));
+        if ((kept == directory::Keeper::region) == pool.stands_alone()) continue;
+        const std::string was = pool.stands_alone() ? "directory" : "triggers";
+        co_return fail(Code::failed_precondition,
+                       "pools." + pool.name + ".residency: the pool has people of `residency: " +
+                           was + "` here, and none of them can be changed to the other.");
+    }
+    co_return Result<void>();
+}
+
+const directory::KeyKeeper& Home::keeper_of(const std::string& pool) const {
+    if (stands_alone(p_.config, pool)) return region_keys_;
+    return p_.directory;
+}
+directory::KeyKeeper& Home::keeper_of(const std::string& pool) {
+    if (stands_alone(p_.config, pool)) return region_keys_;
+    return p_.directory;
+}
+
+std::string Home::name_in(const std::string& pool) const {
+    return stands_alone(p_.config, pool) ? name_at_home(p_.region) : p_.region;
+}
+
+io::Task<Result<directory::ClaimHandle>> Home::begin_claim(std::vector<directory::SubjectKey> keys,
+                                                           std::string pool) {
+    const bool own = stands_alone(p_.config, pool);
+    return claims_.begin(std::move(keys), std::move(pool),
+                         own ? directory::Keeper::region : directory::Keeper::directory);
 }
 
 io::Task<Result<void>> Home::upkeep() {

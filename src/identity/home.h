@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "directory/claims.h"
 #include "directory/directory.h"
+#include "directory/region_keys.h"
 #include "identity/account_types.h"
 #include "identity/admin_types.h"
 #include "identity/attempts.h"
@@ -59,6 +60,12 @@ struct ClientOfPool {
 Result<ClientOfPool> find_client(const config::Config& config, std::string_view client_id);
 // not_found with reason unknown_pool.
 Result<const config::Pool*> find_pool(const config::Config& config, std::string_view id_suffix);
+// Whether each region answers for its own people of this pool (ADR 0033); false when there is none.
+bool stands_alone(const config::Config& config, std::string_view id_suffix);
+// Where somebody with these attributes who arrives here is at home: residency says it by their
+// country; in a pool that stands alone that is not asked, and they are at home here.
+residency::HomeChoice home_for(const residency::Policy& policy, const config::Pool& pool,
+                               const Attributes& attributes, const std::string& region);
 // invalid_argument with reason flow_not_enabled.
 Result<void> check_flow(const config::Client& client, config::AuthFlow flow, const char* name);
 
@@ -272,6 +279,15 @@ class Home {
     io::Task<Result<std::vector<sql::Statement>>> mailing(std::string sub, Mail mail);
     io::Task<Result<bool>> password_fits(UserRow row, std::string password);
     std::vector<directory::SubjectKey> keys_of(const UserRow& row) const;
+    // Who keeps the subject keys of a pool, and claims keys of theirs.
+    directory::KeyKeeper& keeper_of(const std::string& pool);
+    // What this region is called in what people of a pool bring back (identity/routable.h).
+    std::string name_in(const std::string& pool) const;
+    const directory::KeyKeeper& keeper_of(const std::string& pool) const;
+    io::Task<Result<directory::ClaimHandle>> begin_claim(std::vector<directory::SubjectKey> keys,
+                                                         std::string pool);
+    // failed_precondition when a pool has people of the other residency.
+    io::Task<Result<void>> check_residency();
     // Where a code for somebody who does not exist seems to go.
     std::string decoy_destination(const std::string& username) const;
     io::Task<Result<void>> sweep();
@@ -476,6 +492,7 @@ class Home {
 
     Parts p_;
     Users users_;
+    directory::RegionKeys region_keys_;
     directory::Claims claims_;
     Sessions sessions_;
     Outbox outbox_;

@@ -49,8 +49,9 @@ void append(Statements& batch, Statements more) {
 bool Home::is_email_of(const UserRow& row, const std::string& address) const {
     using Kind = directory::IdentifierKind;
     const std::string present = destination_of(row.username, row.attributes);
-    return !present.empty() && p_.directory.key(row.pool, Kind::email, present) ==
-                                   p_.directory.key(row.pool, Kind::email, address);
+    const directory::KeyKeeper& keeper = keeper_of(row.pool);
+    return !present.empty() && keeper.key(row.pool, Kind::email, present) ==
+                                   keeper.key(row.pool, Kind::email, address);
 }
 
 io::Task<Result<void>> Home::count_address_mail(UserRow row) {
@@ -80,19 +81,19 @@ io::Task<Result<Statements>> Home::address_code(UserRow row, std::string to, Mai
 // The key of the address, or one of nobody's when somebody has it.
 io::Task<Result<directory::ClaimHandle>> Home::claim_address(const config::Pool* pool, UserRow row,
                                                              EmailChange& wanted) {
-    auto key = p_.directory.key(row.pool, directory::IdentifierKind::email, wanted.email);
+    auto key = keeper_of(row.pool).key(row.pool, directory::IdentifierKind::email, wanted.email);
     const auto own = keys_of(row);
     const bool is_own = std::ranges::find(own, key) != own.end();
     directory::SubjectKey nobodys{p_.random.bytes(directory::kSubjectKeyBytes)};
     auto copy = key;
-    CO_TRY(const auto holder, co_await p_.directory.record(std::move(copy)));
+    CO_TRY(const auto holder, co_await keeper_of(row.pool).record(std::move(copy)));
     const bool taken = is_taken(holder, p_.clock.now());
     wanted.taken = taken && !is_own;
     if (wanted.taken && !pool->reveal_existing) notify_owner(row.pool, key);
     std::vector<directory::SubjectKey> keys;
     keys.push_back(taken ? nobodys : std::move(key));
     if (!wanted.taken || !pool->reveal_existing) {
-        auto held = co_await claims_.begin(std::move(keys), row.pool);
+        auto held = co_await begin_claim(std::move(keys), row.pool);
         const bool lost = !held && held.error().code == Code::already_exists;
         if (!lost) co_return held;
         wanted.taken = true;  // meanwhile
@@ -103,7 +104,7 @@ io::Task<Result<directory::ClaimHandle>> Home::claim_address(const config::Pool*
     }
     std::vector<directory::SubjectKey> others;
     others.push_back(std::move(nobodys));
-    co_return co_await claims_.begin(std::move(others), row.pool);
+    co_return co_await begin_claim(std::move(others), row.pool);
 }
 
 io::Task<Result<Statements>> Home::offer_address(const config::Pool* pool, UserRow& row,

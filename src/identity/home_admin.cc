@@ -52,14 +52,8 @@ Result<void> check_import(const AdminCreateRequest& request) {
 }  // namespace
 
 Result<void> Home::check_stays(const config::Pool& pool, const Attributes& attributes) const {
-    const std::string& name = pool.country_attribute;
-    residency::SignUp facts;
-    facts.arrival = p_.region;
-    const auto country = attributes.find(name);
-    if (country != attributes.end() && !country->second.empty()) facts.country = country->second;
-    const auto choice = residency::choose_home(p_.policy, facts);
-    if (choice.home == p_.region) return {};
-    return fail(Code::invalid_argument, name + ": The value belongs to another home",
+    if (home_for(p_.policy, pool, attributes, p_.region).home == p_.region) return {};
+    return fail(Code::invalid_argument, pool.country_attribute + ": The value belongs to another home",
                 reason::kAttribute);
 }
 
@@ -209,7 +203,7 @@ io::Task<Result<Done>> Home::admin_update(AdminAttributesRequest request) {
 // The claim, the row, then the claim made permanent: what a crash leaves between is unconfirmed and
 // ends by itself.
 io::Task<Result<void>> Home::write_created(UserRow row, std::optional<Mail> mail) {
-    CO_TRY(const directory::ClaimHandle held, co_await claims_.begin(keys_of(row), row.pool));
+    CO_TRY(const directory::ClaimHandle held, co_await begin_claim(keys_of(row), row.pool));
     row.claim_id = held.claim_id;
     CO_TRY(sql::Statement insertion, co_await users_.insertion(row));
     std::vector<sql::Statement> batch;

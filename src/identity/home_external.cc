@@ -52,8 +52,9 @@ io::Task<Result<Authorized>> Home::oauth_external(BrowserExternal request) {
     } else {
         // As the region of the browser saw it when it asked (oauth_external.cc).
         const std::string& country = client.pool->country_attribute;
-        const residency::SignUp facts{p_.region, person.attributes[country], std::nullopt};
-        if (!residency::choose_home(p_.policy, facts).home) person.attributes.erase(country);
+        const bool placed =
+            home_for(p_.policy, *client.pool, person.attributes, p_.region).home.has_value();
+        if (!placed || person.attributes[country].empty()) person.attributes.erase(country);
         for (auto& [name, value] : request.answers) {
             if (name == "email_verified" || name == "phone_number_verified") continue;
             person.attributes.try_emplace(name, std::move(value));
@@ -74,7 +75,7 @@ io::Task<Result<UserRow>> Home::make_external(ClientOfPool client, ExternalPerso
     CO_TRY_VOID(check_administered_attributes(pool, person.attributes));
     CO_TRY_VOID(check_required(pool, person.attributes));
     // The region that brought this may be mistaken, or lying.
-    if (!person.attributes.contains(pool.country_attribute)) {
+    if (!pool.stands_alone() && !person.attributes.contains(pool.country_attribute)) {
         co_return fail(Code::invalid_argument,
                        pool.country_attribute + ": The attribute is required", reason::kAttribute);
     }
@@ -106,9 +107,9 @@ io::Task<Result<UserRow>> Home::make_external(ClientOfPool client, ExternalPerso
 io::Task<Result<UserRow>> Home::write_external(UserRow row) {
     auto keys = keys_of(row);
     auto name = keys.front();
-    const auto held = co_await claims_.begin(std::move(keys), row.pool);
+    const auto held = co_await begin_claim(std::move(keys), row.pool);
     if (!held && held.error().code == Code::already_exists) {
-        CO_TRY(const auto holder, co_await p_.directory.record(std::move(name)));
+        CO_TRY(const auto holder, co_await keeper_of(row.pool).record(std::move(name)));
         if (holder) co_return busy();
         co_return fail(Code::already_exists, "An account with this address already exists.",
                        reason::kAddressTaken);

@@ -73,7 +73,7 @@ io::Task<Result<Home::Holding>> Home::holding_of(UserRow row) {
     Holding out = Holding::free;
     bool is_first = !is_address(row.username);
     for (directory::SubjectKey& key : keys) {
-        CO_TRY(const auto holder, co_await p_.directory.record(std::move(key)));
+        CO_TRY(const auto holder, co_await keeper_of(row.pool).record(std::move(key)));
         const bool is_name = std::exchange(is_first, false);
         if (!is_taken(holder, p_.clock.now())) continue;
         // One that may be given up for this one: see claim().
@@ -101,7 +101,7 @@ io::Task<Result<directory::ClaimHandle>> Home::claim_or_hide(UserRow& row, Passw
     for (std::size_t i = 0; i < count; ++i) {
         nobodys.push_back({p_.random.bytes(directory::kSubjectKeyBytes)});
     }
-    co_return co_await claims_.begin(std::move(nobodys), row.pool);
+    co_return co_await begin_claim(std::move(nobodys), row.pool);
 }
 
 // The work of a mail, which goes nowhere.
@@ -129,7 +129,7 @@ void Home::notify_owner(const std::string& pool, const directory::SubjectKey& ke
 
 io::Task<Result<void>> Home::pass_on(AddressNotice notice) {
     directory::SubjectKey key{from_base64(notice.key).value_or("")};
-    CO_TRY(const auto holder, co_await p_.directory.record(std::move(key)));
+    CO_TRY(const auto holder, co_await keeper_of(notice.pool).record(std::move(key)));
     if (!is_taken(holder, p_.clock.now())) co_return Result<void>();
     if (holder->home == p_.region) {
         CO_TRY_VOID(co_await tell_owner(std::move(notice)));
@@ -146,7 +146,7 @@ io::Task<Result<Done>> Home::tell_owner(AddressNotice notice) {
         co_return fail(Code::malformed, "The key does not have its form.");
     }
     CO_TRY_VOID(find_pool(p_.config, notice.pool));
-    CO_TRY(const auto holder, co_await p_.directory.record(std::move(key)));
+    CO_TRY(const auto holder, co_await keeper_of(notice.pool).record(std::move(key)));
     if (!is_taken(holder, p_.clock.now()) || holder->home != p_.region) co_return Done{};
     CO_TRY(const auto row, co_await users_.find_claim(holder->claim_id));
     if (!row || row->pool != notice.pool || row->disabled) co_return Done{};

@@ -33,13 +33,7 @@ Result<void> check_migrated(const config::Pool& pool, const std::string& usernam
 Result<std::string> Home::home_of_migrated(const config::Pool& pool, const std::string& username,
                                            const MigratedUser& user) const {
     TRY_VOID(check_migrated(pool, username, user));
-    residency::SignUp facts;
-    facts.arrival = p_.region;
-    const auto country = user.attributes.find(pool.country_attribute);
-    if (country != user.attributes.end() && !country->second.empty()) {
-        facts.country = country->second;
-    }
-    const auto choice = residency::choose_home(p_.policy, facts);
+    const auto choice = home_for(p_.policy, pool, user.attributes, p_.region);
     if (choice.home) return *choice.home;
     return bad_answer(pool.country_attribute + ": The country is not one that is served here");
 }

@@ -63,7 +63,7 @@ std::vector<directory::SubjectKey> Home::keys_of(const UserRow& row) const {
     using Kind = directory::IdentifierKind;
     std::vector<directory::SubjectKey> out;
     const auto add = [&](Kind kind, const std::string& identifier) {
-        directory::SubjectKey key = p_.directory.key(row.pool, kind, identifier);
+        directory::SubjectKey key = keeper_of(row.pool).key(row.pool, kind, identifier);
         if (std::ranges::find(out, key) == out.end()) out.push_back(std::move(key));
     };
     add(directory::kind_of_username(row.username), row.username);
@@ -88,9 +88,7 @@ io::Task<Result<void>> Home::check_sign_up(ClientOfPool client, SignUpRequest re
                        reason::kAttribute);
     }
     // The region that forwarded this may be mistaken, or lying.
-    const residency::SignUp facts{p_.region, value_of(request.attributes, pool->country_attribute),
-                                  std::nullopt};
-    const auto choice = residency::choose_home(p_.policy, facts);
+    const auto choice = home_for(p_.policy, *pool, request.attributes, p_.region);
     if (choice.home != p_.region) {
         co_return fail(Code::misdirected, "This region is not the home of that country.");
     }
@@ -174,11 +172,11 @@ io::Task<Result<void>> Home::give_up(std::string claim_id) {
 // When another region holds an unconfirmed sign-up of the same person, who has corrected the
 // country, that region gives it up first.
 io::Task<Result<directory::ClaimHandle>> Home::claim(UserRow row, PasswordRequest person) {
-    auto claimed = co_await claims_.begin(keys_of(row), row.pool);
+    auto claimed = co_await begin_claim(keys_of(row), row.pool);
     if (claimed || claimed.error().code != Code::already_exists) co_return claimed;
     const auto kind = directory::kind_of_username(row.username);
-    auto key = p_.directory.key(row.pool, kind, row.username);
-    CO_TRY(const auto holder, co_await p_.directory.record(std::move(key)));
+    auto key = keeper_of(row.pool).key(row.pool, kind, row.username);
+    CO_TRY(const auto holder, co_await keeper_of(row.pool).record(std::move(key)));
     if (!holder || holder->state != directory::State::pending || holder->home == p_.region) {
         co_return user_exists();
     }
@@ -187,7 +185,7 @@ io::Task<Result<directory::ClaimHandle>> Home::claim(UserRow row, PasswordReques
         co_return std::unexpected(withdrawn.error());
     }
     if (!withdrawn) co_return user_exists();
-    claimed = co_await claims_.begin(keys_of(row), row.pool);
+    claimed = co_await begin_claim(keys_of(row), row.pool);
     if (!claimed && claimed.error().code == Code::already_exists) co_return user_exists();
     co_return claimed;
 }

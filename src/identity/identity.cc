@@ -75,7 +75,8 @@ struct Identity::Impl {
         co_return from_message<Answer>(answer);
     }
     // The region that a routable value names, if it is one of ours.
-    Result<std::string> known(Result<std::string> region, const char* why) const;
+    Result<std::string> known(const Result<std::string>& region, const std::string& client_id,
+                              const char* why) const;
     io::Task<Result<std::string>> home_of_token(std::string access_token);
     // Counted by what the caller is told, so that the counters are no oracle.
     template <class T>
@@ -107,7 +108,7 @@ struct Identity::Impl {
                                         io::Task<Result<Answer>> (Home::*here)(Request)) {
         std::string at;
         if (request.session) {
-            CO_TRY(at, known(region_of_session(*request.session), reason::kSessionInvalid));
+            CO_TRY(at, known(region_of_session(*request.session), "", reason::kSessionInvalid));
         } else {
             CO_TRY(at, co_await home_of_token(request.access_token.value_or("")));
         }
@@ -181,11 +182,12 @@ Identity::Impl::Impl(Parts given)
                                        std::move(notice));
             }}),
       watch(p.database, home.sessions(), p.nodes),
-      router({p.config, p.policy, p.directory, p.border, p.audit, home, p.region, p.public_port}),
+      router({p.config, p.policy, p.directory, p.border, p.audit, home, verifier, p.region,
+              p.public_port}),
       administration({p.config, p.region, home, router}),
-      oauth({p.config, p.policy, p.region, p.public_port, home, router, verifier, secrets, p.clock,
+      oauth({p.config, p.region, p.public_port, home, router, verifier, secrets, p.clock,
              p.random, p.providers, p.keyring.region_key("identity.external_sign_in")}),
-      passkeys({p.config, p.policy, router, verifier}) {}
+      passkeys({router, verifier}) {}
 
 io::Task<Result<Done>> Identity::Impl::withdraw(std::string region, PasswordRequest request) {
     json::value payload = to_message(request);
@@ -193,14 +195,15 @@ io::Task<Result<Done>> Identity::Impl::withdraw(std::string region, PasswordRequ
     co_return Done{};
 }
 
-Result<std::string> Identity::Impl::known(Result<std::string> region, const char* why) const {
-    if (region && p.policy->of_region(*region) != nullptr) return region;
+Result<std::string> Identity::Impl::known(const Result<std::string>& region,
+                                          const std::string& client_id, const char* why) const {
+    if (auto named = router.named(region, client_id)) return *std::move(named);
     return fail(Code::unauthenticated, "The value names no region of ours.", why);
 }
 
 io::Task<Result<std::string>> Identity::Impl::home_of_token(std::string access_token) {
     CO_TRY(const TokenPtr token, co_await verifier.verify(std::move(access_token)));
-    co_return token->home;
+    co_return router.home_of(*token);
 }
 
 Identity::Identity(Parts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
@@ -235,38 +238,42 @@ io::Task<Result<SignUpResult>> Identity::Impl::sign_up(SignUpRequest request) {
 
 io::Task<Result<Tokens>> Identity::Impl::answer_srp(SrpAnswerRequest request) {
     CO_TRY(std::string home,
-           known(region_of_secret_block(request.secret_block), reason::kWrongCredentials));
+           known(region_of_secret_block(request.secret_block), request.client_id, reason::kWrongCredentials));
     co_return co_await router.run(std::move(home), Operation::sign_in, message::kAnswerSrp,
                                   std::move(request), &Home::answer_srp);
 }
 
 io::Task<Result<Tokens>> Identity::Impl::answer_new_password(NewPasswordRequest request) {
-    CO_TRY(std::string home, known(region_of_session(request.session), reason::kSessionInvalid));
+    CO_TRY(std::string home, known(region_of_session(request.session), request.client_id,
+                                   reason::kSessionInvalid));
     co_return co_await router.run(std::move(home), Operation::sign_in, message::kNewPassword,
                                   std::move(request), &Home::answer_new_password);
 }
 
 io::Task<Result<Tokens>> Identity::Impl::answer_mfa(MfaAnswerRequest request) {
-    CO_TRY(std::string home, known(region_of_session(request.session), reason::kSessionInvalid));
+    CO_TRY(std::string home, known(region_of_session(request.session), request.client_id,
+                                   reason::kSessionInvalid));
     co_return co_await router.run(std::move(home), Operation::sign_in, message::kAnswerMfa,
                                   std::move(request), &Home::answer_mfa);
 }
 
 io::Task<Result<Tokens>> Identity::Impl::start_device_srp(DeviceSrpRequest request) {
-    CO_TRY(std::string home, known(region_of_session(request.session), reason::kSessionInvalid));
+    CO_TRY(std::string home, known(region_of_session(request.session), request.client_id,
+                                   reason::kSessionInvalid));
     co_return co_await router.run(std::move(home), Operation::sign_in, message::kDeviceSrp,
                                   std::move(request), &Home::start_device_srp);
 }
 
 io::Task<Result<Tokens>> Identity::Impl::answer_device_srp(DeviceProofRequest request) {
     CO_TRY(std::string home,
-           known(region_of_secret_block(request.secret_block), reason::kWrongCredentials));
+           known(region_of_secret_block(request.secret_block), request.client_id, reason::kWrongCredentials));
     co_return co_await router.run(std::move(home), Operation::sign_in, message::kDeviceProof,
                                   std::move(request), &Home::answer_device_srp);
 }
 
 io::Task<Result<Tokens>> Identity::Impl::answer_custom(CustomAnswerRequest request) {
-    CO_TRY(std::string home, known(region_of_session(request.session), reason::kSessionInvalid));
+    CO_TRY(std::string home, known(region_of_session(request.session), request.client_id,
+                                   reason::kSessionInvalid));
     co_return co_await router.run(std::move(home), Operation::sign_in, message::kAnswerCustom,
                                   std::move(request), &Home::answer_custom);
 }
@@ -274,14 +281,15 @@ io::Task<Result<Tokens>> Identity::Impl::answer_custom(CustomAnswerRequest reque
 io::Task<Result<Tokens>> Identity::Impl::refresh(RefreshRequest request) {
     CO_TRY_VOID(find_client(p.config, request.client_id));
     CO_TRY(std::string home,
-           known(region_of_refresh_token(request.refresh_token), reason::kRefreshInvalid));
+           known(region_of_refresh_token(request.refresh_token), request.client_id, reason::kRefreshInvalid));
     co_return co_await router.run(std::move(home), Operation::sign_in, message::kRefresh,
                                   std::move(request), &Home::refresh);
 }
 
 io::Task<Result<Done>> Identity::Impl::revoke(RevokeRequest request) {
     CO_TRY_VOID(find_client(p.config, request.client_id));
-    auto home = known(region_of_refresh_token(request.token), reason::kRefreshInvalid);
+    auto home = known(region_of_refresh_token(request.token), request.client_id,
+                      reason::kRefreshInvalid);
     if (!home) co_return Done{};  // an unknown token is as good as revoked
     co_return co_await router.run(std::move(*home), Operation::sign_in, message::kRevoke,
                                   std::move(request), &Home::revoke);

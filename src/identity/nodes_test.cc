@@ -6,6 +6,7 @@
 
 #include "base/encoding.h"
 #include "crypto/srp.h"
+#include "directory/region_keys.h"
 #include "directory/testing.h"
 #include "identity/identity.h"
 #include "identity/srp_block.h"
@@ -282,8 +283,9 @@ Task<Result<void>> upkeep_of_the_other(Shared& shared, Node& a, Node& b) {
     options.run = b.nodes.run();
     options.lives = [&b](std::string_view run) { return b.nodes.lives(run); };
     Users users(*b.database, b.keyring, io::system_clock());
-    directory::Claims claims(b.directory, *b.database, shared.clock, io::system_random(), users,
-                             options);
+    directory::RegionKeys region_keys(*b.database, shared.clock, {});
+    directory::Claims claims(b.directory, region_keys, *b.database, shared.clock,
+                             io::system_random(), users, options);
     CO_TRY_VOID(co_await b.nodes.beat());
     CO_TRY(auto report, co_await claims.replay());
     EXPECT_EQ(report.released, 0u);

@@ -63,10 +63,8 @@ std::string OAuth::origin_of(std::string_view region) const {
     return "https://idp." + std::string(region) + "." + p_.config->domain + port;
 }
 
-std::optional<std::string> OAuth::named(std::string_view value) const {
-    auto region = region_of_session(value);
-    if (!region || p_.policy->of_region(*region) == nullptr) return std::nullopt;
-    return std::move(*region);
+std::optional<std::string> OAuth::named(std::string_view value, std::string_view client_id) const {
+    return p_.router.named(region_of_session(value), client_id);
 }
 
 // Where data may not pass through other regions, the browser goes to the home itself. The decoy of
@@ -118,7 +116,7 @@ io::Task<Result<User>> OAuth::user(AccessTokenRequest request) {
 }
 
 io::Task<Result<Authorized>> OAuth::try_resume(BrowserResume request) {
-    auto home = named(request.browser_session);
+    auto home = named(request.browser_session, request.asked.client_id);
     if (!home) {
         co_return fail(Code::unauthenticated, "Nobody is signed in.", reason::kSessionInvalid);
     }
@@ -127,14 +125,14 @@ io::Task<Result<Authorized>> OAuth::try_resume(BrowserResume request) {
 }
 
 io::Task<Result<Done>> OAuth::try_end(BrowserEnd request) {
-    auto home = named(request.browser_session);
+    auto home = named(request.browser_session, "");
     if (!home) co_return Done{};
     co_return co_await at(std::move(*home), message::kOAuthEnd, std::move(request),
                           &Home::oauth_end);
 }
 
 io::Task<Result<Tokens>> OAuth::try_redeem(RedeemRequest request) {
-    auto home = named(request.code);
+    auto home = named(request.code, request.client_id);
     if (!home) {
         co_return fail(Code::unauthenticated, "The code is not accepted.", reason::kGrantInvalid);
     }
@@ -143,21 +141,29 @@ io::Task<Result<Tokens>> OAuth::try_redeem(RedeemRequest request) {
 }
 
 io::Task<Result<Tokens>> OAuth::try_refresh(RefreshRequest request) {
-    auto home = named(request.refresh_token);
+    auto home = named(request.refresh_token, request.client_id);
     if (!home) {
         co_return fail(Code::unauthenticated, "Invalid Refresh Token", reason::kRefreshInvalid);
     }
     co_return co_await at(std::move(*home), message::kRefresh, std::move(request), &Home::refresh);
 }
 
-io::Task<Result<std::optional<std::string>>> OAuth::home_of(std::string token) {
-    if (auto home = named(token)) co_return home;
-    const auto text = std::make_shared<const std::string>(std::move(token));
+io::Task<Result<std::optional<std::string>>> OAuth::home_of(InspectRequest request) {
+    if (auto home = named(request.token, request.client_id)) co_return home;
+    const auto text = std::make_shared<const std::string>(std::move(request.token));
     const auto verified = co_await p_.verifier.verify(*text);
-    if (verified) co_return std::optional<std::string>((*verified)->home);
-    if (verified.error().code != Code::unauthenticated) co_return std::unexpected(verified.error());
+    if (!verified && verified.error().code != Code::unauthenticated) {
+        co_return std::unexpected(verified.error());
+    }
     // A client's own token: what it says of its issuer is checked there.
-    co_return issuing_region(*text);
+    std::optional<std::string> home = issuing_region(*text);
+    if (verified) {
+        auto asked = p_.router.home_of(**verified);
+        home.reset();
+        if (asked) home = *std::move(asked);
+    }
+    if (!home) co_return home;
+    co_return p_.router.named(*home, request.client_id);
 }
 
 std::optional<std::string> OAuth::issuing_region(std::string_view token) const {
@@ -176,14 +182,14 @@ std::optional<std::string> OAuth::issuing_region(std::string_view token) const {
 }
 
 io::Task<Result<TokenState>> OAuth::try_inspect(InspectRequest request) {
-    CO_TRY(auto home, co_await home_of(request.token));
+    CO_TRY(auto home, co_await home_of(request));
     if (!home) co_return TokenState();
     co_return co_await at(std::move(*home), message::kOAuthInspect, std::move(request),
                           &Home::oauth_inspect);
 }
 
 io::Task<Result<Done>> OAuth::try_revoke(InspectRequest request) {
-    CO_TRY(auto home, co_await home_of(request.token));
+    CO_TRY(auto home, co_await home_of(request));
     if (!home) co_return Done{};  // what is no token is as good as revoked (RFC 7009, 2.2)
     co_return co_await at(std::move(*home), message::kOAuthRevoke, std::move(request),
                           &Home::oauth_revoke);
@@ -191,7 +197,7 @@ io::Task<Result<Done>> OAuth::try_revoke(InspectRequest request) {
 
 io::Task<Result<User>> OAuth::try_user(AccessTokenRequest request) {
     CO_TRY(const TokenPtr token, co_await p_.verifier.verify(request.access_token));
-    std::string home = token->home;
+    CO_TRY(std::string home, p_.router.home_of(*token));
     co_return co_await at(std::move(home), message::kOAuthUser, std::move(request),
                           &Home::oauth_user);
 }

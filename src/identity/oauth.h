@@ -42,7 +42,6 @@ class OAuth {
   public:
     struct Parts {
         Ref<config::Config> config;
-        Ref<residency::Policy> policy;
         std::string region;
         std::uint16_t public_port;
         Home& home;
@@ -103,7 +102,7 @@ class OAuth {
 
   private:
     // The region that a value names, if it is one of ours.
-    std::optional<std::string> named(std::string_view value) const;
+    std::optional<std::string> named(std::string_view value, std::string_view client_id) const;
     template <class Request, class Answer>
     io::Task<Result<Answer>> at(std::string home, const char* type, Request request,
                                 io::Task<Result<Answer>> (Home::*here)(Request)) {
@@ -128,7 +127,7 @@ class OAuth {
     io::Task<Result<User>> try_user(AccessTokenRequest request);
     io::Task<Result<Tokens>> try_refresh(RefreshRequest request);
     // The region that has the last word on an access or refresh token; nullopt: it is none.
-    io::Task<Result<std::optional<std::string>>> home_of(std::string token);
+    io::Task<Result<std::optional<std::string>>> home_of(InspectRequest request);
     std::optional<std::string> issuing_region(std::string_view token) const;
     io::Task<Result<GrantedTokens>> as_own(Tokens tokens, std::string client_id);
 

@@ -49,10 +49,11 @@ io::Task<Result<ExternalOutcome>> OAuth::try_external(BrowserExternal request) {
         if (has(all, country) && !home_of_new(pool, all)) all.erase(country);
         for (const auto& [name, value] : request.answers) all.try_emplace(name, value);
         for (const config::Attribute& attribute : pool.attributes) {
-            const bool asks = attribute.required && attribute.name != country;
+            const bool asks =
+                attribute.required && (attribute.name != country || pool.stands_alone());
             if (asks && !has(all, attribute.name)) out.missing.push_back(attribute.name);
         }
-        const bool placed = has(all, country) && home_of_new(pool, all);
+        const bool placed = pool.stands_alone() || (has(all, country) && home_of_new(pool, all));
         if (!placed) out.missing.push_back(country);
         if (!out.missing.empty()) co_return out;
         CO_TRY(home, home_of_new(pool, all));

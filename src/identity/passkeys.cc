@@ -32,8 +32,13 @@ io::Task<Result<Answer>> Passkeys::by_token(PasskeyAct act, const char* type, Re
         acts_.add(act, telemetry::outcome_of(token));
         co_return std::unexpected(token.error());
     }
-    auto outcome =
-        co_await p_.router.run((*token)->home, Operation::sign_in, type, std::move(request), here);
+    auto home = p_.router.home_of(**token);
+    if (!home) {
+        acts_.add(act, telemetry::outcome_of(home));
+        co_return std::unexpected(home.error());
+    }
+    auto outcome = co_await p_.router.run(std::move(*home), Operation::sign_in, type,
+                                          std::move(request), here);
     acts_.add(act, telemetry::outcome_of(outcome));
     co_return outcome;
 }
@@ -78,8 +83,8 @@ io::Task<Result<Tokens>> Passkeys::try_choose(ChoiceRequest request) {
 }
 
 io::Task<Result<Tokens>> Passkeys::try_answer(ChoiceAnswerRequest request) {
-    auto home = region_of_session(request.session);
-    if (!home || p_.policy->of_region(*home) == nullptr) co_return challenge_over();
+    auto home = p_.router.named(region_of_session(request.session), request.client_id);
+    if (!home) co_return challenge_over();
     co_return co_await p_.router.run(std::move(*home), Operation::sign_in, message::kAnswerChoice,
                                      std::move(request), &Home::answer_choice);
 }

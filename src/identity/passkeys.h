@@ -5,12 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "base/live.h"
-#include "config/config.h"
 #include "identity/passkey_types.h"
 #include "identity/router.h"
 #include "identity/token_verifier.h"
-#include "residency/residency.h"
 #include "telemetry/outcome.h"
 #include "telemetry/registry.h"
 
@@ -30,8 +27,6 @@ constexpr std::array<std::string_view, 7> label_values(PasskeyAct) {
 class Passkeys {
   public:
     struct Parts {
-        Ref<config::Config> config;
-        Ref<residency::Policy> policy;
         Router& router;
         TokenVerifier& verifier;
     };

@@ -1,191 +1,14 @@
-// Three regions in one process: real databases, mutual TLS on loopback between them, one directory.
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <array>
-#include <cstdlib>
-
+// What people do at a region that is not their home.
 #include "base/encoding.h"
-#include "crypto/x509.h"
-#include "http/server.h"
 #include "identity/administration.h"
-#include "identity/identity.h"
-#include "io/executor.h"
-#include "io/files.h"
-#include "io/runtime.h"
-#include "io/testing.h"
-#include "io/tls.h"
-#include "sql/engine_testing.h"
+#include "identity/regions_testing.h"
 
-namespace domicile::identity {
+namespace domicile::identity::testing {
 namespace {
-
-using io::Task;
-
-constexpr const char* kPassword = "Sicher-1234";
-const std::array<std::string, 3> kRegions = {"ap-southeast-2", "eu-central-1", "us-east-2"};
-const std::array<std::string, 3> kCountries = {"AU", "DE", "US"};
-constexpr std::size_t kAu = 0, kEu = 1, kUs = 2;
-
-config::Config make_config() {
-    config::Config out;
-    for (std::size_t i = 0; i < kRegions.size(); ++i) {
-        config::Jurisdiction jurisdiction;
-        jurisdiction.name = kCountries[i];
-        jurisdiction.countries.push_back(kCountries[i]);
-        jurisdiction.regions.push_back(kRegions[i]);
-        out.jurisdictions.push_back(jurisdiction);
-        config::Region region;
-        region.name = kRegions[i];
-        out.regions.push_back(region);
-    }
-    config::Client client;
-    client.name = "web";
-    client.id = "client1";
-    client.flows.push_back(config::AuthFlow::user_password_auth);
-    config::Pool pool;
-    pool.name = "health";
-    pool.id_suffix = "Health1";
-    pool.clients.push_back(client);
-    out.pools.push_back(pool);
-    return out;
-}
-
-struct Authority {
-    Timestamp now = io::system_clock().now();
-    crypto::CertificateAndKey ca = *crypto::make_ca(
-        "border", now - Seconds(3600), now + Seconds(360'000), io::system_random().bytes(16));
-
-    io::TlsCertificate leaf(const std::string& region) const {
-        crypto::LeafRequest request;
-        request.dns_names.push_back(border::certificate_name(region));
-        request.is_client = true;
-        request.not_before = now;
-        request.not_after = now + Seconds(3600);
-        const auto made = crypto::make_leaf(ca, request, io::system_random().bytes(16));
-        return {made->certificate_pem, made->key_pem};
-    }
-};
-
-struct World {
-    io::testing::TemporaryFolder folder;
-    Authority authority;
-    config::Config config = make_config();
-    residency::Policy policy = config::make_policy(config);
-    std::shared_ptr<kv::Store> store = kv::make_memory_store();
-};
-
-// The members' order is the order of the start.
-struct Node {
-    Node(World& world, const std::string& region, std::vector<border::Peer> peers)
-        : own(world.authority.leaf(region)),
-          server_tls(*io::TlsServer::make({own}, world.authority.ca.certificate_pem)),
-          client_tls(*io::TlsClient::make(world.authority.ca.certificate_pem, &own)),
-          database(sql::testing::open_database(world.folder.file(region + ".db"))),
-          keys(sql::testing::open_database(world.folder.file(region + ".keys"))),
-          audit(*audit::Log::open(io::system_files(), world.folder.file(region + ".log"), region,
-                                  io::system_clock())),
-          keyring(*keys, io::system_random(), std::string(31, 'm') + region[0]),
-          directory(*world.store, io::system_clock(), directory_options(region)),
-          border(border_options(region, std::move(peers)), *audit),
-          identity(Identity::Parts{world.config,
-                                   world.policy,
-                                   *database,
-                                   keyring,
-                                   directory,
-                                   border,
-                                   *audit,
-                                   io::system_clock(),
-                                   io::system_random(),
-                                   region,
-                                   8443,
-                                   {},
-                                   [](const directory::KeyRecord&) { return true; }}) {}
-
-    static directory::Options directory_options(const std::string& region) {
-        directory::Options out;
-        out.region = region;
-        out.pepper.key = std::string(32, 'p');
-        out.regions.assign(kRegions.begin(), kRegions.end());
-        return out;
-    }
-    border::Options border_options(const std::string& region,
-                                   std::vector<border::Peer> peers) const {
-        border::Options out;
-        out.region = region;
-        out.peers = std::move(peers);
-        out.server_tls = server_tls.get();
-        out.client_tls = client_tls.get();
-        return out;
-    }
-    Task<Result<void>> open(std::unique_ptr<io::Listener> listener) {
-        CO_TRY_VOID(co_await keyring.open());
-        CO_TRY_VOID(co_await identity.open());
-        http::ServerOptions options;
-        options.tls = server_tls.get();
-        server = std::make_unique<http::Server>(std::move(listener), options, border.handler());
-        server->start();
-        co_return Result<void>();
-    }
-    Task<void> stop() {
-        const Instant deadline = io::deadline_in(Millis(5'000));
-        if (server) co_await server->stop(deadline);
-        co_await identity.stop();
-    }
-
-    io::TlsCertificate own;
-    std::unique_ptr<io::TlsServer> server_tls;
-    std::unique_ptr<io::TlsClient> client_tls;
-    std::unique_ptr<sql::Database> database, keys;
-    std::unique_ptr<audit::Log> audit;
-    keyring::Keyring keyring;
-    directory::Directory directory;
-    border::Border border;
-    Identity identity;
-    std::unique_ptr<http::Server> server;
-};
-
-using Nodes = std::vector<std::unique_ptr<Node>>;
-using Journey = Task<Result<void>> (*)(Nodes&);
-
-Task<Result<void>> with_regions(World* world, Journey journey) {
-    std::vector<std::unique_ptr<io::Listener>> listeners;
-    std::vector<border::Peer> all;
-    for (const std::string& region : kRegions) {
-        const io::Endpoint any{"127.0.0.1", 0};
-        CO_TRY(auto listener, io::Executor::current().network().listen(any));
-        all.push_back({region, listener->local()});
-        listeners.push_back(std::move(listener));
-    }
-    Nodes nodes;
-    Result<void> done;
-    for (std::size_t i = 0; i < kRegions.size(); ++i) {
-        std::vector<border::Peer> peers = all;
-        peers.erase(peers.begin() + static_cast<std::ptrdiff_t>(i));
-        nodes.push_back(std::make_unique<Node>(*world, kRegions[i], std::move(peers)));
-        if (done) done = co_await nodes.back()->open(std::move(listeners[i]));
-    }
-    if (done) done = co_await journey(nodes);
-    for (auto& node : nodes) co_await node->stop();
-    co_return done;
-}
 
 Result<void> run(Journey journey) {
     World world;
-    return io::run_task<Result<void>>([&world, journey] { return with_regions(&world, journey); });
-}
-
-SignUpRequest person_of(const std::string& country) {
-    return {"client1",
-            "ann@example.org",
-            kPassword,
-            {{"email", "ann@example.org"}, {"custom:country", country}}};
-}
-
-Task<Result<std::size_t>> mails_at(Nodes& nodes, std::size_t at, std::string word = "") {
-    CO_TRY(const auto mails, co_await nodes[at]->identity.outbox(10));
-    co_return static_cast<std::size_t>(std::ranges::count_if(
-        mails, [&](const Mail& mail) { return mail.subject.contains(word); }));
+    return run_in_regions(world, journey);
 }
 
 Task<Result<void>> wrong_endpoints(Nodes& nodes) {
@@ -197,7 +20,7 @@ Task<Result<void>> wrong_endpoints(Nodes& nodes) {
     ConfirmRequest confirm{"client1", "ann@example.org",
                            text.substr(text.find_first_of("0123456789"), 6)};
     CO_TRY_VOID(co_await nodes[kEu]->identity.confirm_sign_up(std::move(confirm)));
-    PasswordRequest password{"client1", "ann@example.org", kPassword};
+    PasswordRequest password{"client1", "ann@example.org", kPasswordOfAnn};
     CO_TRY(const Tokens tokens,
            co_await nodes[kUs]->identity.sign_in_with_password(std::move(password)));
     AccessTokenRequest who{tokens.access_token};
@@ -217,16 +40,6 @@ TEST(Regions, a_person_signed_up_through_wrong_endpoints_is_at_home_only) {
     ASSERT_TRUE(done) << done.error().message << " " << done.error().reason;
 }
 
-// The six digits of the newest mail at a region.
-Task<Result<std::string>> code_at(Nodes& nodes, std::size_t at, std::string word) {
-    CO_TRY(const auto mails, co_await nodes[at]->identity.outbox(10));
-    for (const Mail& mail : mails) {
-        if (mail.subject.find(word) == std::string::npos) continue;
-        co_return mail.text.substr(mail.text.find_first_of("0123456789"), 6);
-    }
-    co_return fail(Code::not_found, "There is no such mail.");
-}
-
 // Somebody of Australia, by way of the two others.
 Task<Result<void>> settle(Nodes& nodes) {
     auto request = person_of("AU");
@@ -235,11 +48,6 @@ Task<Result<void>> settle(Nodes& nodes) {
     ConfirmRequest confirm{"client1", "ann@example.org", std::move(code)};
     CO_TRY_VOID(co_await nodes[kEu]->identity.confirm_sign_up(std::move(confirm)));
     co_return Result<void>();
-}
-
-Task<Result<Tokens>> sign_in_at(Nodes& nodes, std::size_t at, std::string password) {
-    PasswordRequest request{"client1", "ann@example.org", std::move(password)};
-    co_return co_await nodes[at]->identity.sign_in_with_password(std::move(request));
 }
 
 Task<Result<void>> passwords_elsewhere(Nodes& nodes) {
@@ -313,7 +121,7 @@ Task<Result<void>> wanted_elsewhere(Nodes& nodes) {
         CO_TRY(const std::size_t count, co_await mails_at(nodes, at));
         EXPECT_EQ(count, at == kAu ? 2u : 0u) << kRegions[at];  // her own code, and one notice
     }
-    CO_TRY_VOID(co_await sign_in_at(nodes, kEu, kPassword));
+    CO_TRY_VOID(co_await sign_in_at(nodes, kEu, kPasswordOfAnn));
     const auto others = co_await sign_in_at(nodes, kEu, "Anders-1234");
     EXPECT_EQ(others.error().reason, reason::kWrongCredentials);
     co_return Result<void>();
@@ -383,4 +191,4 @@ TEST(Regions, administrators_of_another_jurisdiction_create_people_and_do_no_mor
 }
 
 }  // namespace
-}  // namespace domicile::identity
+}  // namespace domicile::identity::testing

@@ -38,11 +38,14 @@ Result<std::string> open_named(const char* what, const keyring::DataKey& key,
                                std::string_view region, std::string_view token) {
     TRY(const std::string named, region_of_refresh_token(token));
     const auto sealed = from_base64url(token.substr(named.size() + 1));
-    if (named != region || !sealed) return not_ours();
-    return key.open(context(what, region), *sealed);
+    const bool ours = named == region || named == name_at_home(region);
+    if (!ours || !sealed) return not_ours();
+    return key.open(context(what, named), *sealed);
 }
 
 }  // namespace
+
+std::string name_at_home(std::string_view region) { return std::string(region) + '!'; }
 
 std::string seal_refresh_token(const keyring::DataKey& key, std::string_view region,
                                std::string_view plaintext) {

@@ -13,6 +13,10 @@
 
 namespace domicile::identity {
 
+// What a region is called in values of people whom no other region is asked about (ADR 0033), where
+// nothing else with them tells so: no region has this name, and their own knows it.
+std::string name_at_home(std::string_view region);
+
 // `purpose` is the sealing context, e.g. "refresh_token".
 std::string seal_refresh_token(const keyring::DataKey& key, std::string_view region,
                                std::string_view plaintext);  // "<region>.<base64url>"
@@ -22,6 +26,7 @@ Result<std::string> open_refresh_token(const keyring::DataKey& key, std::string_
 Result<std::string> region_of_refresh_token(std::string_view token);
 
 // The same form for what a client brings back with the answer to a challenge that follows another.
+// `region` may be what name_at_home() says, and opens as what it is.
 std::string seal_session(const keyring::DataKey& key, std::string_view region,
                          std::string_view plaintext);
 Result<std::string> open_session(const keyring::DataKey& key, std::string_view region,

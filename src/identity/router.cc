@@ -1,5 +1,7 @@
 #include "identity/router.h"
 
+#include "identity/routable.h"
+
 namespace domicile::identity {
 namespace {
 
@@ -46,11 +48,7 @@ void Router::register_handlers() {
 
 Result<std::string> Router::home_of_sign_up(const config::Pool& pool,
                                             const Attributes& attributes) const {
-    residency::SignUp facts;
-    facts.arrival = p_.region;
-    const auto country = attributes.find(pool.country_attribute);
-    if (country != attributes.end() && !country->second.empty()) facts.country = country->second;
-    const auto choice = residency::choose_home(p_.policy, facts);
+    const auto choice = home_for(p_.policy, pool, attributes, p_.region);
     if (choice.home) return *choice.home;
     return fail(Code::invalid_argument,
                 pool.country_attribute + ": The country is not one that is served here",
@@ -64,6 +62,7 @@ io::Task<Result<std::string>> Router::home_of_username(std::string client_id,
 }
 
 io::Task<Result<std::string>> Router::home_in_pool(std::string pool, std::string username) {
+    if (stands_alone(p_.config, pool)) co_return p_.region;
     const auto kind = directory::kind_of_username(username);
     auto key = p_.directory.key(pool, kind, username);
     auto located = co_await p_.directory.locate(std::move(key));
@@ -77,6 +76,11 @@ io::Task<Result<std::string>> Router::home_in_pool(std::string pool, std::string
 
 io::Task<Result<std::optional<std::string>>> Router::home_if_known(std::string pool,
                                                                    std::string username) {
+    if (stands_alone(p_.config, pool)) {
+        CO_TRY(const auto row, co_await p_.home.users().find(pool, std::move(username)));
+        if (!row) co_return std::optional<std::string>();
+        co_return std::optional<std::string>(p_.region);
+    }
     const auto kind = directory::kind_of_username(username);
     auto key = p_.directory.key(pool, kind, username);
     CO_TRY(const directory::Located located, co_await p_.directory.locate(std::move(key)));
@@ -112,6 +116,40 @@ io::Task<Result<std::string>> Router::decide(std::string home, residency::Operat
     }
     co_return fail(Code::misdirected, "This account does not belong to this region." + instead,
                    reason::kNotInRegion);
+}
+
+std::optional<std::string> Router::named(const Result<std::string>& region,
+                                         std::string_view client_id) const {
+    if (!region) return std::nullopt;
+    if (*region == name_at_home(p_.region)) return p_.region;
+    if (p_.policy->of_region(*region) == nullptr) return std::nullopt;
+    const auto client = find_client(p_.config, client_id);
+    if (client && client->pool->stands_alone() && *region != p_.region) return std::nullopt;
+    return *region;
+}
+
+Result<std::string> Router::home_of(const VerifiedToken& token) const {
+    if (token.home == p_.region || !stands_alone(p_.config, token.pool_suffix)) return token.home;
+    return fail(Code::unauthenticated, "Invalid Access Token", reason::kAccessInvalid);
+}
+
+Result<void> Router::check_client_leaves(std::string_view client_id) const {
+    const auto client = find_client(p_.config, client_id);
+    if (!client) return {};  // whoever looks for it says so
+    return check_pool_leaves(client->pool->id_suffix);
+}
+
+Result<void> Router::check_pool_leaves(std::string_view id_suffix) const {
+    if (!stands_alone(p_.config, id_suffix)) return {};
+    return fail(Code::permission_denied, "Each region answers for its own people of this pool.");
+}
+
+// One that is no good is refused by the home in the words of the operation.
+io::Task<Result<void>> Router::check_token(std::string access_token) {
+    if (access_token.empty()) co_return Result<void>();
+    const auto token = co_await p_.verifier.verify(std::move(access_token));
+    if (!token) co_return Result<void>();
+    co_return check_pool_leaves((*token)->pool_suffix);
 }
 
 Result<void> Router::check_administrators(const std::string& from) const {

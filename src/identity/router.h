@@ -11,6 +11,7 @@
 #include "directory/directory.h"
 #include "identity/home.h"
 #include "identity/messages.h"
+#include "identity/token_verifier.h"
 #include "io/executor.h"
 #include "residency/residency.h"
 
@@ -25,10 +26,14 @@ class Router {
         border::Border& border;
         audit::Log& audit;
         Home& home;
+        TokenVerifier& verifier;
         std::string region;
         std::uint16_t public_port;
     };
     explicit Router(Parts parts) : p_(std::move(parts)) {}
+
+    // Of a pool that stands alone (ADR 0033) this region is the home of whoever asks, and nothing
+    // goes to another one, whatever it names.
 
     // The region a person signs up in. invalid_argument when the country has none.
     Result<std::string> home_of_sign_up(const config::Pool& pool,
@@ -41,12 +46,22 @@ class Router {
     io::Task<Result<std::optional<std::string>>> home_if_known(std::string pool,
                                                                std::string username);
 
+    // The region that a value names which a client brings back; nullopt when it is none of ours, or
+    // another one than this in a pool that stands alone. `client_id` may be empty where the value
+    // is all there is: see name_at_home().
+    std::optional<std::string> named(const Result<std::string>& region,
+                                     std::string_view client_id) const;
+    // The home of whose token it is, if that may be asked: unauthenticated with reason
+    // access_invalid.
+    Result<std::string> home_of(const VerifiedToken& token) const;
+
     // Here, over the border, or an error: misdirected with reason not_in_region (recorded before it
     // is returned), unavailable.
     template <class Request, class Answer>
     io::Task<Result<Answer>> run(std::string home, residency::Operation operation, std::string type,
                                  Request request, io::Task<Result<Answer>> (Home::*here)(Request)) {
         CO_TRY(const std::string to, co_await decide(std::move(home), operation, type));
+        if (to != p_.region) CO_TRY_VOID(check_leaves(request));
         if (to == p_.region) co_return co_await (p_.home.*here)(std::move(request));
         json::value payload = to_message(request);
         CO_TRY(const json::value answer, co_await call(to, std::move(type), std::move(payload)));
@@ -69,8 +84,8 @@ class Router {
     template <class Request, class Answer>
     void answer(const char* type, io::Task<Result<Answer>> (Home::*here)(Request)) {
         // Not a coroutine itself: it only starts one, whose parameters hold all it needs.
-        p_.border.handle(type, [home = &p_.home, here](std::string, json::value payload) {
-            return receive<Request, Answer>(*home, std::move(payload), here);
+        p_.border.handle(type, [this, here](std::string, json::value payload) {
+            return receive<Request, Answer>(std::move(payload), here);
         });
     }
 
@@ -78,10 +93,12 @@ class Router {
     io::Task<Result<std::string>> decide(std::string home, residency::Operation operation,
                                          std::string type);
     template <class Request, class Answer>
-    static io::Task<Result<json::value>> receive(Home& home, json::value payload,
-                                                 io::Task<Result<Answer>> (Home::*here)(Request)) {
+    io::Task<Result<json::value>> receive(json::value payload,
+                                          io::Task<Result<Answer>> (Home::*here)(Request)) {
         CO_TRY(Request request, from_message<Request>(payload));
-        CO_TRY(const Answer answer, co_await (home.*here)(std::move(request)));
+        CO_TRY_VOID(check_leaves(request));
+        CO_TRY_VOID(co_await check_token(token_in(request)));
+        CO_TRY(const Answer answer, co_await (p_.home.*here)(std::move(request)));
         co_return to_message(answer);
     }
     template <class Request, class Answer>
@@ -90,11 +107,35 @@ class Router {
         bool open) {
         if (!open) CO_TRY_VOID(check_administrators(from));
         CO_TRY(Request request, from_message<Request>(payload));
+        CO_TRY_VOID(check_leaves(request));
         request.who.region = std::move(from);
         CO_TRY(const Answer answer, co_await (p_.home.*here)(std::move(request)));
         co_return to_message(answer);
     }
     Result<void> check_administrators(const std::string& from) const;
+    // permission_denied for what is about a pool that stands alone: as far as the request says so
+    // itself, and by its token.
+    template <class Request>
+    Result<void> check_leaves(const Request& request) const {
+        if constexpr (requires { request.client_id; }) {
+            return check_client_leaves(request.client_id);
+        } else if constexpr (requires { request.asked.client_id; }) {
+            return check_client_leaves(request.asked.client_id);
+        } else if constexpr (requires { request.pool; }) {
+            return check_pool_leaves(request.pool);
+        }
+        return {};
+    }
+    Result<void> check_client_leaves(std::string_view client_id) const;
+    Result<void> check_pool_leaves(std::string_view id_suffix) const;
+    template <class Request>
+    static std::string token_in(const Request& request) {
+        if constexpr (requires { request.access_token; }) {
+            return std::optional<std::string>(request.access_token).value_or(std::string());
+        }
+        return {};
+    }
+    io::Task<Result<void>> check_token(std::string access_token);
 
     Parts p_;
 };

@@ -29,10 +29,15 @@ Field code_field(const Language& words) {
     return {"code", words[Text::code], "text", "one-time-code"};
 }
 
+// Whether the attribute says where somebody new lives.
+bool is_placed_by(const config::Pool& pool, std::string_view attribute) {
+    return !pool.stands_alone() && attribute == pool.country_attribute;
+}
+
 // What is asked for in a form beside the address.
 bool is_asked(const config::Pool& pool, const config::Attribute& attribute) {
     return attribute.name != "email" &&
-           (attribute.required || attribute.name == pool.country_attribute);
+           (attribute.required || is_placed_by(pool, attribute.name));
 }
 
 identity::Attributes attributes_of(const config::Pool& pool, const Form& form) {
@@ -135,7 +140,7 @@ Field Oidc::attribute_field(const Language& words, const config::Pool& pool,
                             const std::string& name, const Form& form) const {
     Field field{std::string(kAttributePrefix) + name, name};
     field.value = form.get(field.name);
-    if (name == pool.country_attribute) {
+    if (is_placed_by(pool, name)) {
         field.label = words[Text::country];
         field.autocomplete = "country";
         field.options = countries();
@@ -153,7 +158,7 @@ identity::Attributes Oidc::answered_attributes(const config::Pool& pool, const F
     for (const config::Attribute& attribute : pool.attributes) {
         if (attribute.required) take(attribute.name);
     }
-    take(pool.country_attribute);
+    if (!pool.stands_alone()) take(pool.country_attribute);
     return out;
 }
 
