@@ -242,6 +242,14 @@ class Home {
         std::optional<Attributes> metadata;
     };
     io::Task<Result<Mail>> compose(MailFor what, UserRow row, MailFacts facts);
+    // What sends the mail to the person's proven address; where there is none, the work of that for
+    // nobody.
+    io::Task<Result<std::vector<sql::Statement>>> mailing_if_proven(std::optional<UserRow> row,
+                                                                    std::string username,
+                                                                    Mail mail);
+    // What the answer says of where it goes: of an address that was typed, that one.
+    CodeDelivery shown_delivery(const config::Pool& pool, const std::string& username,
+                                const std::string& to) const;
     // Whom a function is told of where there is nobody to write to.
     UserRow decoy_person(const config::Pool& pool, const std::string& username) const;
 
@@ -411,7 +419,8 @@ class Home {
         const config::Pool* pool = nullptr;
     };
     io::Task<Result<PasskeyOwner>> passkey_owner(std::string access_token);
-    Tokens choice(ClientOfPool client, std::string name, std::string username) const;
+    ChoiceSession choice_session(ClientOfPool client, std::string name, std::string username) const;
+    Tokens choice(ClientOfPool client, const ChoiceSession& session) const;
     io::Task<Result<Tokens>> go_on(ClientOfPool client, std::string name, ChoiceProof proof);
     io::Task<Result<Tokens>> prove_passkey(ClientOfPool client, ChoiceSession session,
                                            ChoiceProof proof);
@@ -419,6 +428,10 @@ class Home {
     io::Task<Result<std::optional<webauthn::Assertion>>> judge_passkey(
         const config::Passkeys* rules, std::optional<UserRow> row, std::string credential,
         std::string challenge);
+    // Codes that are mailed (home_mailed_code.cc).
+    io::Task<Result<Tokens>> mail_code(ClientOfPool client, ChoiceProof proof);
+    io::Task<Result<Tokens>> prove_mailed_code(ClientOfPool client, ChoiceSession session,
+                                               ChoiceProof proof);
     // Of whoever has proven who they are: what the person's state asks for, or tokens.
     enum class Proven : std::uint8_t { one_factor, both_factors };
     io::Task<Result<Tokens>> admit(UserRow row, Proven proven, ClientOfPool client,
@@ -490,6 +503,7 @@ class Home {
     AuthorizationCodes authorization_codes_;
     Attempts attempts_, resends_, resets_, address_mails_;
     Attempts factor_tries_;  // codes of authenticator apps, over all sessions of a person
+    Attempts sign_in_mails_, mailed_tries_;  // codes for signing in: mails, and wrong ones
     Attempts custom_tries_;  // wrong answers to challenges of the application's own, likewise
     Attempts notices_sent_;  // to the owners of addresses
     Attempts decoy_tries_;   // plays the part of the row's counter for people who do not exist
