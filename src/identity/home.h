@@ -189,6 +189,10 @@ class Home {
     // Whom another provider names, also for the first time (home_external.cc).
     io::Task<Result<Authorized>> oauth_external(BrowserExternal request);
     io::Task<Result<Done>> oauth_end(BrowserEnd request);
+    // A passkey for whoever has just signed in on the pages (home_passkeys.cc). session_invalid:
+    // they have to sign in again; passkeys_off: there is none for them.
+    io::Task<Result<PasskeyOptions>> oauth_passkey_options(BrowserPasskey request);
+    io::Task<Result<Done>> oauth_add_passkey(BrowserPasskey request);
     io::Task<Result<Tokens>> oauth_redeem(RedeemRequest request);
     io::Task<Result<TokenState>> oauth_inspect(InspectRequest request);
     io::Task<Result<Done>> oauth_revoke(InspectRequest request);
@@ -311,8 +315,19 @@ class Home {
                                        std::optional<std::string> nonce, const char* source,
                                        std::string device = std::string());
     // OpenID Connect (home_oauth.cc)
-    io::Task<Result<Authorized>> authorize(ClientOfPool client, Authorization asked, Tokens tokens);
+    // `offers_passkey`: see Authorized.
+    io::Task<Result<Authorized>> authorize(ClientOfPool client, Authorization asked, Tokens tokens,
+                                           bool offers_passkey = false);
+    io::Task<Result<Tokens>> take_browser_answer(ClientOfPool client, BrowserAnswer request);
+    io::Task<Result<bool>> lacks_passkey(ClientOfPool client, UserRow row);
     io::Task<Result<std::string>> begin_browser_session(UserRow row, Timestamp auth_time);
+    // Whose browser it is; session_invalid also when they were there longer ago.
+    struct Browsing {
+        UserRow row;
+        Timestamp auth_time;
+    };
+    io::Task<Result<Browsing>> browsing(ClientOfPool client, std::string browser_session,
+                                        std::optional<std::int64_t> max_age_seconds);
     // Sign-in with another provider (home_external.cc)
     io::Task<Result<UserRow>> make_external(ClientOfPool client, ExternalPerson person,
                                             std::string provider);
@@ -414,11 +429,15 @@ class Home {
 
     // passkeys (home_passkeys.cc), and sign-in by choice (home_choice.cc)
     struct PasskeyOwner {
-        TokenPtr token;
+        std::string client_id;  // of the client that asks
         UserRow row;
         const config::Pool* pool = nullptr;
     };
+    static Result<PasskeyOwner> with_passkeys(PasskeyOwner owner);
     io::Task<Result<PasskeyOwner>> passkey_owner(std::string access_token);
+    io::Task<Result<PasskeyOwner>> browsing_owner(Authorization asked, std::string browser_session);
+    io::Task<Result<PasskeyOptions>> offer_passkey(PasskeyOwner owner);
+    io::Task<Result<Done>> add_passkey(PasskeyOwner owner, std::string credential);
     ChoiceSession choice_session(ClientOfPool client, std::string name, std::string username) const;
     Tokens choice(ClientOfPool client, const ChoiceSession& session) const;
     io::Task<Result<Tokens>> go_on(ClientOfPool client, std::string name, ChoiceProof proof);
