@@ -5,11 +5,9 @@ right and the wrong region; what the pages and the endpoints refuse, and how."""
 import atexit
 import base64
 import hashlib
-import html
 import json
 import os
 import pathlib
-import re
 import secrets
 import subprocess
 import tempfile
