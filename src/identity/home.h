@@ -65,6 +65,7 @@ Result<void> check_flow(const config::Client& client, config::AuthFlow flow, con
 // Sources of PreTokenGeneration.
 inline constexpr const char* kTokensOfSignIn = "TokenGeneration_Authentication";
 inline constexpr const char* kTokensOfNewPassword = "TokenGeneration_NewPasswordChallenge";
+inline constexpr const char* kTokensOfDevice = "TokenGeneration_AuthenticateDevice";
 inline constexpr const char* kTokensOfPages = "TokenGeneration_HostedAuth";
 inline constexpr const char* kTokensOfRefresh = "TokenGeneration_RefreshTokens";
 
@@ -206,6 +207,7 @@ class Home {
     io::Task<Result<Done>> admin_delete(AdminRequest request);
     io::Task<Result<Done>> admin_disable(AdminRequest request);
     io::Task<Result<Done>> admin_enable(AdminRequest request);
+    io::Task<Result<Done>> admin_set_settings(AdminRequest request);
     io::Task<Result<Done>> admin_sign_out(AdminRequest request);
     io::Task<Result<Done>> admin_update(AdminAttributesRequest request);
     io::Task<Result<Done>> admin_reset_password(AdminRequest request);
