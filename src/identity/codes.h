@@ -1,7 +1,8 @@
 // Codes that are sent to somebody to prove an address or to be let in: six digits, or eight where
-// the code alone lets somebody in, for one use, for a time, with five tries. A row is found by a keyed hash of what the code is for and the
-// name it was asked for under, and holds a MAC of the code: nothing of it says who it belongs to,
-// and people who do not exist get rows too, so that they cost and answer what others do (I8).
+// the code alone lets somebody in, for one use, for a time, with five tries. A row is found by a
+// keyed hash of what the code is for and the name it was asked for under, and holds a MAC of the
+// code: nothing of it says who it belongs to, and people who do not exist get rows too, so that
+// they cost and answer what others do (I8).
 #pragma once
 
 #include <string>

@@ -133,8 +133,8 @@ io::Task<Result<PersonDescription>> Home::admin_get(AdminRequest request) {
 
 // Nothing to change: no codes are sent by SMS.
 io::Task<Result<Done>> Home::admin_set_settings(AdminRequest request) {
-    CO_TRY_VOID(co_await administered("AdminSetUserSettings", request.who, request.pool,
-                                      request.username));
+    CO_TRY_VOID(
+        co_await administered("AdminSetUserSettings", request.who, request.pool, request.username));
     co_return Done{};
 }
 

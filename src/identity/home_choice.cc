@@ -1,5 +1,5 @@
-// Sign-in by choice at the home (Cognito's USER_AUTH): a password, SRP, a passkey, or a code that is
-// mailed (home_mailed_code.cc). What can be chosen is said by the configuration, and neither a
+// Sign-in by choice at the home (Cognito's USER_AUTH): a password, SRP, a passkey, or a code that
+// is mailed (home_mailed_code.cc). What can be chosen is said by the configuration, and neither a
 // challenge nor its session depends on the person, so that unknown people get what known ones do
 // (I8; docs/adr/0030).
 #include <algorithm>

@@ -32,11 +32,10 @@ io::Task<Result<Tokens>> Home::mail_code(ClientOfPool client, ChoiceProof proof)
                        "Cannot send a code to the user as there is no verified email",
                        reason::kSchema);
     }
-    CO_TRY_VOID(
-        co_await before_authentication(client, row, proof.username, proof.client_metadata));
+    CO_TRY_VOID(co_await before_authentication(client, row, proof.username, proof.client_metadata));
     const ChoiceSession session = choice_session(client, kByMail, proof.username);
-    Codes::Issued issued = codes_.issue(purpose_of(session), proven_by(row, to),
-                                        Challenges::kLifetime, kSignInDigits);
+    Codes::Issued issued =
+        codes_.issue(purpose_of(session), proven_by(row, to), Challenges::kLifetime, kSignInDigits);
     UserRow person = row ? *row : decoy_person(pool, proof.username);
     MailFacts facts{issued.code, person.username, locale_of(person.attributes)};
     MailFor what{&pool, MailKind::sign_in_code, "CustomMessage_Authentication", client.client->id,

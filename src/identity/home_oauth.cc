@@ -81,8 +81,8 @@ io::Task<Result<Home::Browsing>> Home::browsing(ClientOfPool client, std::string
 io::Task<Result<Authorized>> Home::oauth_resume(BrowserResume request) {
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.asked.client_id));
     CO_TRY_VOID(check_authorization(*client.client, request.asked));
-    CO_TRY(const Browsing who, co_await browsing(client, std::move(request.browser_session),
-                                                 request.max_age_seconds));
+    CO_TRY(const Browsing who,
+           co_await browsing(client, std::move(request.browser_session), request.max_age_seconds));
     if (request.sub && *request.sub != who.row.sub) co_return no_session();
 
     // A session of its own for the client, which began when the person was there.

@@ -54,7 +54,8 @@ io::Task<Result<Tokens>> Home::take_browser_answer(ClientOfPool client, BrowserA
         answer.session = std::move(request.session);
         answer.proof.username = std::move(request.username);
         if (answer.challenge == kByMail) answer.proof.code = request.responses["EMAIL_OTP_CODE"];
-        if (answer.challenge == kByPasskey) answer.proof.credential = request.responses["CREDENTIAL"];
+        if (answer.challenge == kByPasskey)
+            answer.proof.credential = request.responses["CREDENTIAL"];
         co_return co_await answer_choice(std::move(answer));
     }
     if (request.challenge != "NEW_PASSWORD_REQUIRED") {

@@ -109,8 +109,8 @@ io::Task<Result<PasskeyOptions>> Home::start_passkey(AccessTokenRequest request)
 }
 
 io::Task<Result<PasskeyOptions>> Home::oauth_passkey_options(BrowserPasskey request) {
-    CO_TRY(PasskeyOwner owner, co_await browsing_owner(std::move(request.asked),
-                                                       std::move(request.browser_session)));
+    CO_TRY(PasskeyOwner owner,
+           co_await browsing_owner(std::move(request.asked), std::move(request.browser_session)));
     co_return co_await offer_passkey(std::move(owner));
 }
 
@@ -120,8 +120,8 @@ io::Task<Result<Done>> Home::complete_passkey(PasskeyRequest request) {
 }
 
 io::Task<Result<Done>> Home::oauth_add_passkey(BrowserPasskey request) {
-    CO_TRY(PasskeyOwner owner, co_await browsing_owner(std::move(request.asked),
-                                                       std::move(request.browser_session)));
+    CO_TRY(PasskeyOwner owner,
+           co_await browsing_owner(std::move(request.asked), std::move(request.browser_session)));
     co_return co_await add_passkey(std::move(owner), request.credential.value_or(""));
 }
 

@@ -1,5 +1,5 @@
-// Sign-in with a code that is mailed (EMAIL_OTP): for one use, for one session, with bounds on mails
-// and on guesses, and the same for people who do not exist.
+// Sign-in with a code that is mailed (EMAIL_OTP): for one use, for one session, with bounds on
+// mails and on guesses, and the same for people who do not exist.
 #include "identity/administration.h"
 #include "identity/passkeys.h"
 #include "identity/testing.h"
@@ -103,9 +103,8 @@ Task<Result<void>> whole_way(Identity& identity) {
     EXPECT_EQ(asked.challenge.name, "EMAIL_OTP");
     EXPECT_EQ(asked.challenge.available,
               (std::vector<std::string>{"PASSWORD", "PASSWORD_SRP", "EMAIL_OTP"}));
-    EXPECT_EQ(asked.challenge.parameters,
-              (Attributes{{"CODE_DELIVERY_DELIVERY_MEDIUM", "EMAIL"},
-                          {"CODE_DELIVERY_DESTINATION", "a***@e***"}}));
+    EXPECT_EQ(asked.challenge.parameters, (Attributes{{"CODE_DELIVERY_DELIVERY_MEDIUM", "EMAIL"},
+                                                      {"CODE_DELIVERY_DESTINATION", "a***@e***"}}));
     EXPECT_EQ(asked.code.find_first_not_of("0123456789"), asked.code.npos);
     CO_TRY(const auto mails, co_await identity.outbox(1));
     EXPECT_EQ(mails[0].subject, "Your sign-in code");
@@ -301,8 +300,7 @@ Task<Result<void>> not_offered(Identity& identity) {
     CO_TRY_VOID(co_await sign_up_and_confirm(identity));
     CO_TRY(const Tokens asked, co_await ask_for_code(identity, kAnna));
     EXPECT_EQ(asked.challenge->name, "SELECT_CHALLENGE");
-    EXPECT_EQ(asked.challenge->available,
-              (std::vector<std::string>{"PASSWORD", "PASSWORD_SRP"}));
+    EXPECT_EQ(asked.challenge->available, (std::vector<std::string>{"PASSWORD", "PASSWORD_SRP"}));
     CO_TRY(const auto mails, co_await identity.outbox(100));
     EXPECT_EQ(mails.size(), 1u);
     co_return Result<void>();
@@ -333,9 +331,8 @@ Task<Result<void>> functions(Identity& identity) {
         listener->sources.clear();
         now->pass(Millis(1'000));
         CO_TRY_VOID(co_await ask_for_code(identity, name));
-        EXPECT_EQ(listener->sources,
-                  (std::vector<std::string>{"PreAuthentication_Authentication",
-                                            "CustomMessage_Authentication"}));
+        EXPECT_EQ(listener->sources, (std::vector<std::string>{"PreAuthentication_Authentication",
+                                                               "CustomMessage_Authentication"}));
     }
     CO_TRY(const auto mails, co_await identity.outbox(1));
     EXPECT_EQ(mails[0].subject, "Hello");

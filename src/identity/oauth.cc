@@ -114,9 +114,8 @@ io::Task<Result<PasskeyOptions>> OAuth::passkey_options(BrowserPasskey request) 
                               &Home::oauth_passkey_options));
 }
 io::Task<Result<Done>> OAuth::add_passkey(BrowserPasskey request) {
-    return counted(
-        OAuthAct::add_passkey,
-        by_browser(message::kOAuthAddPasskey, std::move(request), &Home::oauth_add_passkey));
+    return counted(OAuthAct::add_passkey, by_browser(message::kOAuthAddPasskey, std::move(request),
+                                                     &Home::oauth_add_passkey));
 }
 io::Task<Result<GrantedTokens>> OAuth::redeem(RedeemRequest request) {
     std::string client_id = request.client_id;

@@ -36,9 +36,8 @@ enum class OAuthAct : std::uint8_t {
     add_passkey
 };
 constexpr std::array<std::string_view, 12> label_values(OAuthAct) {
-    return {"sign_in", "answer",       "resume",   "end",
-            "redeem",  "inspect",      "revoke",   "user",
-            "client_token", "external", "passkey_options", "add_passkey"};
+    return {"sign_in", "answer", "resume",       "end",      "redeem",          "inspect",
+            "revoke",  "user",   "client_token", "external", "passkey_options", "add_passkey"};
 }
 
 class OAuth {

@@ -109,8 +109,7 @@ BOOST_DESCRIBE_STRUCT(BrowserAnswer, (),
 BOOST_DESCRIBE_STRUCT(BrowserResume, (), (asked, browser_session, max_age_seconds, sub))
 BOOST_DESCRIBE_STRUCT(BrowserEnd, (), (browser_session))
 BOOST_DESCRIBE_STRUCT(BrowserPasskey, (), (asked, browser_session, credential))
-BOOST_DESCRIBE_STRUCT(Authorized, (),
-                      (code, browser_session, challenge, elsewhere, offers_passkey))
+BOOST_DESCRIBE_STRUCT(Authorized, (), (code, browser_session, challenge, elsewhere, offers_passkey))
 BOOST_DESCRIBE_STRUCT(RedeemRequest, (), (client_id, code, redirect_uri, code_verifier))
 BOOST_DESCRIBE_STRUCT(InspectRequest, (), (client_id, token))
 BOOST_DESCRIBE_STRUCT(TokenState, (),

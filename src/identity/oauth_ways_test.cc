@@ -1,5 +1,5 @@
-// What the sign-in pages offer beside the password: codes that are mailed, passkeys, the set-up of an
-// authenticator app, and the offer to make a passkey after signing in.
+// What the sign-in pages offer beside the password: codes that are mailed, passkeys, the set-up of
+// an authenticator app, and the offer to make a passkey after signing in.
 #include "crypto/hash.h"
 #include "crypto/totp.h"
 #include "identity/oauth.h"

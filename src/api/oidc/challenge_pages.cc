@@ -1,6 +1,6 @@
 // The pages of the steps that follow a name and a password, or another way that was chosen: a new
-// password, a code, a passkey, and the set-up of an authenticator app. Between two of them nothing is
-// kept here: the form brings back the session, which its home has sealed.
+// password, a code, a passkey, and the set-up of an authenticator app. Between two of them nothing
+// is kept here: the form brings back the session, which its home has sealed.
 #include <algorithm>
 
 #include "api/oidc/oidc.h"
@@ -39,8 +39,8 @@ void describe_step(const Language& words, const identity::Challenge& challenge, 
         page.button = words[Text::passkey_use];
         page.fields.push_back(hidden("credential", ""));
         const auto options = challenge.parameters.find("CREDENTIAL_REQUEST_OPTIONS");
-        page.passkeys = PasskeyScript{"get", "", words[Text::passkey_failed],
-                                      words[Text::passkey_unable]};
+        page.passkeys =
+            PasskeyScript{"get", "", words[Text::passkey_failed], words[Text::passkey_unable]};
         if (options != challenge.parameters.end()) page.passkeys->options = options->second;
         page.links.push_back({"/login", words[Text::sign_in]});
     } else {
@@ -135,8 +135,8 @@ io::Task<Result<void>> Oidc::take_app_code(http::Exchange& exchange, AuthorizeRe
                                     std::move(who));
     }
     if (!verified) {
-        co_return co_await refuse_sign_in(exchange, std::move(request),
-                                          std::move(verified.error()), std::move(form));
+        co_return co_await refuse_sign_in(exchange, std::move(request), std::move(verified.error()),
+                                          std::move(form));
     }
     identity::BrowserAnswer answer;
     answer.asked = request.asked;

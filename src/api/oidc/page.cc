@@ -92,14 +92,14 @@ void add_app(std::string& out, const AppSecret& app) {
         constexpr int kQuiet = 4;
         const std::string size = std::to_string(code->size + 2 * kQuiet);
         const std::string from = "-" + std::to_string(kQuiet);
-        out += "<svg role=\"img\" aria-label=\"" + xml_escape(app.picture) + "\" viewBox=\"" + from +
-               " " + from + " " + size + " " + size +
+        out += "<svg role=\"img\" aria-label=\"" + xml_escape(app.picture) + "\" viewBox=\"" +
+               from + " " + from + " " + size + " " + size +
                "\" shape-rendering=\"crispEdges\"><path fill=\"#000\" d=\"" + qr_path(*code) +
                "\"/></svg>\n";
     }
-    out += "<figcaption>" + xml_escape(app.label) + "<br><code>" + xml_escape(in_groups(app.secret)) +
-           "</code><br><a href=\"" + xml_escape(app.uri) + "\">" + xml_escape(app.open) +
-           "</a></figcaption>\n</figure>\n";
+    out += "<figcaption>" + xml_escape(app.label) + "<br><code>" +
+           xml_escape(in_groups(app.secret)) + "</code><br><a href=\"" + xml_escape(app.uri) +
+           "\">" + xml_escape(app.open) + "</a></figcaption>\n</figure>\n";
 }
 
 void add_choice_button(std::string& out, const Choice& choice) {

@@ -1,6 +1,6 @@
-// The pages, as whole HTML documents. None needs a script but to use a passkey: what is for passkeys
-// is hidden until a script of ours, named by its hash in the policy, has found that the browser has
-// them. Whatever comes from outside is escaped here and nowhere else.
+// The pages, as whole HTML documents. None needs a script but to use a passkey: what is for
+// passkeys is hidden until a script of ours, named by its hash in the policy, has found that the
+// browser has them. Whatever comes from outside is escaped here and nowhere else.
 #pragma once
 
 #include <optional>

@@ -98,8 +98,8 @@ TEST(page, what_a_passkey_is_asked_for_is_text) {
 TEST(page, the_secret_of_an_app_can_be_read_by_a_camera_and_typed) {
     const Language& words = choose_language("", "");
     Page page{words, words[Text::app_setup]};
-    page.app = AppSecret{"otpauth://totp/a?secret=ABCDEFGH&issuer=a", "ABCDEFGHIJ", "Key:", "Picture",
-                         "Open"};
+    page.app = AppSecret{"otpauth://totp/a?secret=ABCDEFGH&issuer=a", "ABCDEFGHIJ",
+                         "Key:", "Picture", "Open"};
     const std::string html = write_page(page);
     EXPECT_THAT(html, HasSubstr("<svg role=\"img\" aria-label=\"Picture\" viewBox=\"-4 -4 "));
     EXPECT_THAT(html, HasSubstr("<code>ABCD EFGH IJ</code>"));

@@ -1,6 +1,6 @@
-// /passkeys/add, as Cognito's pages have it: whoever has just signed in makes a passkey, or says that
-// they want none, and goes on to the application. The browser's session says who it is; its home
-// wants it to be fresh. Passkeys need the script; leaving does not.
+// /passkeys/add, as Cognito's pages have it: whoever has just signed in makes a passkey, or says
+// that they want none, and goes on to the application. The browser's session says who it is; its
+// home wants it to be fresh. Passkeys need the script; leaving does not.
 #include <algorithm>
 
 #include "api/oidc/oidc.h"
@@ -28,11 +28,11 @@ bool Oidc::offers_passkeys(const AuthorizeRequest& request) const {
     if (!client->client->allows(config::AuthFlow::user_auth)) return false;
     const config::Passkeys& rules = *client->pool->passkeys;
     const std::string host = "idp." + region_ + "." + config_->domain;
-    const bool is_below = host == rules.relying_party_id ||
-                          host.ends_with("." + rules.relying_party_id);
+    const bool is_below =
+        host == rules.relying_party_id || host.ends_with("." + rules.relying_party_id);
     const auto& origins = rules.origins;
-    return is_below &&
-           (origins.empty() || std::ranges::find(origins, oauth_.origin_of(region_)) != origins.end());
+    return is_below && (origins.empty() ||
+                        std::ranges::find(origins, oauth_.origin_of(region_)) != origins.end());
 }
 
 bool Oidc::wants_passkeys(const http::Exchange& exchange, const Form& form) const {
@@ -110,8 +110,8 @@ io::Task<Result<void>> Oidc::offer_passkey(http::Exchange& exchange, AuthorizeRe
 
 io::Task<Result<void>> Oidc::leave(http::Exchange& exchange, AuthorizeRequest request,
                                    std::string browser, std::vector<std::string> cookies) {
-    identity::BrowserResume resume{request.asked, std::move(browser),
-                                   identity::kBrowserFreshSeconds, {}};
+    identity::BrowserResume resume{
+        request.asked, std::move(browser), identity::kBrowserFreshSeconds, {}};
     auto authorized = co_await oauth_.resume(std::move(resume));
     if (!authorized && has_to_sign_in(authorized.error())) co_return co_await to_login(exchange);
     if (!authorized) {

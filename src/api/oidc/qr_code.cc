@@ -14,7 +14,7 @@ constexpr int kVersionMax = 20;
 // Of correction M, by version (table 9): bytes of correction of a block, and number of blocks.
 constexpr std::array<int, kVersionMax + 1> kCorrection = {
     0, 10, 16, 26, 18, 24, 16, 18, 22, 22, 26, 30, 22, 22, 24, 24, 28, 28, 26, 26, 26};
-constexpr std::array<int, kVersionMax + 1> kBlocks = {0, 1, 1, 1, 2, 2, 4,  4,  4,  5, 5,
+constexpr std::array<int, kVersionMax + 1> kBlocks = {0, 1, 1, 1, 2,  2,  4,  4,  4,  5, 5,
                                                       5, 8, 9, 9, 10, 10, 11, 13, 14, 16};
 
 int size_of(int version) { return 17 + 4 * version; }
@@ -240,8 +240,8 @@ class Drawing {
         const std::vector<int> at = alignment();
         for (const int x : at) {
             for (const int y : at) {
-                const bool in_corner = (x == 6 && y == 6) || (x == 6 && y == at.back()) ||
-                                       (x == at.back() && y == 6);
+                const bool in_corner =
+                    (x == 6 && y == 6) || (x == 6 && y == at.back()) || (x == at.back() && y == 6);
                 if (!in_corner) draw_alignment(x, y);
             }
         }

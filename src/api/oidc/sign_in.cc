@@ -198,7 +198,8 @@ io::Task<Result<void>> Oidc::take_password(http::Exchange& exchange, AuthorizeRe
 
 io::Task<Result<identity::Authorized>> Oidc::send_answers(const AuthorizeRequest& request,
                                                           const Form& form, const Entering& who) {
-    const auto way = std::ranges::find(kWays, form.get("way"), [](const auto& w) { return w.first; });
+    const auto way =
+        std::ranges::find(kWays, form.get("way"), [](const auto& w) { return w.first; });
     const bool chooses = way != std::end(kWays);
     std::string session = form.get("session");
     if (chooses || session.empty()) {

@@ -74,14 +74,14 @@ constexpr std::array kLanguages = {
               "This step needs JavaScript and a browser that has passkeys.",
               "This passkey cannot be used to sign in here.",
               "Make a passkey",
-              "With a passkey you sign in by the fingerprint, face or PIN of your device, without a "
-              "password.",
+              "With a passkey you sign in by the fingerprint, face or PIN of your device, without "
+              "a password.",
               "The passkey could not be saved. Please try again.",
               "You have as many passkeys as there can be.",
               "Not now",
               "Set up an authenticator app",
-              "Your account needs a second step. Scan the picture with an authenticator app, or type "
-              "the key into it. Then type here the code that the app shows.",
+              "Your account needs a second step. Scan the picture with an authenticator app, or "
+              "type the key into it. Then type here the code that the app shows.",
               "Key:",
               "QR code with the key for your app",
               "Open an app on this device"}},
@@ -153,14 +153,15 @@ constexpr std::array kLanguages = {
          "Dieser Schritt braucht JavaScript und einen Browser, der Passkeys kennt.",
          "Dieser Passkey kann hier nicht zur Anmeldung verwendet werden.",
          "Passkey anlegen",
-         "Mit einem Passkey melden Sie sich mit Fingerabdruck, Gesicht oder PIN Ihres Geräts an, ohne "
-         "Passwort.",
+         "Mit einem Passkey melden Sie sich mit Fingerabdruck, Gesicht oder PIN Ihres Geräts an, "
+         "ohne Passwort.",
          "Der Passkey konnte nicht gespeichert werden. Bitte versuchen Sie es noch einmal.",
          "Sie haben so viele Passkeys, wie es geben kann.",
          "Jetzt nicht",
          "Authenticator-App einrichten",
-         "Ihr Konto braucht einen zweiten Schritt. Scannen Sie das Bild mit einer Authenticator-App, "
-         "oder tippen Sie den Schlüssel dort ein. Geben Sie dann hier den Code ein, den die App "
+         "Ihr Konto braucht einen zweiten Schritt. Scannen Sie das Bild mit einer "
+         "Authenticator-App, oder tippen Sie den Schlüssel dort ein. Geben Sie dann hier den Code "
+         "ein, den die App "
          "zeigt.",
          "Schlüssel:",
          "QR-Code mit dem Schlüssel für Ihre App",
