@@ -113,6 +113,7 @@ struct Pool {
     Devices devices = Devices::off;
     bool devices_replace_mfa = false;  // a remembered device proves itself instead of a code
     std::optional<Passkeys> passkeys;  // absent: nobody can have one
+    bool email_otp = false;            // sign-in with a code that is mailed
     Triggers triggers;
     bool reveal_existing = false;  // true: answers tell whether a user exists, as Cognito's LEGACY
 

@@ -164,6 +164,8 @@ std::vector<std::string> samples() {
                                     "verification.deutsch",
                                     "{####}",
                                     "address_wanted.de",
+                                    "sign_in_code.de",
+                                    "sign_in_codes",
                                     "a {####} b",
                                     "{###}",
                                     "GET"};

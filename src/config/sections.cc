@@ -365,11 +365,11 @@ const Object<Mail>& describe() {
                 "templates", &Mail::templates,
                 "other words than our own, by kind: verification, password_reset, invitation (its "
                 "code is a temporary password), address_wanted (to the owner of an address that "
-                "somebody else signs up with); with a "
+                "somebody else signs up with), sign_in_code; with a "
                 "language, such as verification.de, for people whose `locale` begins with it",
                 text(is_mail_kind, pattern::kMailKind,
-                     "verification, password_reset, invitation or address_wanted, perhaps with .de "
-                     "or the like"));
+                     "verification, password_reset, invitation, address_wanted or sign_in_code, "
+                     "perhaps with .de or the like"));
     return object;
 }
 

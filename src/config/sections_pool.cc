@@ -275,6 +275,9 @@ const Object<Pool>& describe() {
                    "true: a remembered device's proof stands in for the code of an authenticator "
                    "app; false: both are asked for")
             .field("passkeys", &Pool::passkeys, "sign-in with passkeys; left out: none")
+            .field("email_otp", &Pool::email_otp,
+                   "true: whoever has a proven address can sign in with a code that is mailed to "
+                   "it (EMAIL_OTP), through clients with the flow USER_AUTH")
             .field("triggers", &Pool::triggers, "functions that take part in sign-up and sign-in")
             .field("reveal_existing", &Pool::reveal_existing,
                    "true: answers tell whether a user exists, as old clients expect; false: "

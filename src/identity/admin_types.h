@@ -91,6 +91,7 @@ inline constexpr const char* kAdminResetPassword = "identity.admin_reset_passwor
 inline constexpr const char* kAdminConfirm = "identity.admin_confirm";
 inline constexpr const char* kAdminDelete = "identity.admin_delete";
 inline constexpr const char* kAdminDisable = "identity.admin_disable";
+inline constexpr const char* kAdminSetSettings = "identity.admin_set_user_settings";
 inline constexpr const char* kAdminEnable = "identity.admin_enable";
 inline constexpr const char* kAdminUpdate = "identity.admin_update";
 inline constexpr const char* kAdminSignOut = "identity.admin_sign_out";

@@ -13,6 +13,7 @@ void Administration::register_handlers() {
     router.answer_administrators(message::kAdminDelete, &Home::admin_delete);
     router.answer_administrators(message::kAdminDisable, &Home::admin_disable);
     router.answer_administrators(message::kAdminEnable, &Home::admin_enable);
+    router.answer_administrators(message::kAdminSetSettings, &Home::admin_set_settings);
     router.answer_administrators(message::kAdminSignOut, &Home::admin_sign_out);
     router.answer_administrators(message::kAdminUpdate, &Home::admin_update);
     router.answer_administrators(message::kAdminSetPassword, &Home::admin_set_password);
@@ -70,6 +71,9 @@ io::Task<Result<PersonDescription>> Administration::invite_again(AdminCreateRequ
 }
 io::Task<Result<PersonDescription>> Administration::get(AdminRequest request) {
     return at_home(message::kAdminGet, std::move(request), &Home::admin_get);
+}
+io::Task<Result<Done>> Administration::set_settings(AdminRequest request) {
+    return at_home(message::kAdminSetSettings, std::move(request), &Home::admin_set_settings);
 }
 io::Task<Result<Done>> Administration::confirm(AdminRequest request) {
     return at_home(message::kAdminConfirm, std::move(request), &Home::admin_confirm);

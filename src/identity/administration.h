@@ -39,6 +39,8 @@ class Administration {
     io::Task<Result<Done>> remove(AdminRequest request);
     io::Task<Result<Done>> disable(AdminRequest request);
     io::Task<Result<Done>> enable(AdminRequest request);
+    // No codes by SMS, of which there are none.
+    io::Task<Result<Done>> set_settings(AdminRequest request);
     io::Task<Result<Done>> sign_out(AdminRequest request);
     io::Task<Result<Done>> update(AdminAttributesRequest request);
     io::Task<Result<Done>> set_password(AdminPasswordRequest request);

@@ -24,9 +24,11 @@ struct ChallengeSession {
     std::int64_t version = 0, expires_ms = 0;  // version: of the person's row
     std::optional<std::string> state;          // what the challenge has to remember
     std::optional<std::string> device_key;     // as the client gave it
+    std::optional<std::string> token_source;   // of PreTokenGeneration, once it is answered
 };
 BOOST_DESCRIBE_STRUCT(ChallengeSession, (),
-                      (name, pool, client_id, sub, id, version, expires_ms, state, device_key))
+                      (name, pool, client_id, sub, id, version, expires_ms, state, device_key,
+                       token_source))
 
 class Challenges {
   public:

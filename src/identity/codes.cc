@@ -14,12 +14,13 @@ std::unexpected<Error> expired() {
 
 }  // namespace
 
-std::string random_code(io::Random& random) {
-    constexpr std::uint64_t kCodes = 1'000'000;
+std::string random_code(io::Random& random, int digits) {
+    std::uint64_t codes = 1;
+    for (int i = 0; i < digits; ++i) codes *= 10;
     std::uint64_t number = random.number();
-    while (number >= UINT64_MAX / kCodes * kCodes) number = random.number();
-    std::string text = std::to_string(number % kCodes);
-    return std::string(6 - text.size(), '0') + text;
+    while (number >= UINT64_MAX / codes * codes) number = random.number();
+    std::string text = std::to_string(number % codes);
+    return std::string(static_cast<std::size_t>(digits) - text.size(), '0') + text;
 }
 
 sql::Blob Codes::id(const Purpose& purpose) const {
@@ -33,10 +34,11 @@ std::string Codes::mac(std::string_view id, std::string_view bound_to,
                                             std::string(id) + std::string(code));
 }
 
-Codes::Issued Codes::issue(const Purpose& purpose, std::string bound_to, Millis lifetime) {
+Codes::Issued Codes::issue(const Purpose& purpose, std::string bound_to, Millis lifetime,
+                           int digits) {
     if (bound_to.empty()) bound_to = random_.bytes(16);
     Issued out;
-    out.code = random_code(random_);
+    out.code = random_code(random_, digits);
     sql::Blob row = id(purpose);
     sql::Blob proof{mac(row.bytes, bound_to, out.code)};
     const Timestamp now = clock_.now();

@@ -1,7 +1,8 @@
-// Codes that are sent to somebody to prove an address or to be let in again: six digits, for one
-// use, for a time, with five tries. A row is found by a keyed hash of what the code is for and the
-// name it was asked for under, and holds a MAC of the code: nothing of it says who it belongs to,
-// and people who do not exist get rows too, so that they cost and answer what others do (I8).
+// Codes that are sent to somebody to prove an address or to be let in: six digits, or eight where
+// the code alone lets somebody in, for one use, for a time, with five tries. A row is found by a
+// keyed hash of what the code is for and the name it was asked for under, and holds a MAC of the
+// code: nothing of it says who it belongs to, and people who do not exist get rows too, so that
+// they cost and answer what others do (I8).
 #pragma once
 
 #include <string>
@@ -23,8 +24,12 @@ inline constexpr Millis kResetLifetime{3'600'000};
 // For one that proves an address: as long as the claim of a new one (directory::Options).
 inline constexpr Millis kAddressLifetime{3'600'000};
 
-// Six digits without bias.
-std::string random_code(io::Random& random);
+// For a sign-in: as long as its session (Challenges::kLifetime).
+inline constexpr const char* kSignInPurpose = "sign_in";
+inline constexpr int kCodeDigits = 6, kSignInDigits = 8;
+
+// So many digits (at most nine) without bias.
+std::string random_code(io::Random& random, int digits = kCodeDigits);
 
 class Codes {
   public:
@@ -45,7 +50,8 @@ class Codes {
     };
     // `bound_to` is what the code proves something about, e.g. the sub: a code is of no use for
     // anything else. Empty: for nobody, so that no code will fit.
-    Issued issue(const Purpose& purpose, std::string bound_to, Millis lifetime);
+    Issued issue(const Purpose& purpose, std::string bound_to, Millis lifetime,
+                 int digits = kCodeDigits);
     // Takes away what may have been issued.
     sql::Statement removal(const Purpose& purpose) const;
 

@@ -122,6 +122,8 @@ Home::Home(Parts parts)
       resets_(p_.database, p_.clock, "reset"),
       address_mails_(p_.database, p_.clock, "address"),
       factor_tries_(p_.database, p_.clock, "factor", kFactorTries),
+      sign_in_mails_(p_.database, p_.clock, "sign_in_mail"),
+      mailed_tries_(p_.database, p_.clock, "mailed_code", kFactorTries),
       custom_tries_(p_.database, p_.clock, "custom", kFactorTries),
       notices_sent_(p_.database, p_.clock, "notice", kNotices),
       decoy_tries_(p_.database, p_.clock, "decoy", kDecoyTries),

@@ -72,6 +72,7 @@ Result<void> check_flow(const config::Client& client, config::AuthFlow flow, con
 // Sources of PreTokenGeneration.
 inline constexpr const char* kTokensOfSignIn = "TokenGeneration_Authentication";
 inline constexpr const char* kTokensOfNewPassword = "TokenGeneration_NewPasswordChallenge";
+inline constexpr const char* kTokensOfDevice = "TokenGeneration_AuthenticateDevice";
 inline constexpr const char* kTokensOfPages = "TokenGeneration_HostedAuth";
 inline constexpr const char* kTokensOfRefresh = "TokenGeneration_RefreshTokens";
 
@@ -196,6 +197,10 @@ class Home {
     // Whom another provider names, also for the first time (home_external.cc).
     io::Task<Result<Authorized>> oauth_external(BrowserExternal request);
     io::Task<Result<Done>> oauth_end(BrowserEnd request);
+    // A passkey for whoever has just signed in on the pages (home_passkeys.cc). session_invalid:
+    // they have to sign in again; passkeys_off: there is none for them.
+    io::Task<Result<PasskeyOptions>> oauth_passkey_options(BrowserPasskey request);
+    io::Task<Result<Done>> oauth_add_passkey(BrowserPasskey request);
     io::Task<Result<Tokens>> oauth_redeem(RedeemRequest request);
     io::Task<Result<TokenState>> oauth_inspect(InspectRequest request);
     io::Task<Result<Done>> oauth_revoke(InspectRequest request);
@@ -209,6 +214,7 @@ class Home {
     io::Task<Result<Done>> admin_delete(AdminRequest request);
     io::Task<Result<Done>> admin_disable(AdminRequest request);
     io::Task<Result<Done>> admin_enable(AdminRequest request);
+    io::Task<Result<Done>> admin_set_settings(AdminRequest request);
     io::Task<Result<Done>> admin_sign_out(AdminRequest request);
     io::Task<Result<Done>> admin_update(AdminAttributesRequest request);
     io::Task<Result<Done>> admin_reset_password(AdminRequest request);
@@ -249,6 +255,14 @@ class Home {
         std::optional<Attributes> metadata;
     };
     io::Task<Result<Mail>> compose(MailFor what, UserRow row, MailFacts facts);
+    // What sends the mail to the person's proven address; where there is none, the work of that for
+    // nobody.
+    io::Task<Result<std::vector<sql::Statement>>> mailing_if_proven(std::optional<UserRow> row,
+                                                                    std::string username,
+                                                                    Mail mail);
+    // What the answer says of where it goes: of an address that was typed, that one.
+    CodeDelivery shown_delivery(const config::Pool& pool, const std::string& username,
+                                const std::string& to) const;
     // Whom a function is told of where there is nobody to write to.
     UserRow decoy_person(const config::Pool& pool, const std::string& username) const;
 
@@ -319,8 +333,19 @@ class Home {
                                        std::optional<std::string> nonce, const char* source,
                                        std::string device = std::string());
     // OpenID Connect (home_oauth.cc)
-    io::Task<Result<Authorized>> authorize(ClientOfPool client, Authorization asked, Tokens tokens);
+    // `offers_passkey`: see Authorized.
+    io::Task<Result<Authorized>> authorize(ClientOfPool client, Authorization asked, Tokens tokens,
+                                           bool offers_passkey = false);
+    io::Task<Result<Tokens>> take_browser_answer(ClientOfPool client, BrowserAnswer request);
+    io::Task<Result<bool>> lacks_passkey(ClientOfPool client, UserRow row);
     io::Task<Result<std::string>> begin_browser_session(UserRow row, Timestamp auth_time);
+    // Whose browser it is; session_invalid also when they were there longer ago.
+    struct Browsing {
+        UserRow row;
+        Timestamp auth_time;
+    };
+    io::Task<Result<Browsing>> browsing(ClientOfPool client, std::string browser_session,
+                                        std::optional<std::int64_t> max_age_seconds);
     // Sign-in with another provider (home_external.cc)
     io::Task<Result<UserRow>> make_external(ClientOfPool client, ExternalPerson person,
                                             std::string provider);
@@ -422,12 +447,17 @@ class Home {
 
     // passkeys (home_passkeys.cc), and sign-in by choice (home_choice.cc)
     struct PasskeyOwner {
-        TokenPtr token;
+        std::string client_id;  // of the client that asks
         UserRow row;
         const config::Pool* pool = nullptr;
     };
+    static Result<PasskeyOwner> with_passkeys(PasskeyOwner owner);
     io::Task<Result<PasskeyOwner>> passkey_owner(std::string access_token);
-    Tokens choice(ClientOfPool client, std::string name, std::string username) const;
+    io::Task<Result<PasskeyOwner>> browsing_owner(Authorization asked, std::string browser_session);
+    io::Task<Result<PasskeyOptions>> offer_passkey(PasskeyOwner owner);
+    io::Task<Result<Done>> add_passkey(PasskeyOwner owner, std::string credential);
+    ChoiceSession choice_session(ClientOfPool client, std::string name, std::string username) const;
+    Tokens choice(ClientOfPool client, const ChoiceSession& session) const;
     io::Task<Result<Tokens>> go_on(ClientOfPool client, std::string name, ChoiceProof proof);
     io::Task<Result<Tokens>> prove_passkey(ClientOfPool client, ChoiceSession session,
                                            ChoiceProof proof);
@@ -435,6 +465,10 @@ class Home {
     io::Task<Result<std::optional<webauthn::Assertion>>> judge_passkey(
         const config::Passkeys* rules, std::optional<UserRow> row, std::string credential,
         std::string challenge);
+    // Codes that are mailed (home_mailed_code.cc).
+    io::Task<Result<Tokens>> mail_code(ClientOfPool client, ChoiceProof proof);
+    io::Task<Result<Tokens>> prove_mailed_code(ClientOfPool client, ChoiceSession session,
+                                               ChoiceProof proof);
     // Of whoever has proven who they are: what the person's state asks for, or tokens.
     enum class Proven : std::uint8_t { one_factor, both_factors };
     io::Task<Result<Tokens>> admit(UserRow row, Proven proven, ClientOfPool client,
@@ -507,6 +541,7 @@ class Home {
     AuthorizationCodes authorization_codes_;
     Attempts attempts_, resends_, resets_, address_mails_;
     Attempts factor_tries_;  // codes of authenticator apps, over all sessions of a person
+    Attempts sign_in_mails_, mailed_tries_;  // codes for signing in: mails, and wrong ones
     Attempts custom_tries_;  // wrong answers to challenges of the application's own, likewise
     Attempts notices_sent_;  // to the owners of addresses
     Attempts decoy_tries_;   // plays the part of the row's counter for people who do not exist

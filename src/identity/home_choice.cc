@@ -1,6 +1,7 @@
-// Sign-in by choice at the home (Cognito's USER_AUTH): a password, SRP, or a passkey. What can be
-// chosen is said by the configuration, and neither a challenge nor its session depends on the
-// person, so that unknown people get what known ones do (I8; docs/adr/0030).
+// Sign-in by choice at the home (Cognito's USER_AUTH): a password, SRP, a passkey, or a code that
+// is mailed (home_mailed_code.cc). What can be chosen is said by the configuration, and neither a
+// challenge nor its session depends on the person, so that unknown people get what known ones do
+// (I8; docs/adr/0030).
 #include <algorithm>
 
 #include "base/encoding.h"
@@ -32,6 +33,7 @@ std::vector<std::string> choices(const ClientOfPool& client) {
     std::vector<std::string> out = {kByPassword};
     if (client.client->allows(config::AuthFlow::user_srp_auth)) out.emplace_back(kBySrp);
     if (client.pool->passkeys) out.emplace_back(kByPasskey);
+    if (client.pool->email_otp) out.emplace_back(kByMail);
     return out;
 }
 
@@ -61,28 +63,34 @@ bool is_final(const std::string& name, const ChoiceProof& proof) {
 
 }  // namespace
 
-Tokens Home::choice(ClientOfPool client, std::string name, std::string username) const {
-    ChoiceSession session;
-    session.pool = client.pool->id_suffix;
-    session.client_id = client.client->id;
-    session.username = std::move(username);
-    session.challenge_name = name;
-    session.id = p_.random.uuid();
-    const std::string challenge = p_.random.bytes(kChallengeBytes);
-    session.challenge = to_base64url(challenge);
-    session.expires_ms = (p_.clock.now() + Challenges::kLifetime).ms;
+ChoiceSession Home::choice_session(ClientOfPool client, std::string name,
+                                   std::string username) const {
+    ChoiceSession out;
+    out.pool = client.pool->id_suffix;
+    out.client_id = client.client->id;
+    out.username = std::move(username);
+    out.challenge_name = std::move(name);
+    out.id = p_.random.uuid();
+    out.challenge = to_base64url(p_.random.bytes(kChallengeBytes));
+    out.expires_ms = (p_.clock.now() + Challenges::kLifetime).ms;
+    return out;
+}
+
+Tokens Home::choice(ClientOfPool client, const ChoiceSession& session) const {
+    const std::string& name = session.challenge_name;
     Challenge out;
     out.session = seal_session(choice_key_, p_.region, json::serialize(to_message(session)));
     out.available = choices(client);
     if (client.pool->passkeys && (name == kByPasskey || name == kSelect)) {
         const config::Passkeys& rules = *client.pool->passkeys;
         const bool is_required = rules.user_verification == config::UserVerification::required;
+        const std::string challenge = from_base64url(session.challenge).value_or("");
         const webauthn::AssertionRequest wanted{rules.relying_party_id, challenge,
                                                 is_required ? "required" : "preferred",
                                                 Challenges::kLifetime.count()};
         out.parameters[kRequestOptions] = json::serialize(webauthn::request_options(wanted));
     }
-    out.name = std::move(name);
+    out.name = name;
     Tokens tokens;
     tokens.challenge = std::move(out);
     return tokens;
@@ -117,7 +125,8 @@ io::Task<Result<Tokens>> Home::go_on(ClientOfPool client, std::string name, Choi
         CO_TRY(SrpChallenge given, co_await start_srp(std::move(request)));
         co_return as_tokens(std::move(given));
     }
-    co_return choice(client, std::move(name), std::move(proof.username));
+    if (name == kByMail) co_return co_await mail_code(client, std::move(proof));
+    co_return choice(client, choice_session(client, std::move(name), std::move(proof.username)));
 }
 
 io::Task<Result<Tokens>> Home::answer_choice(ChoiceAnswerRequest request) {
@@ -141,6 +150,9 @@ io::Task<Result<Tokens>> Home::answer_choice(ChoiceAnswerRequest request) {
                        reason::kSchema);
     }
     request.proof.username = session.username;
+    if (request.challenge == kByMail && request.proof.code) {
+        co_return co_await prove_mailed_code(client, std::move(session), std::move(request.proof));
+    }
     if (is_final(name, request.proof)) {
         const Timestamp ends{session.expires_ms};
         CO_TRY_VOID(co_await challenges_.spend(session.id, ends));

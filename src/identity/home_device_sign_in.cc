@@ -163,7 +163,7 @@ io::Task<Result<Tokens>> Home::answer_device_srp(DeviceProofRequest request) {
     // Another answer in this session was first.
     if (!done && done.error().code == Code::conflict) co_return challenge_over();
     if (!done) co_return std::unexpected(done.error());
-    co_return co_await begin_session(std::move(*row), client, kTokensOfSignIn, device->id);
+    co_return co_await begin_session(std::move(*row), client, kTokensOfDevice, device->id);
 }
 
 io::Task<Result<void>> Home::check_device(Session session, ClientOfPool client,

@@ -53,4 +53,29 @@ io::Task<Result<Mail>> Home::compose(MailFor what, UserRow row, MailFacts facts)
     co_return mail;
 }
 
+io::Task<Result<std::vector<sql::Statement>>> Home::mailing_if_proven(std::optional<UserRow> row,
+                                                                      std::string username,
+                                                                      Mail mail) {
+    mail.to = proven_destination(row);
+    if (!mail.to.empty()) co_return co_await mailing(row->sub, std::move(mail));
+    mail.to = std::move(username);
+    mail.id = p_.random.uuid();
+    mail.sent_at = p_.clock.now();
+    std::string id = mail.id, nobody = p_.random.uuid();
+    std::vector<sql::Statement> out;
+    out.push_back(Outbox::drop_before(Timestamp{}));
+    out.push_back(Outbox::insertion_under(page_key_, std::move(nobody), std::move(mail)));
+    out.push_back(Outbox::removal(id));
+    co_return out;
+}
+
+// A user name that is an address shows that one, wherever the mail goes: another one would tell
+// that there is somebody.
+CodeDelivery Home::shown_delivery(const config::Pool& pool, const std::string& username,
+                                  const std::string& to) const {
+    const bool is_address = !destination_of(username, Attributes()).empty();
+    const bool is_hidden = to.empty() || (is_address && !pool.reveal_existing);
+    return delivery_to(is_hidden ? decoy_destination(username) : to);
+}
+
 }  // namespace domicile::identity

@@ -17,6 +17,10 @@ std::unexpected<Error> refused(const char* text) {
     return fail(Code::invalid_argument, text, reason::kSchema);
 }
 
+const char* source_of(const ChallengeSession& session) {
+    return session.token_source == kTokensOfNewPassword ? kTokensOfNewPassword : kTokensOfSignIn;
+}
+
 Tokens challenge(const char* name, std::string session, const UserRow& row) {
     Challenge out;
     out.name = name;
@@ -57,6 +61,7 @@ io::Task<Result<Tokens>> Home::second_factor(UserRow row, ClientOfPool client,
     }
     auto session = challenges_.begin(name, row, client.client->id);
     session.device_key = key_of_region(p_.region, std::move(device_key));
+    session.token_source = token_source;
     co_return challenge(name, challenges_.seal(session), row);
 }
 
@@ -135,6 +140,8 @@ io::Task<Result<VerifiedApp>> Home::verify_token(VerifyTokenRequest request) {
         batch.push_back(Challenges::using_up(*who.session));
         ChallengeSession next = challenges_.begin(kMfaSetup, who.row, who.session->client_id);
         next.state = kVerified;
+        next.device_key = who.session->device_key;
+        next.token_source = who.session->token_source;
         out.session = challenges_.seal(next);
     }
     CO_TRY_VOID(co_await write_changes(std::move(batch)));
@@ -167,7 +174,8 @@ io::Task<Result<Tokens>> Home::answer_mfa(MfaAnswerRequest request) {
     if (!done) co_return std::unexpected(done.error());
     std::optional<std::string> device = std::move(request.device_key);
     if (!device || device->empty()) device = session.device_key;
-    co_return co_await device_factor(std::move(*row), client, kTokensOfSignIn, std::move(device));
+    co_return co_await device_factor(std::move(*row), client, source_of(session),
+                                     std::move(device));
 }
 
 io::Task<Result<void>> Home::prefer(UserRow row, std::optional<bool> enabled,

@@ -51,53 +51,6 @@ Result<BrowserSession> read_browser_session(const keyring::DataKey& key, const s
 
 }  // namespace
 
-io::Task<Result<Authorized>> Home::oauth_sign_in(BrowserSignIn request) {
-    CO_TRY(const ClientOfPool client, find_client(p_.config, request.asked.client_id));
-    CO_TRY_VOID(check_authorization(*client.client, request.asked));
-    PasswordRequest person{client.client->id, std::move(request.username),
-                           std::move(request.password)};
-    CO_TRY(Tokens tokens, co_await prove_password(client, std::move(person)));
-    co_return co_await authorize(client, std::move(request.asked), std::move(tokens));
-}
-
-io::Task<Result<Authorized>> Home::oauth_answer(BrowserAnswer request) {
-    CO_TRY(const ClientOfPool client, find_client(p_.config, request.asked.client_id));
-    CO_TRY_VOID(check_authorization(*client.client, request.asked));
-    if (request.challenge == kSoftwareToken) {
-        MfaAnswerRequest code{client.client->id, std::move(request.username), kSoftwareToken,
-                              std::move(request.session),
-                              request.responses["SOFTWARE_TOKEN_MFA_CODE"]};
-        CO_TRY(Tokens proven, co_await answer_mfa(std::move(code)));
-        co_return co_await authorize(client, std::move(request.asked), std::move(proven));
-    }
-    if (request.challenge != "NEW_PASSWORD_REQUIRED") {
-        co_return fail(Code::invalid_argument, "This challenge is not answered here.",
-                       reason::kSchema);
-    }
-    NewPasswordRequest answer{
-        client.client->id, std::move(request.username), std::move(request.session), "", {}};
-    answer.password = request.responses["NEW_PASSWORD"];
-    CO_TRY(Tokens tokens, co_await answer_new_password(std::move(answer)));
-    co_return co_await authorize(client, std::move(request.asked), std::move(tokens));
-}
-
-io::Task<Result<Authorized>> Home::authorize(ClientOfPool client, Authorization asked,
-                                             Tokens tokens) {
-    Authorized out;
-    out.challenge = std::move(tokens.challenge);
-    if (out.challenge) co_return out;
-    const std::string& text = tokens.refresh_token.value_or("");
-    CO_TRY(RefreshToken session, read_refresh_token(refresh_key_, p_.region, text));
-    CO_TRY(auto row, co_await users_.find_sub(session.sub));
-    if (!row || row->pool != client.pool->id_suffix) co_return no_session();
-    CO_TRY(out.browser_session,
-           co_await begin_browser_session(std::move(*row), Timestamp{session.auth_time_ms}));
-    session.scope = asked.scope;
-    CodeGrant grant{std::move(asked), std::move(session)};
-    CO_TRY(out.code, co_await authorization_codes_.issue(std::move(grant)));
-    co_return out;
-}
-
 io::Task<Result<std::string>> Home::begin_browser_session(UserRow row, Timestamp auth_time) {
     const BrowserSession kept{p_.random.uuid(), row.sub, row.pool, auth_time.ms};
     Session session;
@@ -110,32 +63,38 @@ io::Task<Result<std::string>> Home::begin_browser_session(UserRow row, Timestamp
     co_return seal_browser_session(browser_key_, name_in(kept.pool), json::serialize(to_message(kept)));
 }
 
+io::Task<Result<Home::Browsing>> Home::browsing(ClientOfPool client, std::string browser_session,
+                                                std::optional<std::int64_t> max_age_seconds) {
+    const auto kept = read_browser_session(browser_key_, p_.region, browser_session);
+    if (!kept || kept->pool != client.pool->id_suffix) co_return no_session();
+    const Timestamp auth_time{kept->auth_time_ms};
+    const auto age = std::chrono::duration_cast<Seconds>(p_.clock.now() - auth_time).count();
+    if (max_age_seconds && age >= *max_age_seconds) co_return no_session();
+    const RefreshToken browser{kept->id, kept->sub, kBrowserClient, "", kept->auth_time_ms, 0};
+    auto resumed = co_await resume(browser);
+    if (!resumed && resumed.error().code == Code::unauthenticated) co_return no_session();
+    if (!resumed) co_return std::unexpected(resumed.error());
+    Browsing out{std::move(resumed->row), auth_time};
+    co_return out;
+}
+
 io::Task<Result<Authorized>> Home::oauth_resume(BrowserResume request) {
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.asked.client_id));
     CO_TRY_VOID(check_authorization(*client.client, request.asked));
-    const auto kept = read_browser_session(browser_key_, p_.region, request.browser_session);
-    if (!kept || kept->pool != client.pool->id_suffix) co_return no_session();
-    const Timestamp now = p_.clock.now();
-    const Timestamp auth_time{kept->auth_time_ms};
-    const auto age = std::chrono::duration_cast<Seconds>(now - auth_time).count();
-    if (request.max_age_seconds && age >= *request.max_age_seconds) {
-        co_return no_session();
-    }
-    if (request.sub && *request.sub != kept->sub) co_return no_session();
-    const RefreshToken browser{kept->id, kept->sub, kBrowserClient, "", kept->auth_time_ms, 0};
-    const auto resumed = co_await resume(browser);
-    if (!resumed && resumed.error().code == Code::unauthenticated) co_return no_session();
-    CO_TRY_VOID(resumed);
+    CO_TRY(const Browsing who,
+           co_await browsing(client, std::move(request.browser_session), request.max_age_seconds));
+    if (request.sub && *request.sub != who.row.sub) co_return no_session();
 
     // A session of its own for the client, which began when the person was there.
+    const Timestamp now = p_.clock.now();
     Session session;
     session.origin_jti = p_.random.uuid();
-    session.sub = kept->sub;
+    session.sub = who.row.sub;
     session.client_id = client.client->id;
     session.created = now;
     session.expires = now + Millis(std::int64_t{client.client->refresh_token_days} * 86'400'000);
-    RefreshToken token{session.origin_jti, session.sub,  session.client_id,
-                       p_.random.uuid(),   auth_time.ms, 0};
+    RefreshToken token{session.origin_jti, session.sub,      session.client_id,
+                       p_.random.uuid(),   who.auth_time.ms, 0};
     token.scope = request.asked.scope;
     CO_TRY_VOID(co_await sessions_.begin(std::move(session)));
     CodeGrant grant{std::move(request.asked), std::move(token)};

@@ -60,27 +60,72 @@ Passkey new_passkey(webauthn::NewCredential made, webauthn::RegistrationResponse
 
 }  // namespace
 
-io::Task<Result<Home::PasskeyOwner>> Home::passkey_owner(std::string access_token) {
-    PasskeyOwner out;
-    CO_TRY(out.token, co_await own_access_token(std::move(access_token)));
-    CO_TRY(out.row, co_await own_user(out.token));
-    CO_TRY(out.pool, pool_of(out.row));
-    if (!out.pool->passkeys) {
-        co_return fail(Code::failed_precondition, "Passkeys are not enabled for the user pool.",
-                       reason::kPasskeysOff);
+Result<Home::PasskeyOwner> Home::with_passkeys(PasskeyOwner owner) {
+    if (!owner.pool->passkeys) {
+        return fail(Code::failed_precondition, "Passkeys are not enabled for the user pool.",
+                    reason::kPasskeysOff);
     }
     // Their provider says who they are; a passkey would go on saying so without it.
-    if (out.row.external) {
-        co_return fail(Code::failed_precondition, "Passkeys are not enabled for the user.",
-                       reason::kPasskeysOff);
+    if (owner.row.external) {
+        return fail(Code::failed_precondition, "Passkeys are not enabled for the user.",
+                    reason::kPasskeysOff);
     }
-    co_return out;
+    return owner;
+}
+
+io::Task<Result<Home::PasskeyOwner>> Home::passkey_owner(std::string access_token) {
+    PasskeyOwner out;
+    CO_TRY(const TokenPtr token, co_await own_access_token(std::move(access_token)));
+    out.client_id = token->client_id;
+    CO_TRY(out.row, co_await own_user(token));
+    CO_TRY(out.pool, pool_of(out.row));
+    co_return with_passkeys(std::move(out));
+}
+
+io::Task<Result<Home::PasskeyOwner>> Home::browsing_owner(Authorization asked,
+                                                          std::string browser_session) {
+    CO_TRY(const ClientOfPool client, find_client(p_.config, asked.client_id));
+    CO_TRY_VOID(check_authorization(*client.client, asked));
+    CO_TRY_VOID(check_flow(*client.client, config::AuthFlow::user_auth, "USER_AUTH"));
+    CO_TRY(Browsing who,
+           co_await browsing(client, std::move(browser_session), kBrowserFreshSeconds));
+    PasskeyOwner out{client.client->id, std::move(who.row), client.pool};
+    co_return with_passkeys(std::move(out));
+}
+
+io::Task<Result<bool>> Home::lacks_passkey(ClientOfPool client, UserRow row) {
+    const bool can_have = client.pool->passkeys && !row.external &&
+                          client.client->allows(config::AuthFlow::user_auth);
+    if (!can_have) co_return false;
+    CO_TRY(const auto has, co_await passkeys_.list(std::move(row.sub)));
+    co_return has.empty();
 }
 
 // The challenge is a session of its own, sealed: nothing is kept until it is answered, and only we
 // can have made it.
 io::Task<Result<PasskeyOptions>> Home::start_passkey(AccessTokenRequest request) {
-    CO_TRY(const PasskeyOwner owner, co_await passkey_owner(std::move(request.access_token)));
+    CO_TRY(PasskeyOwner owner, co_await passkey_owner(std::move(request.access_token)));
+    co_return co_await offer_passkey(std::move(owner));
+}
+
+io::Task<Result<PasskeyOptions>> Home::oauth_passkey_options(BrowserPasskey request) {
+    CO_TRY(PasskeyOwner owner,
+           co_await browsing_owner(std::move(request.asked), std::move(request.browser_session)));
+    co_return co_await offer_passkey(std::move(owner));
+}
+
+io::Task<Result<Done>> Home::complete_passkey(PasskeyRequest request) {
+    CO_TRY(PasskeyOwner owner, co_await passkey_owner(std::move(request.access_token)));
+    co_return co_await add_passkey(std::move(owner), std::move(request.credential));
+}
+
+io::Task<Result<Done>> Home::oauth_add_passkey(BrowserPasskey request) {
+    CO_TRY(PasskeyOwner owner,
+           co_await browsing_owner(std::move(request.asked), std::move(request.browser_session)));
+    co_return co_await add_passkey(std::move(owner), request.credential.value_or(""));
+}
+
+io::Task<Result<PasskeyOptions>> Home::offer_passkey(PasskeyOwner owner) {
     CO_TRY(const auto known, co_await passkeys_.list(owner.row.sub));
     webauthn::CreationRequest wanted;
     wanted.relying_party_id = owner.pool->passkeys->relying_party_id;
@@ -90,7 +135,7 @@ io::Task<Result<PasskeyOptions>> Home::start_passkey(AccessTokenRequest request)
     const auto name = owner.row.attributes.find("name");
     if (name != owner.row.attributes.end()) wanted.display_name = name->second;
     wanted.challenge =
-        challenges_.seal(challenges_.begin(kRegistration, owner.row, owner.token->client_id));
+        challenges_.seal(challenges_.begin(kRegistration, owner.row, owner.client_id));
     wanted.user_verification = word_of(owner.pool->passkeys->user_verification);
     wanted.timeout_ms = Challenges::kLifetime.count();
     for (const Passkey& passkey : known) {
@@ -99,16 +144,15 @@ io::Task<Result<PasskeyOptions>> Home::start_passkey(AccessTokenRequest request)
     co_return PasskeyOptions{json::serialize(webauthn::creation_options(wanted))};
 }
 
-io::Task<Result<Done>> Home::complete_passkey(PasskeyRequest request) {
-    CO_TRY(const PasskeyOwner owner, co_await passkey_owner(std::move(request.access_token)));
+io::Task<Result<Done>> Home::add_passkey(PasskeyOwner owner, std::string credential) {
     CO_TRY(webauthn::RegistrationResponse response,
-           webauthn::read_registration_response(request.credential));
+           webauthn::read_registration_response(credential));
     CO_TRY(const webauthn::ClientData data, webauthn::read_client_data(response.client_data));
     const auto session = challenges_.open(data.challenge, kRegistration);
     if (!session || session->sub != owner.row.sub || !challenges_.check(*session, owner.row)) {
         co_return no_challenge();
     }
-    if (session->client_id != owner.token->client_id) {
+    if (session->client_id != owner.client_id) {
         co_return fail(Code::permission_denied, "Another client began this registration.",
                        reason::kPasskeyClient);
     }
@@ -177,6 +221,8 @@ io::Task<Result<AuthFactors>> Home::auth_factors(AccessTokenRequest request) {
         CO_TRY(const auto passkeys, co_await passkeys_.list(row.sub));
         if (!passkeys.empty()) out.factors.emplace_back(kByPasskey);
     }
+    const bool has_address = !proven_destination(row).empty();
+    if (pool->email_otp && has_address) out.factors.emplace_back(kByMail);
     CO_TRY(out.mfa, co_await mfa_settings(row.pool, row.sub));
     co_return out;
 }

@@ -76,28 +76,11 @@ io::Task<Result<CodeDelivery>> Home::forgot_password(ForgotPasswordRequest reque
     MailFor what{&pool, MailKind::password_reset, "CustomMessage_ForgotPassword", client.client->id,
                  std::move(request.client_metadata)};
     CO_TRY(Mail mail, co_await compose(std::move(what), std::move(person), std::move(facts)));
-    if (!to.empty()) {
-        mail.to = to;
-        mail.expires = p_.clock.now() + kResetLifetime;
-        CO_TRY(auto mailed, co_await mailing(row->sub, std::move(mail)));
-        batch.insert(batch.end(), mailed.begin(), mailed.end());
-    } else {
-        // The work of a mail, which goes nowhere.
-        mail.to = request.username;
-        mail.id = p_.random.uuid();
-        mail.sent_at = p_.clock.now();
-        std::string id = mail.id, nobody = p_.random.uuid();
-        batch.push_back(Outbox::drop_before(Timestamp{}));
-        batch.push_back(Outbox::insertion_under(page_key_, std::move(nobody), std::move(mail)));
-        batch.push_back(Outbox::removal(id));
-    }
+    mail.expires = p_.clock.now() + kResetLifetime;
+    CO_TRY(auto mailed, co_await mailing_if_proven(row, request.username, std::move(mail)));
+    batch.insert(batch.end(), mailed.begin(), mailed.end());
     CO_TRY_VOID(co_await p_.database.write(std::move(batch)));
-    // A user name that is an address shows that one, wherever the mail goes: another one would tell
-    // that there is somebody.
-    const std::string decoy = decoy_destination(request.username);
-    const bool is_address = !destination_of(request.username, Attributes()).empty();
-    const bool show_decoy = to.empty() || (is_address && !pool.reveal_existing);
-    co_return delivery_to(show_decoy ? decoy : to);
+    co_return shown_delivery(pool, request.username, to);
 }
 
 io::Task<Result<Done>> Home::reset_password(ResetPasswordRequest request) {

@@ -11,7 +11,13 @@ namespace domicile::identity {
 
 // invitation: the code is a temporary password. address_wanted: to the owner of an address that
 // somebody signs up with; without a code.
-enum class MailKind : std::uint8_t { verification, password_reset, invitation, address_wanted };
+enum class MailKind : std::uint8_t {
+    verification,
+    password_reset,
+    invitation,
+    address_wanted,
+    sign_in_code
+};
 
 struct MailFacts {
     std::string code;

@@ -42,6 +42,8 @@ void OAuth::register_handlers() {
     router.answer(message::kOAuthInspect, &Home::oauth_inspect);
     router.answer(message::kOAuthRevoke, &Home::oauth_revoke);
     router.answer(message::kOAuthUser, &Home::oauth_user);
+    router.answer(message::kOAuthPasskeyOptions, &Home::oauth_passkey_options);
+    router.answer(message::kOAuthAddPasskey, &Home::oauth_add_passkey);
 }
 
 void OAuth::report_to(telemetry::Registry& registry) {
@@ -94,6 +96,24 @@ io::Task<Result<Authorized>> OAuth::resume(BrowserResume request) {
 }
 io::Task<Result<Done>> OAuth::end(BrowserEnd request) {
     return counted(OAuthAct::end, try_end(std::move(request)));
+}
+template <class Answer>
+io::Task<Result<Answer>> OAuth::by_browser(const char* type, BrowserPasskey request,
+                                           io::Task<Result<Answer>> (Home::*here)(BrowserPasskey)) {
+    auto home = named(request.browser_session);
+    if (!home) {
+        co_return fail(Code::unauthenticated, "Nobody is signed in.", reason::kSessionInvalid);
+    }
+    co_return co_await at(std::move(*home), type, std::move(request), here);
+}
+io::Task<Result<PasskeyOptions>> OAuth::passkey_options(BrowserPasskey request) {
+    return counted(OAuthAct::passkey_options,
+                   by_browser(message::kOAuthPasskeyOptions, std::move(request),
+                              &Home::oauth_passkey_options));
+}
+io::Task<Result<Done>> OAuth::add_passkey(BrowserPasskey request) {
+    return counted(OAuthAct::add_passkey, by_browser(message::kOAuthAddPasskey, std::move(request),
+                                                     &Home::oauth_add_passkey));
 }
 io::Task<Result<GrantedTokens>> OAuth::redeem(RedeemRequest request) {
     std::string client_id = request.client_id;

@@ -31,11 +31,13 @@ enum class OAuthAct : std::uint8_t {
     revoke,
     user,
     client_token,
-    external
+    external,
+    passkey_options,
+    add_passkey
 };
-constexpr std::array<std::string_view, 10> label_values(OAuthAct) {
-    return {"sign_in", "answer", "resume", "end",          "redeem",
-            "inspect", "revoke", "user",   "client_token", "external"};
+constexpr std::array<std::string_view, 12> label_values(OAuthAct) {
+    return {"sign_in", "answer", "resume",       "end",      "redeem",          "inspect",
+            "revoke",  "user",   "client_token", "external", "passkey_options", "add_passkey"};
 }
 
 class OAuth {
@@ -76,6 +78,9 @@ class OAuth {
     std::string seal_state(std::string_view purpose, std::string_view text) const;
     Result<std::string> open_state(std::string_view purpose, std::string_view sealed) const;
     io::Task<Result<Done>> end(BrowserEnd request);
+    // A passkey for whoever has just signed in; session_invalid: they have to sign in again.
+    io::Task<Result<PasskeyOptions>> passkey_options(BrowserPasskey request);
+    io::Task<Result<Done>> add_passkey(BrowserPasskey request);
 
     // unauthenticated with reason grant_invalid, or one of those of refresh tokens.
     io::Task<Result<GrantedTokens>> redeem(RedeemRequest request);
@@ -119,6 +124,9 @@ class OAuth {
     io::Task<Result<Authorized>> by_name(const char* type, Request request,
                                          io::Task<Result<Authorized>> (Home::*here)(Request));
     io::Task<Result<Authorized>> try_resume(BrowserResume request);
+    template <class Answer>
+    io::Task<Result<Answer>> by_browser(const char* type, BrowserPasskey request,
+                                        io::Task<Result<Answer>> (Home::*here)(BrowserPasskey));
     io::Task<Result<ExternalOutcome>> try_external(BrowserExternal request);
     io::Task<Result<Done>> try_end(BrowserEnd request);
     io::Task<Result<Tokens>> try_redeem(RedeemRequest request);

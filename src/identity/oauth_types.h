@@ -31,6 +31,8 @@ inline constexpr const char* kOAuthRedeem = "identity.oauth_redeem";
 inline constexpr const char* kOAuthInspect = "identity.oauth_inspect";
 inline constexpr const char* kOAuthRevoke = "identity.oauth_revoke";
 inline constexpr const char* kOAuthUser = "identity.oauth_user";
+inline constexpr const char* kOAuthPasskeyOptions = "identity.oauth_passkey_options";
+inline constexpr const char* kOAuthAddPasskey = "identity.oauth_add_passkey";
 }  // namespace message
 
 // What a client asked for, as it was checked at the arrival. The home checks it again.
@@ -40,16 +42,20 @@ struct Authorization {
     std::optional<std::string> nonce;
     std::optional<std::string> code_challenge;  // S256
 };
-// Somebody types name and password.
+// Somebody types name and password, or the name only and chooses another way (EMAIL_OTP,
+// WEB_AUTHN). `offers_passkey`: who has no passkey can be offered to make one.
 struct BrowserSignIn {
     Authorization asked;
     std::string username, password;
+    std::optional<std::string> way = std::nullopt;
+    std::optional<bool> offers_passkey = std::nullopt;
 };
 // Answers to a challenge that followed: by Cognito's names.
 struct BrowserAnswer {
     Authorization asked;
     std::string username, challenge, session;
     Attributes responses;
+    std::optional<bool> offers_passkey = std::nullopt;
 };
 // A browser brings back what it was given at a sign-in before.
 struct BrowserResume {
@@ -61,11 +67,20 @@ struct BrowserResume {
 struct BrowserEnd {
     std::string browser_session;
 };
+// Whoever is signed in wants a passkey: options for one, or, with what the browser made of them, to
+// have it. They have to have been there within kBrowserFreshSeconds.
+struct BrowserPasskey {
+    Authorization asked;
+    std::string browser_session;
+    std::optional<std::string> credential = std::nullopt;
+};
+inline constexpr std::int64_t kBrowserFreshSeconds = 600;
 struct Authorized {
     std::optional<std::string> code;
     std::optional<std::string> browser_session;  // for the browser; of a sign-in only
     std::optional<Challenge> challenge;          // instead of both
     std::optional<std::string> elsewhere;        // the region that has to be asked, instead
+    std::optional<bool> offers_passkey;  // instead of the code, which resuming gives afterwards
 };
 struct RedeemRequest {
     std::string client_id, code, redirect_uri;
@@ -88,11 +103,13 @@ struct GrantedTokens {
 };
 
 BOOST_DESCRIBE_STRUCT(Authorization, (), (client_id, redirect_uri, scope, nonce, code_challenge))
-BOOST_DESCRIBE_STRUCT(BrowserSignIn, (), (asked, username, password))
-BOOST_DESCRIBE_STRUCT(BrowserAnswer, (), (asked, username, challenge, session, responses))
+BOOST_DESCRIBE_STRUCT(BrowserSignIn, (), (asked, username, password, way, offers_passkey))
+BOOST_DESCRIBE_STRUCT(BrowserAnswer, (),
+                      (asked, username, challenge, session, responses, offers_passkey))
 BOOST_DESCRIBE_STRUCT(BrowserResume, (), (asked, browser_session, max_age_seconds, sub))
 BOOST_DESCRIBE_STRUCT(BrowserEnd, (), (browser_session))
-BOOST_DESCRIBE_STRUCT(Authorized, (), (code, browser_session, challenge, elsewhere))
+BOOST_DESCRIBE_STRUCT(BrowserPasskey, (), (asked, browser_session, credential))
+BOOST_DESCRIBE_STRUCT(Authorized, (), (code, browser_session, challenge, elsewhere, offers_passkey))
 BOOST_DESCRIBE_STRUCT(RedeemRequest, (), (client_id, code, redirect_uri, code_verifier))
 BOOST_DESCRIBE_STRUCT(InspectRequest, (), (client_id, token))
 BOOST_DESCRIBE_STRUCT(TokenState, (),

@@ -24,6 +24,7 @@ inline constexpr const char* kSelect = "SELECT_CHALLENGE";
 inline constexpr const char* kByPassword = "PASSWORD";
 inline constexpr const char* kBySrp = "PASSWORD_SRP";
 inline constexpr const char* kByPasskey = "WEB_AUTHN";
+inline constexpr const char* kByMail = "EMAIL_OTP";
 
 inline constexpr std::int64_t kPasskeysMax = 20;  // of a person, as with Cognito
 
@@ -55,7 +56,7 @@ struct PasskeyPage {
 struct AuthFactors {
     std::string username;
     std::optional<MfaSettings> mfa;
-    std::vector<std::string> factors;  // PASSWORD, WEB_AUTHN
+    std::vector<std::string> factors;  // PASSWORD, WEB_AUTHN, EMAIL_OTP
 };
 
 // What may come with a choice, so that it needs no further exchange.
@@ -64,6 +65,7 @@ struct ChoiceProof {
     std::optional<std::string> password, srp_a, credential;
     std::optional<Attributes> client_metadata;
     std::optional<std::string> device_key;
+    std::optional<std::string> code = std::nullopt;  // that was mailed
 };
 struct ChoiceRequest {
     std::string client_id, username;
@@ -105,7 +107,7 @@ BOOST_DESCRIBE_STRUCT(PasskeyDescription, (),
 BOOST_DESCRIBE_STRUCT(PasskeyPage, (), (passkeys, token))
 BOOST_DESCRIBE_STRUCT(AuthFactors, (), (username, mfa, factors))
 BOOST_DESCRIBE_STRUCT(ChoiceProof, (),
-                      (username, password, srp_a, credential, client_metadata, device_key))
+                      (username, password, srp_a, credential, client_metadata, device_key, code))
 BOOST_DESCRIBE_STRUCT(ChoiceRequest, (), (client_id, username, preferred, proof))
 BOOST_DESCRIBE_STRUCT(ChoiceAnswerRequest, (), (client_id, challenge, session, choice, proof))
 BOOST_DESCRIBE_STRUCT(ChoiceSession, (),

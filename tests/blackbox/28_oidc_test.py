@@ -5,11 +5,9 @@ right and the wrong region; what the pages and the endpoints refuse, and how."""
 import atexit
 import base64
 import hashlib
-import html
 import json
 import os
 import pathlib
-import re
 import secrets
 import subprocess
 import tempfile
@@ -47,6 +45,7 @@ variant.run(__file__, with_clients)
 
 import pyotp  # noqa: E402
 
+import pages  # noqa: E402
 from world import AU, DOMAIN, EU, POOLS, PORT, US, Person, call, cognito, ok  # noqa: E402
 
 VERIFIER = "v" * 50
@@ -71,31 +70,7 @@ def location(reply):
     return url, dict(urllib.parse.parse_qsl(query))
 
 
-class Browser:
-    """Of one region's pages."""
-
-    def __init__(self, region, headers=None):
-        self.host, self.cookies, self.headers = f"idp.{region}", {}, headers or {}
-
-    def get(self, path, method="GET", headers=None, body=None):
-        cookies = {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
-        reply = call(self.host, method, path, {**self.headers, **cookies, **(headers or {})}, body)
-        for line in reply.headers.get_all("Set-Cookie") or []:
-            name, value = line.split(";")[0].split("=", 1)
-            self.cookies[name] = value
-        return reply
-
-    def page(self, query):
-        reply = self.get(f"/oauth2/authorize?{query}")
-        return self.get(reply.headers["Location"]) if reply.status == 302 else reply
-
-    def submit(self, reply, **fields):
-        text = reply.body.decode()
-        path = html.unescape(re.search(r'action="([^"]*)"', text).group(1))
-        hidden = re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', text)
-        form = {**{k: html.unescape(v) for k, v in hidden}, **fields}
-        return self.get(path, "POST", FORM, urllib.parse.urlencode(form))
-
+class Browser(pages.Browser):
     def code(self, query, person):
         reply = self.submit(self.page(query), username=person.email, password=person.password)
         assert reply.status == 303, reply

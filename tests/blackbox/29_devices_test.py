@@ -21,7 +21,7 @@ variant.run(__file__, lambda text: text.replace(
 import pyotp  # noqa: E402
 
 from clients import Refusals, administrator, claims, user_pools  # noqa: E402
-from world import AU, CLIENT_ID, EU, POOLS, READY, US, Person, srp  # noqa: E402
+from world import AU, CLIENT_ID, DATA, EU, POOLS, READY, US, Person, srp  # noqa: E402
 
 CLIENT = pathlib.Path(__file__).resolve().parent / "devices" / "client.mjs"
 
@@ -190,6 +190,9 @@ class Devices(Refusals, unittest.TestCase):
                             (self.admin.admin_set_user_settings, about)):
             call(MFAOptions=[], **whose)
             self.refused("InvalidParameterException", call, MFAOptions=options, **whose)
+        log = (DATA / EU / "audit.log").read_text().splitlines()
+        done = [line["details"] for line in map(json.loads, log) if line["kind"] == "administration"]
+        self.assertEqual(done[-1]["operation"], "AdminSetUserSettings")
         self.refused("NotAuthorizedException", self.at[AU].set_user_settings,
                      AccessToken=token[:-8] + "AAAAAAAA", MFAOptions=[])
 

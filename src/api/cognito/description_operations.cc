@@ -86,6 +86,7 @@ Reply describe_pool(AdminCall call) {
     json::object out = pool_summary(*found, pool.id);
     json::array factors{"PASSWORD"};
     if (found->passkeys) factors.emplace_back("WEB_AUTHN");
+    if (found->email_otp) factors.emplace_back("EMAIL_OTP");
     out["Policies"] =
         json::object{{"PasswordPolicy", password_policy(found->password)},
                      {"SignInPolicy", json::object{{"AllowedFirstAuthFactors", factors}}}};

@@ -99,7 +99,8 @@ bool is_choice_challenge(std::string_view name);
 json::object passkey_config(const config::Passkeys& passkeys);
 bool is_as_configured(const json::object& wanted, const std::optional<config::Passkeys>& has);
 Reply answer_choice(identity::Identity& identity, std::string name, std::string client_id,
-                    std::string session, identity::Attributes responses);
+                    std::string session, identity::Attributes responses,
+                    identity::Attributes metadata);
 // Challenges of the application's own: the flow's first request, and the answer to one.
 Reply start_custom(identity::Identity& identity, std::string client_id,
                    identity::Attributes parameters, identity::Attributes metadata);

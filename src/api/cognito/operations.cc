@@ -297,7 +297,8 @@ Reply answer_challenge(Identity& identity, std::string name, std::string client_
     }
     if (is_choice_challenge(name)) {
         co_return co_await answer_choice(identity, std::move(name), std::move(client_id),
-                                         std::move(session), std::move(responses));
+                                         std::move(session), std::move(responses),
+                                         std::move(metadata));
     }
     co_return std::unexpected(invalid_parameter("The challenge is not one that this pool gives."));
 }

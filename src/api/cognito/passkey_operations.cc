@@ -22,6 +22,7 @@ identity::ChoiceProof proof_of(const Attributes& parameters) {
     out.password = found(parameters, "PASSWORD");
     out.srp_a = found(parameters, "SRP_A");
     out.credential = found(parameters, "CREDENTIAL");
+    out.code = found(parameters, "EMAIL_OTP_CODE");
     out.device_key = device_key(parameters);
     return out;
 }
@@ -124,17 +125,18 @@ Reply start_choice(Identity& identity, std::string client_id, Attributes paramet
 
 bool is_choice_challenge(std::string_view name) {
     return name == identity::kSelect || name == identity::kByPassword || name == identity::kBySrp ||
-           name == identity::kByPasskey;
+           name == identity::kByPasskey || name == identity::kByMail;
 }
 
 Reply answer_choice(Identity& identity, std::string name, std::string client_id,
-                    std::string session, Attributes responses) {
+                    std::string session, Attributes responses, Attributes metadata) {
     PARAMETER(username, responses, "USERNAME");
     // What the challenge asks for.
     const char* wanted = "ANSWER";
     if (name == identity::kByPassword) wanted = "PASSWORD";
     if (name == identity::kBySrp) wanted = "SRP_A";
     if (name == identity::kByPasskey) wanted = "CREDENTIAL";
+    if (name == identity::kByMail) wanted = "EMAIL_OTP_CODE";
     PARAMETER(answer, responses, wanted);
     if (session.empty()) {
         co_return std::unexpected(invalid_parameter("Missing required parameter Session"));
@@ -147,6 +149,7 @@ Reply answer_choice(Identity& identity, std::string name, std::string client_id,
     if (call.challenge == identity::kSelect) call.choice = std::move(answer);
     call.proof = proof_of(responses);
     call.proof.username = std::move(username);
+    call.proof.client_metadata = std::move(metadata);
     ANSWER(tokens, co_await identity.passkeys().answer(std::move(call)));
     co_return authentication_result(tokens);
 }

@@ -43,7 +43,7 @@ Reply admin_set_settings(AdminCall call) {
     about.who.access_key_id = call.who.access_key_id;
     about.pool = target.pool;
     about.username = target.username;
-    DO(co_await call.identity.administration().get(std::move(about)));
+    DO(co_await call.identity.administration().set_settings(std::move(about)));
     co_return json::object();
 }
 

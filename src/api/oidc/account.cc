@@ -202,6 +202,7 @@ io::Task<Result<void>> Oidc::take_sign_up(http::Exchange& exchange, AuthorizeReq
     if (!done) co_return co_await refuse_answers(exchange, "sign_up", request, form, done.error());
     Page page = done->confirmed ? sign_in_page(words, form.get("username"))
                                 : page_for(words, "confirm", request, form);
+    if (done->confirmed) add_choices(words, request, page);
     co_return co_await show(exchange, request, 200, std::move(page));
 }
 
@@ -213,6 +214,7 @@ io::Task<Result<void>> Oidc::take_confirmation(http::Exchange& exchange, Authori
     if (!done) co_return co_await refuse_answers(exchange, "confirm", request, form, done.error());
     Page page = sign_in_page(words, form.get("username"));
     page.note = words[Text::confirmed];
+    add_choices(words, request, page);
     co_return co_await show(exchange, request, 200, std::move(page));
 }
 
@@ -238,6 +240,7 @@ io::Task<Result<void>> Oidc::take_new_password(http::Exchange& exchange, Authori
     }
     Page page = sign_in_page(words, form.get("username"));
     page.note = words[Text::password_changed];
+    add_choices(words, request, page);
     co_return co_await show(exchange, request, 200, std::move(page));
 }
 

@@ -217,7 +217,9 @@ io::Task<Result<void>> Oidc::sign_in_external(http::Exchange& exchange, External
                                with_provider(state.query, state.provider);
         co_return co_await reply_redirect(exchange, std::move(location));
     }
-    co_return co_await conclude(exchange, std::move(request), std::move(outcome->authorized), "");
+    Entering who;
+    co_return co_await conclude(exchange, std::move(request), std::move(outcome->authorized),
+                                std::move(who));
 }
 
 io::Task<Result<void>> Oidc::ask_for_more(http::Exchange& exchange, ExternalState state,

@@ -46,6 +46,12 @@ class Oidc {
 
   private:
     using Done = io::Task<Result<void>>;
+    // Who signs in, as far as a page knows, and what it gives the browser in the end.
+    struct Entering {
+        std::string username;
+        bool has_passkeys = false;  // the browser
+        std::vector<std::string> cookies = {};
+    };
 
     Done discovery(http::Exchange& exchange);
     // sign_in.cc
@@ -54,9 +60,27 @@ class Oidc {
     Done take_password(http::Exchange& exchange, AuthorizeRequest request);
     Done show_sign_in(http::Exchange& exchange, const AuthorizeRequest& request, int status,
                       std::string problem, std::string username);
+    io::Task<Result<identity::Authorized>> send_answers(const AuthorizeRequest& request,
+                                                        const Form& form, const Entering& who);
+    // Other ways than a password, where the client and its pool have them.
+    void add_choices(const Language& words, const AuthorizeRequest& request, Page& page) const;
+    bool offers_passkeys(const AuthorizeRequest& request) const;
+    // challenge_pages.cc
     Done show_challenge(http::Exchange& exchange, const AuthorizeRequest& request,
-                        std::string problem, const identity::Challenge& challenge,
-                        std::string username);
+                        std::string problem, const identity::Challenge& challenge, Entering who);
+    Done begin_app(http::Exchange& exchange, AuthorizeRequest request, std::string session,
+                   Entering who);
+    Done take_app_code(http::Exchange& exchange, AuthorizeRequest request, Form form, Entering who);
+    Done show_app(http::Exchange& exchange, const AuthorizeRequest& request, std::string problem,
+                  identity::AssociatedApp app, Entering who);
+    // passkey_pages.cc: /passkeys/add
+    Done passkey(http::Exchange& exchange);
+    Done take_passkey(http::Exchange& exchange, AuthorizeRequest request, std::string browser);
+    Done offer_passkey(http::Exchange& exchange, AuthorizeRequest request, std::string browser,
+                       std::string problem);
+    // To the application, from the browser's session.
+    Done leave(http::Exchange& exchange, AuthorizeRequest request, std::string browser,
+               std::vector<std::string> cookies);
     Done show_error(http::Exchange& exchange, AuthorizeError error);
     // A page of the form that leads to the client of `request`: adds what all of them have. Its
     // action and links are paths, to which the query of the request is added.
@@ -108,9 +132,12 @@ class Oidc {
                           const Form& form) const;
     static identity::Attributes answered_attributes(const config::Pool& pool, const Form& form);
     Done conclude(http::Exchange& exchange, AuthorizeRequest request,
-                  identity::Authorized authorized, std::string username);
+                  identity::Authorized authorized, Entering who);
     Done refuse_sign_in(http::Exchange& exchange, AuthorizeRequest request, Error error,
                         Form answers);
+    Done to_login(http::Exchange& exchange);
+    // Whether the browser has passkeys, and its owner did not say that they want none of ours.
+    bool wants_passkeys(const http::Exchange& exchange, const Form& form) const;
     std::expected<AuthorizeRequest, AuthorizeError> read_request(std::string_view query) const;
     Done redirect(http::Exchange& exchange, const std::string& client_id,
                   const std::string& redirect_uri, std::optional<std::string> state,

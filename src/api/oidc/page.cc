@@ -1,5 +1,7 @@
 #include "api/oidc/page.h"
 
+#include "api/oidc/page_script.h"
+#include "api/oidc/qr_code.h"
 #include "base/encoding.h"
 #include "base/xml.h"
 #include "crypto/hash.h"
@@ -23,7 +25,15 @@ constexpr std::string_view kStyle =
     "button{width:100%;padding:.625rem;font:inherit;font-weight:600;color:#fff;"
     "background:#1d4ed8;border:0;border-radius:.375rem;cursor:pointer}"
     "button:hover{background:#1e40af}"
-    "input:focus-visible,button:focus-visible{outline:3px solid #60a5fa;outline-offset:2px}"
+    "button.other{margin-top:.75rem;color:#1d4ed8;background:transparent;border:1px solid #1d4ed8}"
+    "button.other:hover{background:#1d4ed81a}"
+    "[hidden]{display:none!important}"
+    "figure{margin:0 0 1rem;text-align:center}"
+    "figure svg{width:100%;max-width:16rem;height:auto;background:#fff;border-radius:.375rem}"
+    "figcaption{margin-top:.5rem}"
+    "code{font:1rem/1.5 ui-monospace,monospace;overflow-wrap:anywhere}"
+    "input:focus-visible,button:focus-visible,a:focus-visible,.problem:focus-visible"
+    "{outline:3px solid #60a5fa;outline-offset:2px}"
     "select{display:block;width:100%;margin-top:.25rem;padding:.625rem .75rem;font:inherit;"
     "color:inherit;background:#fff;border:1px solid #6b7280;border-radius:.375rem}"
     "a{color:#1d4ed8}"
@@ -32,6 +42,7 @@ constexpr std::string_view kStyle =
     ".problem{padding:.75rem;border-left:4px solid #b91c1c;background:#fee2e2;color:#7f1d1d}"
     "@media(prefers-color-scheme:dark){body{background:#111827;color:#f3f4f6}"
     "main,select{background:#1f2937}input,select{border-color:#9ca3af}a{color:#93c5fd}"
+    "button.other{color:#93c5fd;border-color:#93c5fd}"
     ".note{background:#052e16;color:#bbf7d0}"
     ".problem{background:#450a0a;color:#fecaca}}";
 
@@ -60,9 +71,74 @@ void add_field(std::string& out, const Field& field, bool described) {
     out += "<input id=\"" + name + "\" name=\"" + name + "\" type=\"" + field.type +
            "\" autocomplete=\"" + field.autocomplete +
            "\" autocapitalize=\"none\" spellcheck=\"false\" required";
+    if (field.autocomplete == "one-time-code") out += " inputmode=\"numeric\"";
     if (described) out += " aria-describedby=\"problem\" aria-invalid=\"true\"";
     if (!field.value.empty()) out += " value=\"" + xml_escape(field.value) + "\"";
     out += "></label>\n";
+}
+
+// In groups of four, as it is easier to type.
+std::string in_groups(std::string_view text) {
+    std::string out;
+    for (; !text.empty(); text.remove_prefix(std::min<std::size_t>(4, text.size()))) {
+        out += (out.empty() ? "" : " ") + std::string(text.substr(0, 4));
+    }
+    return out;
+}
+
+void add_app(std::string& out, const AppSecret& app) {
+    out += "<figure>\n";
+    if (const auto code = make_qr_code(app.uri)) {
+        constexpr int kQuiet = 4;
+        const std::string size = std::to_string(code->size + 2 * kQuiet);
+        const std::string from = "-" + std::to_string(kQuiet);
+        out += "<svg role=\"img\" aria-label=\"" + xml_escape(app.picture) + "\" viewBox=\"" +
+               from + " " + from + " " + size + " " + size +
+               "\" shape-rendering=\"crispEdges\"><path fill=\"#000\" d=\"" + qr_path(*code) +
+               "\"/></svg>\n";
+    }
+    out += "<figcaption>" + xml_escape(app.label) + "<br><code>" +
+           xml_escape(in_groups(app.secret)) + "</code><br><a href=\"" + xml_escape(app.uri) +
+           "\">" + xml_escape(app.open) + "</a></figcaption>\n</figure>\n";
+}
+
+void add_choice_button(std::string& out, const Choice& choice) {
+    out += "<button class=\"other\" type=\"submit\" name=\"way\" value=\"" +
+           xml_escape(choice.way) + "\" formnovalidate";
+    if (choice.needs_script) out += " hidden data-passkey";
+    out += ">" + xml_escape(choice.text) + "</button>\n";
+}
+
+std::string form_start(const Page& page) {
+    std::string out = "<form method=\"post\" action=\"" + xml_escape(page.action) + "\"";
+    if (page.passkeys) {
+        out += " data-passkeys=\"" + xml_escape(page.passkeys->act) + "\" data-options=\"" +
+               xml_escape(page.passkeys->options) + "\"";
+    }
+    return out + ">\n";
+}
+
+// What the script shows, and what is read where there is none.
+void add_passkey_words(std::string& out, const PasskeyScript& passkeys) {
+    if (passkeys.act.empty()) return;
+    out += "<p class=\"problem\" role=\"alert\" tabindex=\"-1\" hidden data-passkey-problem>" +
+           xml_escape(passkeys.failed) + "</p>\n<p data-passkey-unable>" +
+           xml_escape(passkeys.unable) + "</p>\n";
+}
+
+void add_form(std::string& out, const Page& page, bool described) {
+    out += form_start(page);
+    for (const Field& field : page.fields) add_field(out, field, described);
+    if (page.passkeys) add_passkey_words(out, *page.passkeys);
+    const bool is_passkey = page.passkeys && !page.passkeys->act.empty();
+    if (!page.button.empty()) {
+        out += is_passkey ? "<button type=\"button\" hidden data-passkey data-passkey-go>"
+                          : "<button type=\"submit\">";
+        out += xml_escape(page.button) + "</button>\n";
+    }
+    for (const Choice& choice : page.choices) add_choice_button(out, choice);
+    out += "</form>\n";
+    if (page.passkeys) out += "<script>" + std::string(kPageScript) + "</script>\n";
 }
 
 }  // namespace
@@ -77,18 +153,15 @@ std::string write_page(const Page& page) {
                       "</h1>\n";
     const bool described = !page.problem.empty();
     if (described) {
-        out += "<p class=\"problem\" id=\"problem\" role=\"alert\">" + xml_escape(page.problem) +
-               "</p>\n";
+        out += "<p class=\"problem\" id=\"problem\" role=\"alert\" tabindex=\"-1\" autofocus>" +
+               xml_escape(page.problem) + "</p>\n";
     }
     if (!page.note.empty()) {
         out += "<p class=\"note\" role=\"status\">" + xml_escape(page.note) + "</p>\n";
     }
     if (!page.text.empty()) out += "<p>" + xml_escape(page.text) + "</p>\n";
-    if (!page.action.empty()) {
-        out += "<form method=\"post\" action=\"" + xml_escape(page.action) + "\">\n";
-        for (const Field& field : page.fields) add_field(out, field, described);
-        out += "<button type=\"submit\">" + xml_escape(page.button) + "</button>\n</form>\n";
-    }
+    if (page.app) add_app(out, *page.app);
+    if (!page.action.empty()) add_form(out, page, described);
     if (!page.links.empty()) out += "<nav>\n";
     for (const Link& link : page.links) {
         out += "<a href=\"" + xml_escape(link.target) + "\">" + xml_escape(link.text) +
@@ -98,9 +171,12 @@ std::string write_page(const Page& page) {
     return out + "</main>\n</body>\n</html>\n";
 }
 
-std::string content_policy(std::string_view form_targets) {
+std::string content_policy(std::string_view form_targets, bool with_script) {
     static const std::string style = to_base64(crypto::sha256(kStyle));
-    std::string out = "default-src 'none'; style-src 'sha256-" + style + "'; form-action 'self'";
+    static const std::string script = to_base64(crypto::sha256(kPageScript));
+    std::string out = "default-src 'none'; style-src 'sha256-" + style + "'; ";
+    if (with_script) out += "script-src 'sha256-" + script + "'; ";
+    out += "form-action 'self'";
     if (!form_targets.empty()) out += " " + std::string(form_targets);
     return out + "; frame-ancestors 'none'; base-uri 'none'";
 }

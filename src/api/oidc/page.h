@@ -1,7 +1,9 @@
-// The pages, as whole HTML documents that need no script. Whatever comes from outside is escaped
-// here and nowhere else.
+// The pages, as whole HTML documents. None needs a script but to use a passkey: what is for
+// passkeys is hidden until a script of ours, named by its hash in the policy, has found that the
+// browser has them. Whatever comes from outside is escaped here and nowhere else.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +25,23 @@ struct Link {
     std::string_view text;
     std::string name = {};  // after the text
 };
+// Sends the form as the main button does, with the parameter `way`, whatever fields are empty.
+struct Choice {
+    std::string_view way, text;
+    bool needs_script = false;  // hidden without
+};
+// What the script does on a page: nothing but show what is hidden, or ask for a passkey.
+struct PasskeyScript {
+    std::string_view act = {};  // "get", "create", or empty
+    std::string options = {};   // of it, JSON
+    std::string_view failed = {}, unable = {};
+};
+// A secret for an app, to be read by its camera or typed.
+struct AppSecret {
+    std::string uri;     // otpauth://
+    std::string secret;  // base32
+    std::string_view label, picture, open;
+};
 struct Page {
     const Language& language;
     std::string_view title;
@@ -33,11 +52,15 @@ struct Page {
     std::vector<Field> fields = {};
     std::string_view button = {};
     std::vector<Link> links = {};
+    std::vector<Choice> choices = {};
+    std::optional<PasskeyScript> passkeys = std::nullopt;
+    std::optional<AppSecret> app = std::nullopt;
 };
 std::string write_page(const Page& page);
 
 // `form_targets`: where a form may lead to beyond this origin, also by redirect (CSP, form-action).
-std::string content_policy(std::string_view form_targets);
+// `with_script`: whether the page has the script.
+std::string content_policy(std::string_view form_targets, bool with_script = false);
 // What of a redirect URI such a rule names: its origin, or its scheme.
 std::string policy_source(std::string_view redirect_uri);
 

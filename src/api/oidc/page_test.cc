@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/encoding.h"
+#include "crypto/hash.h"
+
 namespace domicile::api::oidc {
 namespace {
 
@@ -43,6 +46,66 @@ TEST(page, what_comes_from_outside_is_text) {
     EXPECT_THAT(html, Not(HasSubstr("<script")));
     EXPECT_THAT(html, Not(HasSubstr("'\"")));
     EXPECT_THAT(html, HasSubstr("value=\"&#39;&quot;&gt;&lt;script&gt;"));
+}
+
+Page choosing() {
+    const Language& words = choose_language("", "");
+    Page page{words, words[Text::sign_in]};
+    page.action = "/login";
+    page.button = words[Text::sign_in];
+    page.fields.push_back({"username", words[Text::user_name], "text", "username"});
+    page.choices.push_back({"passkey", words[Text::passkey_sign_in], true});
+    page.choices.push_back({"code", words[Text::code_sign_in]});
+    return page;
+}
+
+TEST(page, what_needs_a_script_is_hidden_until_it_runs) {
+    Page page = choosing();
+    page.passkeys.emplace();
+    const std::string html = write_page(page);
+    EXPECT_THAT(html, HasSubstr("value=\"passkey\" formnovalidate hidden data-passkey>"));
+    EXPECT_THAT(html, HasSubstr("value=\"code\" formnovalidate>"));
+    EXPECT_THAT(html, HasSubstr("<script>"));
+    // The first button is the one that Enter presses.
+    EXPECT_LT(html.find("<button type=\"submit\">"), html.find("name=\"way\""));
+}
+
+TEST(page, without_passkeys_there_is_no_script) {
+    const std::string html = write_page(choosing());
+    EXPECT_THAT(html, Not(HasSubstr("<script")));
+    EXPECT_THAT(content_policy(""), Not(HasSubstr("script-src")));
+}
+
+TEST(page, the_policy_names_the_script_that_is_on_the_page) {
+    Page page = choosing();
+    page.passkeys.emplace();
+    const std::string html = write_page(page);
+    const auto from = html.find("<script>") + 8;
+    const std::string script = html.substr(from, html.find("</script>") - from);
+    const std::string hash = to_base64(crypto::sha256(script));
+    EXPECT_THAT(content_policy("", true), HasSubstr("script-src 'sha256-" + hash + "'; "));
+}
+
+TEST(page, what_a_passkey_is_asked_for_is_text) {
+    Page page = choosing();
+    page.passkeys = PasskeyScript{"get", "{\"a\":\"</script><b>\"}", "Failed.", "Unable."};
+    const std::string html = write_page(page);
+    EXPECT_THAT(html, HasSubstr("data-options=\"{&quot;a&quot;:&quot;&lt;/script&gt;&lt;b&gt;"));
+    EXPECT_THAT(html, HasSubstr("<p data-passkey-unable>Unable.</p>"));
+    EXPECT_THAT(html, HasSubstr("hidden data-passkey-problem>Failed.</p>"));
+}
+
+TEST(page, the_secret_of_an_app_can_be_read_by_a_camera_and_typed) {
+    const Language& words = choose_language("", "");
+    Page page{words, words[Text::app_setup]};
+    page.app = AppSecret{"otpauth://totp/a?secret=ABCDEFGH&issuer=a", "ABCDEFGHIJ",
+                         "Key:", "Picture", "Open"};
+    const std::string html = write_page(page);
+    EXPECT_THAT(html, HasSubstr("<svg role=\"img\" aria-label=\"Picture\" viewBox=\"-4 -4 "));
+    EXPECT_THAT(html, HasSubstr("<code>ABCD EFGH IJ</code>"));
+    EXPECT_THAT(html, HasSubstr("<a href=\"otpauth://totp/a?secret=ABCDEFGH&amp;issuer=a\">"));
+    page.app->uri += std::string(1'000, 'x');  // too long for a picture
+    EXPECT_THAT(write_page(page), Not(HasSubstr("<svg")));
 }
 
 TEST(page, the_policy_lets_a_form_lead_to_the_client_and_nowhere_else) {

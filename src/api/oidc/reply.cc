@@ -101,12 +101,13 @@ Replied reply_method(http::Exchange& exchange, std::string allowed) {
 }
 
 Replied reply_page(http::Exchange& exchange, int status, std::string html,
-                   std::string_view form_targets, std::vector<std::string> cookies) {
+                   std::string_view form_targets, std::vector<std::string> cookies,
+                   bool with_script) {
     http::ResponseHead head;
     head.status = status;
     head.add("Content-Type", "text/html; charset=utf-8");
     head.add("Cache-Control", "no-store");
-    head.add("Content-Security-Policy", content_policy(form_targets));
+    head.add("Content-Security-Policy", content_policy(form_targets, with_script));
     head.add("Vary", "Accept-Language, Cookie");
     forbid_sniffing(head);
     for (std::string& cookie : cookies) head.add("Set-Cookie", std::move(cookie));
@@ -141,11 +142,12 @@ std::optional<std::string> find_cookie(const http::Exchange& exchange, std::stri
 }
 
 std::string set_cookie(const http::Exchange& exchange, std::string_view name,
-                       std::string_view value) {
+                       std::string_view value, std::int64_t seconds) {
     std::string out =
         std::string(name) + "=" + std::string(value) + "; Path=/; HttpOnly; SameSite=Lax";
     if (exchange.peer().tls) out += "; Secure";
     if (value.empty()) out += "; Max-Age=0";
+    if (!value.empty() && seconds > 0) out += "; Max-Age=" + std::to_string(seconds);
     return out;
 }
 

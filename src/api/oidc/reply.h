@@ -32,17 +32,18 @@ OAuthError to_oauth(const Error& error);
 Replied reply_error(http::Exchange& exchange, OAuthError error);
 Replied reply_method(http::Exchange& exchange, std::string allowed);
 
-// `cookies` are whole Set-Cookie values.
+// `cookies` are whole Set-Cookie values; `with_script` as of content_policy().
 Replied reply_page(http::Exchange& exchange, int status, std::string html,
                    std::string_view form_targets,
-                   std::vector<std::string> cookies = std::vector<std::string>());
+                   std::vector<std::string> cookies = std::vector<std::string>(),
+                   bool with_script = false);
 Replied reply_redirect(http::Exchange& exchange, std::string location,
                        std::vector<std::string> cookies = std::vector<std::string>());
 
 std::optional<std::string> find_cookie(const http::Exchange& exchange, std::string_view name);
-// For as long as the browser runs; an empty value takes it away.
+// For as long as the browser runs, or so many seconds; an empty value takes it away.
 std::string set_cookie(const http::Exchange& exchange, std::string_view name,
-                       std::string_view value);
+                       std::string_view value, std::int64_t seconds = 0);
 
 // The parameters of a request: its query, or the form in its body. malformed, also for another
 // type of body; errors of the connection as they are.

@@ -13,7 +13,12 @@ namespace reason = identity::reason;
 constexpr std::size_t kUsernameBytesMax = 128;
 constexpr std::size_t kPasswordBytesMax = 256;
 constexpr std::string_view kNewPassword = "NEW_PASSWORD_REQUIRED";
-constexpr std::string_view kSecondFactor = identity::kSoftwareToken;
+
+// What the form's `way` chooses.
+constexpr std::pair<std::string_view, const char*> kWays[] = {
+    {"code", identity::kByMail},
+    {"passkey", identity::kByPasskey},
+};
 
 struct Line {
     const char* reason;
@@ -40,16 +45,28 @@ constexpr Line kByReason[] = {
     {reason::kTriggerRefused, Text::not_taken},
     {reason::kTotpMismatch, Text::app_code_wrong},
     {reason::kTotpUsed, Text::app_code_used},
+    {reason::kTotpSetup, Text::app_code_wrong},
+    {reason::kFlowNotEnabled, Text::another_step},
+    {reason::kTooManyPasskeys, Text::too_many_passkeys},
 };
 
 // Errors after which the same challenge can be answered again.
 bool can_be_repeated(const Error& error) {
     return error.reason == reason::kPasswordPolicy || error.reason == reason::kPasswordHistory ||
-           error.reason == reason::kTotpMismatch || error.reason == reason::kTotpUsed;
+           error.reason == reason::kTotpMismatch || error.reason == reason::kTotpUsed ||
+           error.reason == reason::kCodeMismatch;
 }
 
-bool is_offered(std::string_view challenge) {
-    return challenge == kNewPassword || challenge == kSecondFactor;
+bool is_shown(std::string_view challenge) {
+    return challenge == kNewPassword || challenge == identity::kSoftwareToken ||
+           challenge == identity::kByMail || challenge == identity::kByPasskey;
+}
+
+// What was wrong about a passkey is not told.
+bool is_about_passkey(const Error& error, const Form& answers) {
+    return answers.get("challenge") == identity::kByPasskey &&
+           (error.reason == reason::kWrongCredentials || error.code == Code::invalid_argument ||
+            error.code == Code::malformed);
 }
 
 }  // namespace
@@ -103,7 +120,9 @@ io::Task<Result<void>> Oidc::authorize(http::Exchange& exchange) {
         }
         auto authorized = co_await oauth_.resume(std::move(resume));
         if (authorized) {
-            co_return co_await conclude(exchange, std::move(*request), std::move(*authorized), "");
+            Entering who;
+            co_return co_await conclude(exchange, std::move(*request), std::move(*authorized),
+                                        std::move(who));
         }
         const bool anew = authorized.error().code == Code::unauthenticated ||
                           authorized.error().reason == reason::kNotInRegion;
@@ -122,6 +141,10 @@ io::Task<Result<void>> Oidc::authorize(http::Exchange& exchange) {
     if (provider) {
         co_return co_await begin_external(exchange, std::move(*request), std::move(*provider));
     }
+    co_return co_await to_login(exchange);
+}
+
+io::Task<Result<void>> Oidc::to_login(http::Exchange& exchange) {
     std::string location = "/login?" + std::string(exchange.request().query);
     co_return co_await reply_redirect(exchange, std::move(location));
 }
@@ -149,71 +172,107 @@ io::Task<Result<void>> Oidc::take_password(http::Exchange& exchange, AuthorizeRe
         co_return co_await show_sign_in(exchange, request, 400, std::move(problem),
                                         std::move(username));
     }
-    std::string username = form->get("username");
-    std::string password = form->get("password");
-    std::string session = form->get("session");
-    if (username.size() > kUsernameBytesMax || password.size() > kPasswordBytesMax) {
+    Entering who{form->get("username"), wants_passkeys(exchange, *form)};
+    if (who.username.empty()) {
+        std::string problem(language(exchange)[Text::name_missing]);
+        co_return co_await show_sign_in(exchange, request, 400, std::move(problem), "");
+    }
+    if (who.username.size() > kUsernameBytesMax ||
+        form->get("password").size() > kPasswordBytesMax) {
         Error error{Code::unauthenticated, "", reason::kWrongCredentials};
         co_return co_await refuse_sign_in(exchange, std::move(request), std::move(error),
                                           std::move(*form));
     }
-    Result<identity::Authorized> authorized = identity::Authorized();
-    if (session.empty()) {
-        identity::BrowserSignIn call{request.asked, username, std::move(password)};
-        authorized = co_await oauth_.sign_in(std::move(call));
-    } else {
-        identity::BrowserAnswer call;
-        call.asked = request.asked;
-        call.username = username;
-        call.challenge = form->get("challenge");
-        call.session = std::move(session);
-        call.responses["NEW_PASSWORD"] = std::move(password);
-        call.responses["SOFTWARE_TOKEN_MFA_CODE"] = form->get("code");
-        authorized = co_await oauth_.answer(std::move(call));
+    if (form->get("challenge") == identity::kMfaSetup) {
+        co_return co_await take_app_code(exchange, std::move(request), std::move(*form),
+                                         std::move(who));
     }
+    auto authorized = co_await send_answers(request, *form, who);
     if (!authorized) {
         co_return co_await refuse_sign_in(exchange, std::move(request),
                                           std::move(authorized.error()), std::move(*form));
     }
     co_return co_await conclude(exchange, std::move(request), std::move(*authorized),
-                                std::move(username));
+                                std::move(who));
+}
+
+io::Task<Result<identity::Authorized>> Oidc::send_answers(const AuthorizeRequest& request,
+                                                          const Form& form, const Entering& who) {
+    const auto way =
+        std::ranges::find(kWays, form.get("way"), [](const auto& w) { return w.first; });
+    const bool chooses = way != std::end(kWays);
+    std::string session = form.get("session");
+    if (chooses || session.empty()) {
+        identity::BrowserSignIn call{request.asked, who.username, form.get("password")};
+        if (chooses) call.way = way->second;
+        call.offers_passkey = who.has_passkeys;
+        return oauth_.sign_in(std::move(call));
+    }
+    identity::BrowserAnswer call;
+    call.asked = request.asked;
+    call.username = who.username;
+    call.challenge = form.get("challenge");
+    call.session = std::move(session);
+    call.responses["NEW_PASSWORD"] = form.get("password");
+    call.responses["SOFTWARE_TOKEN_MFA_CODE"] = form.get("code");
+    call.responses["EMAIL_OTP_CODE"] = form.get("code");
+    call.responses["CREDENTIAL"] = form.get("credential");
+    call.offers_passkey = who.has_passkeys;
+    return oauth_.answer(std::move(call));
 }
 
 io::Task<Result<void>> Oidc::refuse_sign_in(http::Exchange& exchange, AuthorizeRequest request,
                                             Error error, Form answers) {
-    std::string problem = words_for(language(exchange), error);
+    const Language& words = language(exchange);
+    std::string problem = words_for(words, error);
     if (can_be_repeated(error) && answers.find("session")) {
         const identity::Challenge challenge{answers.get("challenge"), answers.get("session"),
                                             identity::Attributes()};
+        Entering who{answers.get("username"), wants_passkeys(exchange, answers)};
         co_return co_await show_challenge(exchange, request, std::move(problem), challenge,
-                                          answers.get("username"));
+                                          std::move(who));
     }
-    co_return co_await show_sign_in(exchange, request, status_for(error), std::move(problem),
+    int status = status_for(error);
+    if (is_about_passkey(error, answers)) {
+        problem = words[Text::passkey_refused];
+        status = 400;
+    }
+    co_return co_await show_sign_in(exchange, request, status, std::move(problem),
                                     answers.get("username"));
 }
 
 io::Task<Result<void>> Oidc::conclude(http::Exchange& exchange, AuthorizeRequest request,
-                                      identity::Authorized authorized, std::string username) {
+                                      identity::Authorized authorized, Entering who) {
     if (authorized.elsewhere) {
         co_return co_await send_home(exchange, std::move(*authorized.elsewhere));
     }
-    if (authorized.challenge && is_offered(authorized.challenge->name)) {
+    if (authorized.challenge) {
         // As the home writes it, whatever was typed.
         const auto own = authorized.challenge->parameters.find("USER_ID_FOR_SRP");
-        if (own != authorized.challenge->parameters.end()) username = own->second;
-        co_return co_await show_challenge(exchange, request, "", *authorized.challenge,
-                                          std::move(username));
+        if (own != authorized.challenge->parameters.end()) who.username = own->second;
     }
-    if (authorized.challenge || !authorized.code) {
-        std::string problem(language(exchange)[Text::another_step]);
-        co_return co_await show_sign_in(exchange, request, 400, std::move(problem),
-                                        std::move(username));
+    if (authorized.challenge && authorized.challenge->name == identity::kMfaSetup) {
+        co_return co_await begin_app(exchange, std::move(request),
+                                     std::move(authorized.challenge->session), std::move(who));
+    }
+    if (authorized.challenge && is_shown(authorized.challenge->name)) {
+        co_return co_await show_challenge(exchange, request, "", *authorized.challenge,
+                                          std::move(who));
     }
     CO_TRY(const identity::ClientOfPool client, oauth_.client(request.asked.client_id));
-    std::vector<std::string> cookies;
+    std::vector<std::string> cookies = std::move(who.cookies);
     if (authorized.browser_session) {
         cookies.push_back(set_cookie(exchange, session_cookie(exchange, *client.pool),
                                      *authorized.browser_session));
+    }
+    if (authorized.offers_passkey.value_or(false)) {
+        std::string location = "/passkeys/add?" + std::string(exchange.request().query);
+        co_return co_await reply_redirect(exchange, std::move(location), std::move(cookies));
+    }
+    if (!authorized.code) {
+        std::string problem(language(exchange)[Text::another_step]);
+        co_return co_await show_sign_in(exchange, request, 400, std::move(problem),
+                                        std::move(who.username));
     }
     std::vector<std::pair<std::string, std::string>> parameters;
     parameters.emplace_back("code", std::move(*authorized.code));
@@ -263,8 +322,20 @@ io::Task<Result<void>> Oidc::show_sign_in(http::Exchange& exchange, const Author
                                           int status, std::string problem, std::string username) {
     Page page = sign_in_page(language(exchange), std::move(username));
     page.problem = std::move(problem);
+    add_choices(language(exchange), request, page);
     add_providers(language(exchange), request, exchange.request().query, page);
     co_return co_await show(exchange, request, status, std::move(page));
+}
+
+void Oidc::add_choices(const Language& words, const AuthorizeRequest& request, Page& page) const {
+    const auto client = oauth_.client(request.asked.client_id);
+    if (!client || !client->client->allows(config::AuthFlow::user_auth)) return;
+    if (offers_passkeys(request)) {
+        page.choices.push_back({"passkey", words[Text::passkey_sign_in], true});
+        page.fields.push_back({"passkeys", "", "hidden"});
+        page.passkeys.emplace();
+    }
+    if (client->pool->email_otp) page.choices.push_back({"code", words[Text::code_sign_in]});
 }
 
 Page Oidc::sign_in_page(const Language& words, std::string username) const {
@@ -297,30 +368,7 @@ io::Task<Result<void>> Oidc::show_of(http::Exchange& exchange, const AuthorizeRe
     std::vector<std::string> cookies = {set_cookie(exchange, cookie_name(exchange, "form"), token)};
     const std::string html = write_page(page);
     co_return co_await reply_page(exchange, status, html, policy_source(request.asked.redirect_uri),
-                                  std::move(cookies));
-}
-
-io::Task<Result<void>> Oidc::show_challenge(http::Exchange& exchange,
-                                            const AuthorizeRequest& request, std::string problem,
-                                            const identity::Challenge& challenge,
-                                            std::string username) {
-    const Language& words = language(exchange);
-    const int status = problem.empty() ? 200 : 400;
-    const bool is_code = challenge.name == kSecondFactor;
-    Page page{words, words[is_code ? Text::second_step : Text::new_password]};
-    if (!is_code) page.text = words[Text::new_password_advice];
-    page.problem = std::move(problem);
-    page.action = "/login";
-    page.button = words[is_code ? Text::sign_in : Text::set_password];
-    page.fields.push_back({"challenge", "", "hidden", "off", challenge.name});
-    page.fields.push_back({"session", "", "hidden", "off", challenge.session});
-    page.fields.push_back({"username", "", "hidden", "off", std::move(username)});
-    if (is_code) {
-        page.fields.push_back({"code", words[Text::app_code], "text", "one-time-code"});
-    } else {
-        page.fields.push_back({"password", words[Text::new_password], "password", "new-password"});
-    }
-    co_return co_await show(exchange, request, status, std::move(page));
+                                  std::move(cookies), page.passkeys.has_value());
 }
 
 }  // namespace domicile::api::oidc

@@ -63,7 +63,28 @@ constexpr std::array kLanguages = {
               "Something is still missing. Your country decides where your data is kept.",
               "Continue",
               "There is an account with your address already. Please sign in with it: for your "
-              "safety, accounts are not linked by themselves."}},
+              "safety, accounts are not linked by themselves.",
+              "Please enter your user name or e-mail first.",
+              "Send me a code by e-mail",
+              "Code by e-mail",
+              "Sign in with a passkey",
+              "Your device asks you for your passkey.",
+              "Use your passkey",
+              "That did not work. Please try again.",
+              "This step needs JavaScript and a browser that has passkeys.",
+              "This passkey cannot be used to sign in here.",
+              "Make a passkey",
+              "With a passkey you sign in by the fingerprint, face or PIN of your device, without "
+              "a password.",
+              "The passkey could not be saved. Please try again.",
+              "You have as many passkeys as there can be.",
+              "Not now",
+              "Set up an authenticator app",
+              "Your account needs a second step. Scan the picture with an authenticator app, or "
+              "type the key into it. Then type here the code that the app shows.",
+              "Key:",
+              "QR code with the key for your app",
+              "Open an app on this device"}},
     Language{
         "de",
         {"Anmelden",
@@ -121,7 +142,30 @@ constexpr std::array kLanguages = {
          "Etwas fehlt noch. Ihr Land entscheidet, wo Ihre Daten aufbewahrt werden.",
          "Weiter",
          "Es gibt schon ein Konto mit Ihrer Adresse. Bitte melden Sie sich damit an: Zu Ihrer "
-         "Sicherheit werden Konten nicht von selbst verbunden."}},
+         "Sicherheit werden Konten nicht von selbst verbunden.",
+         "Bitte geben Sie zuerst Ihren Benutzernamen oder Ihre E-Mail-Adresse ein.",
+         "Code per E-Mail senden",
+         "Code per E-Mail",
+         "Mit Passkey anmelden",
+         "Ihr Gerät fragt Sie nach Ihrem Passkey.",
+         "Passkey verwenden",
+         "Das hat nicht geklappt. Bitte versuchen Sie es noch einmal.",
+         "Dieser Schritt braucht JavaScript und einen Browser, der Passkeys kennt.",
+         "Dieser Passkey kann hier nicht zur Anmeldung verwendet werden.",
+         "Passkey anlegen",
+         "Mit einem Passkey melden Sie sich mit Fingerabdruck, Gesicht oder PIN Ihres Geräts an, "
+         "ohne Passwort.",
+         "Der Passkey konnte nicht gespeichert werden. Bitte versuchen Sie es noch einmal.",
+         "Sie haben so viele Passkeys, wie es geben kann.",
+         "Jetzt nicht",
+         "Authenticator-App einrichten",
+         "Ihr Konto braucht einen zweiten Schritt. Scannen Sie das Bild mit einer "
+         "Authenticator-App, oder tippen Sie den Schlüssel dort ein. Geben Sie dann hier den Code "
+         "ein, den die App "
+         "zeigt.",
+         "Schlüssel:",
+         "QR-Code mit dem Schlüssel für Ihre App",
+         "App auf diesem Gerät öffnen"}},
 };
 
 // By the language alone: de-AT is de.

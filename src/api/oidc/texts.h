@@ -58,9 +58,28 @@ enum class Text : std::uint8_t {
     complete,
     complete_advice,
     go_on,
-    address_taken
+    address_taken,
+    name_missing,
+    code_sign_in,
+    mailed_code,
+    passkey_sign_in,
+    passkey_advice,
+    passkey_use,
+    passkey_failed,
+    passkey_unable,
+    passkey_refused,
+    passkey_make,
+    passkey_make_advice,
+    passkey_not_made,
+    too_many_passkeys,
+    not_now,
+    app_setup,
+    app_setup_advice,
+    app_key,
+    app_picture,
+    app_open
 };
-inline constexpr std::size_t kTexts = 51;
+inline constexpr std::size_t kTexts = 70;
 
 struct Language {
     std::string_view tag;  // of HTML's lang

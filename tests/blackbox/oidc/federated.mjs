@@ -1,4 +1,4 @@
-// openid-client as the application of somebody who signs in with another provider:
+// openid-client as the application of somebody who signs in on the pages, or with another provider:
 //   node federated.mjs '{"issuer", "client_id", "provider"}'
 // Prints where the browser goes, reads where it came back, prints what the tokens say.
 
@@ -15,7 +15,7 @@ const state = client.randomState(), nonce = client.randomNonce();
 const url = client.buildAuthorizationUrl(config, {
     redirect_uri: 'https://app.example/callback', scope: 'openid email profile', state, nonce,
     code_challenge: await client.calculatePKCECodeChallenge(code_verifier), code_challenge_method: 'S256',
-    identity_provider: provider,
+    ...(provider && { identity_provider: provider }),
 });
 console.log(url.href);
 for await (const line of createInterface({ input: process.stdin })) {

@@ -1,0 +1,173 @@
+// Somebody in front of Chromium at the sign-in pages of a region, whose application is openid-client;
+// the browser's virtual authenticator makes and uses passkeys:
+//   node pages.mjs '{"issuer", "client_id", "username", "password", "nobody", "pictures"}'
+// Prints who signed in, by each way; any check that fails ends it with an error. `pictures`: a folder
+// for a picture of each page, or nothing.
+
+import assert from 'node:assert/strict';
+import * as client from 'openid-client';
+import { chromium } from 'playwright-core';
+import { fetch_there } from './browser.mjs';
+
+const given = JSON.parse(process.argv[2]);
+const kCallback = 'https://app.example/callback';
+
+const config = await client.discovery(new URL(given.issuer), given.client_id, undefined, client.None(), {
+    [client.customFetch]: fetch_there,
+});
+config[client.customFetch] = fetch_there;
+
+const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+});
+
+/** A browser of one's own. */
+async function open(options = {}) {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: 'en', ...options });
+    await context.route('https://app.example/**', (route) => route.fulfill({ body: 'The application.' }));
+    const page = await context.newPage();
+    page.setDefaultTimeout(15_000);
+    page.complaints = [];
+    // Script errors, and whatever the pages' own policy forbids.
+    page.on('pageerror', (error) => page.complaints.push(String(error)));
+    page.on('console', (line) => line.type() === 'error' && /policy/i.test(line.text()) && page.complaints.push(line.text()));
+    return page;
+}
+
+async function add_authenticator(page) {
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send('WebAuthn.enable');
+    const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
+        options: {
+            protocol: 'ctap2',
+            ctap2Version: 'ctap2_1',
+            transport: 'internal',
+            hasResidentKey: true,
+            hasUserVerification: true,
+            isUserVerified: true,
+            automaticPresenceSimulation: true,
+        },
+    });
+    return (verified) => devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: verified });
+}
+
+/** What a page owes to people who do not see it, and to those with small screens. */
+async function look(page, name) {
+    const found = await page.evaluate(() => ({
+        language: document.documentElement.lang,
+        title: document.title,
+        headings: document.querySelectorAll('main h1').length,
+        unnamed: [...document.querySelectorAll('input:not([type=hidden]), select')].filter((f) => !f.labels.length)
+            .length,
+        buttons: [...document.querySelectorAll('button')].filter((b) => !b.textContent.trim()).length,
+        wide: document.documentElement.scrollWidth > window.innerWidth,
+    }));
+    assert.equal(found.language, 'en');
+    assert.ok(found.title);
+    assert.deepEqual([found.headings, found.unnamed, found.buttons, found.wide], [1, 0, 0, false], name);
+    if (given.pictures) await page.screenshot({ path: `${given.pictures}/${name}.png`, fullPage: true });
+}
+
+/** The way of an application: there, through whatever `act` does, and back with a code. */
+async function through(page, act, more = {}) {
+    const code_verifier = client.randomPKCECodeVerifier();
+    const state = client.randomState();
+    const nonce = client.randomNonce();
+    const url = client.buildAuthorizationUrl(config, {
+        redirect_uri: kCallback,
+        scope: 'openid email',
+        code_challenge: await client.calculatePKCECodeChallenge(code_verifier),
+        code_challenge_method: 'S256',
+        state,
+        nonce,
+        ...more,
+    });
+    await page.goto(url.href);
+    await act(page);
+    await page.waitForURL(`${kCallback}?*`);
+    const tokens = await client.authorizationCodeGrant(config, new URL(page.url()), {
+        pkceCodeVerifier: code_verifier,
+        expectedState: state,
+        expectedNonce: nonce,
+        idTokenExpected: true,
+    });
+    assert.deepEqual(page.complaints, []);
+    return tokens.claims().email;
+}
+
+const heading = (page, text) => page.getByRole('heading', { name: text, level: 1 }).waitFor();
+async function type_password(page, username = given.username) {
+    await heading(page, 'Sign in');
+    await page.getByLabel('User name or e-mail').fill(username);
+    await page.getByLabel('Password').fill(given.password);
+    await page.keyboard.press('Enter');
+}
+async function choose_passkey(page, username = given.username) {
+    await page.getByLabel('User name or e-mail').fill(username);
+    await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+}
+
+const done = {};
+try {
+    // Without a script there is a password, and no word of passkeys.
+    const plain = await open({ javaScriptEnabled: false });
+    done.without_script = await through(plain, async (page) => {
+        assert.equal(await page.getByRole('button', { name: 'Sign in with a passkey' }).isVisible(), false);
+        await type_password(page);
+    });
+    await plain.context().close();
+
+    // "Not now" is not asked again in this browser.
+    const later = await open();
+    await add_authenticator(later);
+    done.not_now = await through(later, async (page) => {
+        await look(page, '1-sign-in');
+        await type_password(page);
+        await heading(page, 'Make a passkey');
+        await look(page, '2-make-a-passkey');
+        await page.getByRole('button', { name: 'Not now' }).click();
+    });
+    done.not_again = await through(later, type_password, { prompt: 'login' });
+    await later.context().close();
+
+    const page = await open();
+    const verify = await add_authenticator(page);
+    done.made = await through(page, async () => {
+        await type_password(page);
+        await heading(page, 'Make a passkey');
+        await page.getByRole('button', { name: 'Make a passkey' }).click();
+    });
+    await page.context().clearCookies();
+    done.by_passkey = await through(page, () => choose_passkey(page));
+    // The browser's session is like any other.
+    done.resumed = await through(page, async () => {});
+    // Whoever has one is not asked to make another, and can go on with the password.
+    done.by_password = await through(page, () => type_password(page), { prompt: 'login' });
+    // A name is asked for first; nobody's name gets as far as anybody's.
+    done.after_refusal = await through(
+        page,
+        async () => {
+            await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+            await page.getByText('Please enter your user name or e-mail first.').waitFor();
+            assert.equal(await page.getByRole('alert').evaluate((e) => e === document.activeElement), true);
+            await look(page, '3-no-name');
+            await choose_passkey(page, given.nobody);
+            await page.getByText('This passkey cannot be used to sign in here.').waitFor();
+            await look(page, '4-refused');
+            // The authenticator does not know its user: the page waits for another try.
+            await verify(false);
+            await choose_passkey(page);
+            await heading(page, 'Sign in with a passkey');
+            const button = page.getByRole('button', { name: 'Use your passkey' });
+            await look(page, '5-use-your-passkey');
+            await verify(true);
+            await button.click();
+        },
+        { prompt: 'login' },
+    );
+    await page.context().close();
+} finally {
+    await browser.close();
+}
+console.log(JSON.stringify(done));
