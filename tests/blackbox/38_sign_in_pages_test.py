@@ -83,6 +83,12 @@ def sign_up_strictly(label):
     return person
 
 
+def read_by_a_camera(page):
+    """What somebody else's reader (jsQR) finds in the page's picture."""
+    return subprocess.run(["node", "--no-warnings", FOLDER / "oidc" / "qr.mjs"], input=page,
+                          stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
+
+
 def strict_pool(region):
     return f"{region}_Strict1"
 
@@ -164,8 +170,9 @@ class Pages(unittest.TestCase):
                 self.assertIn('<svg role="img" aria-label="QR code with the key for your app"', text)
                 self.assertNotIn("<script", text)
                 shown = re.search(r"<code>([A-Z2-7 ]+)</code>", text).group(1)
-                app = pyotp.parse_uri(re.search(r'href="(otpauth://[^"]+)"', text).group(1)
-                                      .replace("&amp;", "&"))
+                link = re.search(r'href="(otpauth://[^"]+)"', text).group(1).replace("&amp;", "&")
+                self.assertEqual(read_by_a_camera(text), link)
+                app = pyotp.parse_uri(link)
                 self.assertEqual(app.secret, shown.replace(" ", ""))
                 self.assertEqual((app.name, app.issuer), (person.email, DOMAIN))
                 wrong = str((int(app.now()) + 1) % 1_000_000).zfill(6)

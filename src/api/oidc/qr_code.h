@@ -1,5 +1,5 @@
-// QR codes (ISO/IEC 18004), model 2: bytes, error correction M, versions 1 to 20. They hold what a
-// page shows for a camera to read, with no library: the text is ours, and nothing is read back.
+// QR codes (ISO/IEC 18004) that a page shows for a camera to read: bytes, error correction M, up to
+// version 20. By libqrencode.
 #pragma once
 
 #include <optional>
@@ -17,9 +17,8 @@ struct QrCode {
     std::vector<std::vector<bool>> dark;  // rows
 };
 
-// nullopt: the text is longer than kQrBytesMax. `mask` chooses one of the eight patterns; left out,
-// the one that is easiest to read.
-std::optional<QrCode> make_qr_code(std::string_view text, std::optional<int> mask = std::nullopt);
+// nullopt: the text is empty or longer than kQrBytesMax, or there is no memory for it.
+std::optional<QrCode> make_qr_code(std::string_view text);
 // The dark modules as the path of an SVG, in units of a module.
 std::string qr_path(const QrCode& code);
 
