@@ -100,7 +100,7 @@ io::Task<Result<Done>> OAuth::end(BrowserEnd request) {
 template <class Answer>
 io::Task<Result<Answer>> OAuth::by_browser(const char* type, BrowserPasskey request,
                                            io::Task<Result<Answer>> (Home::*here)(BrowserPasskey)) {
-    auto home = named(request.browser_session);
+    auto home = named(request.browser_session, request.asked.client_id);
     if (!home) {
         co_return fail(Code::unauthenticated, "Nobody is signed in.", reason::kSessionInvalid);
     }
