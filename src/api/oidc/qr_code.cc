@@ -17,10 +17,9 @@ struct FreeQr {
 std::optional<QrCode> make_qr_code(std::string_view text) {
     if (text.empty() || text.size() > kQrBytesMax) return std::nullopt;
     constexpr int kSmallest = 0;  // the version is the least that holds the text
-    const std::unique_ptr<QRcode, FreeQr> made(
-        QRcode_encodeData(static_cast<int>(text.size()),
-                          reinterpret_cast<const unsigned char*>(text.data()), kSmallest,
-                          QR_ECLEVEL_M));
+    const std::unique_ptr<QRcode, FreeQr> made(QRcode_encodeData(
+        static_cast<int>(text.size()), reinterpret_cast<const unsigned char*>(text.data()),
+        kSmallest, QR_ECLEVEL_M));
     if (made == nullptr) return std::nullopt;
     QrCode out;
     out.size = made->width;
