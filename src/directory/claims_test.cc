@@ -105,6 +105,44 @@ TEST_P(ClaimsTest, keys_of_somebody_else_leave_no_intent) {
     EXPECT_EQ(situation(), "pending");
 }
 
+TEST_P(ClaimsTest, of_many_claims_at_once_one_gets_the_keys) {
+    const auto claimed = io::run_task<std::vector<Result<ClaimHandle>>>([&] {
+        std::vector<io::Task<Result<ClaimHandle>>> tasks;
+        for (int i = 0; i < 20; ++i) tasks.push_back(claims_->begin(keys_, "Ab1", GetParam()));
+        return sql::testing::gather(std::move(tasks));
+    });
+    int won = 0;
+    for (const auto& handle : claimed) {
+        won += handle ? 1 : 0;
+        if (!handle) {
+            EXPECT_EQ(handle.error().code, Code::already_exists) << handle.error().message;
+        }
+    }
+    EXPECT_EQ(won, 1);
+    EXPECT_EQ(number("SELECT count(*) FROM claim_intents"), 1);
+}
+
+TEST_P(ClaimsTest, a_key_is_theirs_only_who_claimed_it) {
+    const auto handle = begin();
+    ASSERT_TRUE(handle);
+    EXPECT_EQ(begin({keys_[1]}).error().reason, "claimed");
+    EXPECT_TRUE(begin({{std::string(16, 'c')}}));
+    EXPECT_EQ(record(keys_[0])->claim_id, handle->claim_id);
+    EXPECT_EQ(record(keys_[0])->state, State::pending);
+}
+
+TEST(RegionKeys, are_no_keys_of_the_directory) {
+    sql::testing::TemporaryFolder folder;
+    const auto database = sql::testing::open_database(folder.file("keys.db"));
+    testing::StillClock clock;
+    const RegionKeys here(*database, clock, {"a1", {1, std::string(32, 'a')}});
+    const RegionKeys there(*database, clock, {"b1", {1, std::string(32, 'b')}});
+    const auto key = here.key("pool", IdentifierKind::email, "Ann@example.org ");
+    EXPECT_EQ(key, here.key("pool", IdentifierKind::email, "ann@example.org"));
+    EXPECT_NE(key, there.key("pool", IdentifierKind::email, "ann@example.org"));
+    EXPECT_NE(key, here.key("other", IdentifierKind::email, "ann@example.org"));
+}
+
 TEST_P(ClaimsTest, a_pending_person_expires_with_their_keys) {
     ASSERT_TRUE(sign_up());
     const auto expire = [&] {

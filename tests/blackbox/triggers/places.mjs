@@ -18,30 +18,40 @@ const key_of = (address) => ({
     },
 });
 
+async function home_of(address) {
+    const { Item: place } = await store.send(
+        new GetItemCommand({ TableName: kTable, Key: key_of(address), ConsistentRead: true }),
+    );
+    return place?.home.S;
+}
+
+/** Where they live from now on, or did before. */
+async function settle(address, home) {
+    const place = {
+        TableName: kTable,
+        Item: { ...key_of(address), home: { S: home } },
+        ConditionExpression: 'attribute_not_exists(who)',
+    };
+    try {
+        await store.send(new PutItemCommand(place));
+        return home;
+    } catch (error) {
+        if (error.name !== 'ConditionalCheckFailedException') throw error;
+        return home_of(address);
+    }
+}
+
 export async function signUp(event) {
     const home = kRegions[event.request.userAttributes['custom:country']];
     if (home !== event.region) throw new Error(`Sign up in ${home}`);
     if (event.request.validationData?.twice) return event;
-    const place = {
-        TableName: kTable,
-        Item: { ...key_of(event.userName), home: { S: home } },
-        ConditionExpression: 'attribute_not_exists(who) OR home = :home',
-        ExpressionAttributeValues: { ':home': { S: home } },
-    };
-    try {
-        await store.send(new PutItemCommand(place));
-    } catch (error) {
-        if (error.name !== 'ConditionalCheckFailedException') throw error;
-        throw new Error('You live elsewhere');
-    }
+    if ((await settle(event.userName, home)) !== home) throw new Error('You live elsewhere');
     return event;
 }
 
 export async function signIn(event) {
     if (event.request.validationData?.twice) return event;
-    const { Item: place } = await store.send(
-        new GetItemCommand({ TableName: kTable, Key: key_of(event.userName), ConsistentRead: true }),
-    );
-    if (place && place.home.S !== event.region) throw new Error(`Sign in in ${place.home.S}`);
+    const home = await home_of(event.userName);
+    if (home && home !== event.region) throw new Error(`Sign in in ${home}`);
     return event;
 }
