@@ -161,8 +161,7 @@ constexpr std::array kLanguages = {
          "Authenticator-App einrichten",
          "Ihr Konto braucht einen zweiten Schritt. Scannen Sie das Bild mit einer "
          "Authenticator-App, oder tippen Sie den Schlüssel dort ein. Geben Sie dann hier den Code "
-         "ein, den die App "
-         "zeigt.",
+         "ein, den die App zeigt.",
          "Schlüssel:",
          "QR-Code mit dem Schlüssel für Ihre App",
          "App auf diesem Gerät öffnen"}},
