@@ -84,7 +84,8 @@ constexpr std::array kLanguages = {
               "type the key into it. Then type here the code that the app shows.",
               "Key:",
               "QR code with the key for your app",
-              "Open an app on this device"}},
+              "Open an app on this device",
+              "Sign in another way"}},
     Language{
         "de",
         {"Anmelden",
@@ -164,7 +165,8 @@ constexpr std::array kLanguages = {
          "ein, den die App zeigt.",
          "Schlüssel:",
          "QR-Code mit dem Schlüssel für Ihre App",
-         "App auf diesem Gerät öffnen"}},
+         "App auf diesem Gerät öffnen",
+         "Anders anmelden"}},
 };
 
 // By the language alone: de-AT is de.
