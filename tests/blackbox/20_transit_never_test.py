@@ -81,17 +81,18 @@ class TransitNever(unittest.TestCase):
             "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
             "code_challenge_method": "S256"})
 
-        def sign_in(region):
+        def sign_in(region, **more):
             page = call(f"idp.{region}", "GET", f"/login?{query}")
             token = re.search(r'name="form_token" value="([^"]*)"', page.body.decode()).group(1)
             cookie = {"Cookie": page.headers["Set-Cookie"].split(";")[0]}
             body = urllib.parse.urlencode({"username": person.email, "password": person.password,
-                                           "form_token": html.unescape(token)})
+                                           "form_token": html.unescape(token), **more})
             return call(f"idp.{region}", "POST", f"/login?{query}", {**form, **cookie}, body)
 
-        reply = sign_in(US)
-        self.assertEqual((reply.status, reply.headers["Location"]), (303, f"{EU_IDP}login?{query}"))
-        self.assertIsNone(reply.headers["Set-Cookie"])
+        for reply in (sign_in(US), sign_in(US, way="code"), sign_in(US, way="passkey")):
+            self.assertEqual((reply.status, reply.headers["Location"]),
+                             (303, f"{EU_IDP}login?{query}"))
+            self.assertIsNone(reply.headers["Set-Cookie"])
         back = sign_in(EU)
         said = dict(urllib.parse.parse_qsl(back.headers["Location"].partition("?")[2]))
         self.assertEqual(said["iss"], EU_IDP + world.POOLS[EU])

@@ -42,7 +42,7 @@ void describe_step(const Language& words, const identity::Challenge& challenge, 
         page.passkeys =
             PasskeyScript{"get", "", words[Text::passkey_failed], words[Text::passkey_unable]};
         if (options != challenge.parameters.end()) page.passkeys->options = options->second;
-        page.links.push_back({"/login", words[Text::sign_in]});
+        page.links.push_back({"/login", words[Text::another_way]});
     } else {
         page.title = words[Text::new_password];
         page.text = words[Text::new_password_advice];

@@ -84,7 +84,8 @@ constexpr std::array kLanguages = {
               "type the key into it. Then type here the code that the app shows.",
               "Key:",
               "QR code with the key for your app",
-              "Open an app on this device"}},
+              "Open an app on this device",
+              "Sign in another way"}},
     Language{
         "de",
         {"Anmelden",
@@ -161,11 +162,11 @@ constexpr std::array kLanguages = {
          "Authenticator-App einrichten",
          "Ihr Konto braucht einen zweiten Schritt. Scannen Sie das Bild mit einer "
          "Authenticator-App, oder tippen Sie den Schlüssel dort ein. Geben Sie dann hier den Code "
-         "ein, den die App "
-         "zeigt.",
+         "ein, den die App zeigt.",
          "Schlüssel:",
          "QR-Code mit dem Schlüssel für Ihre App",
-         "App auf diesem Gerät öffnen"}},
+         "App auf diesem Gerät öffnen",
+         "Anders anmelden"}},
 };
 
 // By the language alone: de-AT is de.

@@ -77,9 +77,10 @@ enum class Text : std::uint8_t {
     app_setup_advice,
     app_key,
     app_picture,
-    app_open
+    app_open,
+    another_way
 };
-inline constexpr std::size_t kTexts = 70;
+inline constexpr std::size_t kTexts = 71;
 
 struct Language {
     std::string_view tag;  // of HTML's lang
