@@ -63,8 +63,9 @@ TEST(change, what_is_bound_to_the_process_or_its_data_needs_a_restart) {
                 only("regions.a1.database "));
     EXPECT_THAT(after("id_suffix: P1", "id_suffix: P1, residency: triggers"),
                 only("pools.p.residency "));
-    EXPECT_THAT(after("pools: {", "pools: {q: {id_suffix: P2, residency: triggers, "
-                                  "clients: {web: {id: b}}}, "),
+    EXPECT_THAT(after("pools: {",
+                      "pools: {q: {id_suffix: P2, residency: triggers, "
+                      "clients: {web: {id: b}}}, "),
                 only("pools.q.residency "));
     EXPECT_THAT(after("{name: k}", "{name: k, type: N}"), only("tables.Notes "));
     EXPECT_THAT(after("Notes: {", "Other: {"), only("tables.Notes "));

@@ -242,11 +242,11 @@ void check_residency(const Pool& pool, const Path& path, Reader& reader) {
     if (!pool.triggers.pre_sign_up) missing.emplace_back("pre_sign_up");
     if (!pool.triggers.pre_authentication) missing.emplace_back("pre_authentication");
     if (!missing.empty())
-        reader.warning(path / "residency",
-                       "not every sign-up and sign-in is looked at by a function, so people live "
-                       "wherever they ask",
-                       fmt::format("name {} in the pool's `triggers`",
-                                   fmt::join(missing, " and ")));
+        reader.warning(
+            path / "residency",
+            "not every sign-up and sign-in is looked at by a function, so people live "
+            "wherever they ask",
+            fmt::format("name {} in the pool's `triggers`", fmt::join(missing, " and ")));
 }
 
 void check_pools(const Config& config, Reader& reader) {

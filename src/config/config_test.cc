@@ -286,9 +286,8 @@ TEST(config, what_a_pool_without_homes_gives_up_is_told_and_no_problem) {
                 ElementsAre(given_up, HasSubstr("name pre_sign_up and pre_authentication in")));
     EXPECT_THAT(warnings("residency: triggers, triggers: {pre_sign_up: f}"),
                 ElementsAre(given_up, HasSubstr("name pre_authentication in")));
-    EXPECT_THAT(
-        warnings("residency: triggers, triggers: {pre_sign_up: f, pre_authentication: f}"),
-        ElementsAre(given_up));
+    EXPECT_THAT(warnings("residency: triggers, triggers: {pre_sign_up: f, pre_authentication: f}"),
+                ElementsAre(given_up));
     EXPECT_TRUE(with("residency: triggers").config.pools[0].stands_alone());
     EXPECT_FALSE(load("f.yaml", kBase).config.pools[0].stands_alone());
     EXPECT_THAT(with("residency: functions").problems, SizeIs(1));

@@ -4,8 +4,7 @@ namespace domicile::directory {
 namespace {
 
 using testing::ClaimsTest;
-INSTANTIATE_TEST_SUITE_P(Keepers, ClaimsTest,
-                         ::testing::Values(Keeper::directory, Keeper::region));
+INSTANTIATE_TEST_SUITE_P(Keepers, ClaimsTest, ::testing::Values(Keeper::directory, Keeper::region));
 
 TEST_P(ClaimsTest, a_person_signs_up_confirms_and_goes) {
     EXPECT_EQ(situation(), "nobody");

@@ -50,8 +50,8 @@ bool Home::is_email_of(const UserRow& row, const std::string& address) const {
     using Kind = directory::IdentifierKind;
     const std::string present = destination_of(row.username, row.attributes);
     const directory::KeyKeeper& keeper = keeper_of(row.pool);
-    return !present.empty() && keeper.key(row.pool, Kind::email, present) ==
-                                   keeper.key(row.pool, Kind::email, address);
+    return !present.empty() &&
+           keeper.key(row.pool, Kind::email, present) == keeper.key(row.pool, Kind::email, address);
 }
 
 io::Task<Result<void>> Home::count_address_mail(UserRow row) {

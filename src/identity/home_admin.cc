@@ -53,8 +53,8 @@ Result<void> check_import(const AdminCreateRequest& request) {
 
 Result<void> Home::check_stays(const config::Pool& pool, const Attributes& attributes) const {
     if (home_for(p_.policy, pool, attributes, p_.region).home == p_.region) return {};
-    return fail(Code::invalid_argument, pool.country_attribute + ": The value belongs to another home",
-                reason::kAttribute);
+    return fail(Code::invalid_argument,
+                pool.country_attribute + ": The value belongs to another home", reason::kAttribute);
 }
 
 PersonDescription Home::describe(const UserRow& row) const {

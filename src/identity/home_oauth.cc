@@ -107,7 +107,8 @@ io::Task<Result<std::string>> Home::begin_browser_session(UserRow row, Timestamp
     session.created = p_.clock.now();
     session.expires = session.created + kBrowserSessionLifetime;
     CO_TRY_VOID(co_await sessions_.begin(std::move(session)));
-    co_return seal_browser_session(browser_key_, name_in(kept.pool), json::serialize(to_message(kept)));
+    co_return seal_browser_session(browser_key_, name_in(kept.pool),
+                                   json::serialize(to_message(kept)));
 }
 
 io::Task<Result<Authorized>> Home::oauth_resume(BrowserResume request) {

@@ -185,8 +185,8 @@ Identity::Impl::Impl(Parts given)
       router({p.config, p.policy, p.directory, p.border, p.audit, home, verifier, p.region,
               p.public_port}),
       administration({p.config, p.region, home, router}),
-      oauth({p.config, p.region, p.public_port, home, router, verifier, secrets, p.clock,
-             p.random, p.providers, p.keyring.region_key("identity.external_sign_in")}),
+      oauth({p.config, p.region, p.public_port, home, router, verifier, secrets, p.clock, p.random,
+             p.providers, p.keyring.region_key("identity.external_sign_in")}),
       passkeys({router, verifier}) {}
 
 io::Task<Result<Done>> Identity::Impl::withdraw(std::string region, PasswordRequest request) {
@@ -237,59 +237,59 @@ io::Task<Result<SignUpResult>> Identity::Impl::sign_up(SignUpRequest request) {
 }
 
 io::Task<Result<Tokens>> Identity::Impl::answer_srp(SrpAnswerRequest request) {
-    CO_TRY(std::string home,
-           known(region_of_secret_block(request.secret_block), request.client_id, reason::kWrongCredentials));
+    CO_TRY(std::string home, known(region_of_secret_block(request.secret_block), request.client_id,
+                                   reason::kWrongCredentials));
     co_return co_await router.run(std::move(home), Operation::sign_in, message::kAnswerSrp,
                                   std::move(request), &Home::answer_srp);
 }
 
 io::Task<Result<Tokens>> Identity::Impl::answer_new_password(NewPasswordRequest request) {
-    CO_TRY(std::string home, known(region_of_session(request.session), request.client_id,
-                                   reason::kSessionInvalid));
+    CO_TRY(std::string home,
+           known(region_of_session(request.session), request.client_id, reason::kSessionInvalid));
     co_return co_await router.run(std::move(home), Operation::sign_in, message::kNewPassword,
                                   std::move(request), &Home::answer_new_password);
 }
 
 io::Task<Result<Tokens>> Identity::Impl::answer_mfa(MfaAnswerRequest request) {
-    CO_TRY(std::string home, known(region_of_session(request.session), request.client_id,
-                                   reason::kSessionInvalid));
+    CO_TRY(std::string home,
+           known(region_of_session(request.session), request.client_id, reason::kSessionInvalid));
     co_return co_await router.run(std::move(home), Operation::sign_in, message::kAnswerMfa,
                                   std::move(request), &Home::answer_mfa);
 }
 
 io::Task<Result<Tokens>> Identity::Impl::start_device_srp(DeviceSrpRequest request) {
-    CO_TRY(std::string home, known(region_of_session(request.session), request.client_id,
-                                   reason::kSessionInvalid));
+    CO_TRY(std::string home,
+           known(region_of_session(request.session), request.client_id, reason::kSessionInvalid));
     co_return co_await router.run(std::move(home), Operation::sign_in, message::kDeviceSrp,
                                   std::move(request), &Home::start_device_srp);
 }
 
 io::Task<Result<Tokens>> Identity::Impl::answer_device_srp(DeviceProofRequest request) {
-    CO_TRY(std::string home,
-           known(region_of_secret_block(request.secret_block), request.client_id, reason::kWrongCredentials));
+    CO_TRY(std::string home, known(region_of_secret_block(request.secret_block), request.client_id,
+                                   reason::kWrongCredentials));
     co_return co_await router.run(std::move(home), Operation::sign_in, message::kDeviceProof,
                                   std::move(request), &Home::answer_device_srp);
 }
 
 io::Task<Result<Tokens>> Identity::Impl::answer_custom(CustomAnswerRequest request) {
-    CO_TRY(std::string home, known(region_of_session(request.session), request.client_id,
-                                   reason::kSessionInvalid));
+    CO_TRY(std::string home,
+           known(region_of_session(request.session), request.client_id, reason::kSessionInvalid));
     co_return co_await router.run(std::move(home), Operation::sign_in, message::kAnswerCustom,
                                   std::move(request), &Home::answer_custom);
 }
 
 io::Task<Result<Tokens>> Identity::Impl::refresh(RefreshRequest request) {
     CO_TRY_VOID(find_client(p.config, request.client_id));
-    CO_TRY(std::string home,
-           known(region_of_refresh_token(request.refresh_token), request.client_id, reason::kRefreshInvalid));
+    CO_TRY(std::string home, known(region_of_refresh_token(request.refresh_token),
+                                   request.client_id, reason::kRefreshInvalid));
     co_return co_await router.run(std::move(home), Operation::sign_in, message::kRefresh,
                                   std::move(request), &Home::refresh);
 }
 
 io::Task<Result<Done>> Identity::Impl::revoke(RevokeRequest request) {
     CO_TRY_VOID(find_client(p.config, request.client_id));
-    auto home = known(region_of_refresh_token(request.token), request.client_id,
-                      reason::kRefreshInvalid);
+    auto home =
+        known(region_of_refresh_token(request.token), request.client_id, reason::kRefreshInvalid);
     if (!home) co_return Done{};  // an unknown token is as good as revoked
     co_return co_await router.run(std::move(*home), Operation::sign_in, message::kRevoke,
                                   std::move(request), &Home::revoke);

@@ -66,14 +66,12 @@ class StandingAlone : public ::testing::Test {
     }
     // Of the directory that are no public keys of regions.
     std::size_t entries_about_people() {
-        return io::run_task<Result<std::vector<kv::Entry>>>([&] {
-                   return world_.store->range("k/", "", 100);
-               })
+        return io::run_task<Result<std::vector<kv::Entry>>>(
+                   [&] { return world_.store->range("k/", "", 100); })
                    .value()
                    .size() +
-               io::run_task<Result<std::vector<kv::Entry>>>([&] {
-                   return world_.store->range("f/", "", 100);
-               })
+               io::run_task<Result<std::vector<kv::Entry>>>(
+                   [&] { return world_.store->range("f/", "", 100); })
                    .value()
                    .size();
     }
@@ -120,8 +118,7 @@ Task<Result<void>> two_people(Nodes& nodes) {
            co_await nodes[kEu]->identity.forgot_password(std::move(forgotten)));
     EXPECT_EQ(sent.destination, "a***@e***");
     ConfirmRequest confirm{"client1", kAnn, "123456"};
-    const auto guess =
-        co_await refusal(nodes[kEu]->identity.confirm_sign_up(std::move(confirm)));
+    const auto guess = co_await refusal(nodes[kEu]->identity.confirm_sign_up(std::move(confirm)));
     EXPECT_EQ(guess, reason::kCodeMismatch);
     CO_TRY(const Tokens tokens, co_await sign_in_at(nodes, kUs, kOtherPassword));
     AccessTokenRequest leaving{tokens.access_token};
@@ -215,8 +212,8 @@ template <class Request>
 Task<Code> sent(Nodes& nodes, const char* type, Request request) {
     json::value payload = to_message(request);
     const Instant deadline = io::deadline_in(Millis(5'000));
-    const auto answer = co_await nodes[kUs]->border.call(kRegions[kAu], type, std::move(payload),
-                                                         deadline);
+    const auto answer =
+        co_await nodes[kUs]->border.call(kRegions[kAu], type, std::move(payload), deadline);
     co_return answer ? Code::internal : answer.error().code;
 }
 
@@ -382,8 +379,7 @@ TEST_F(AloneTest, a_new_address_takes_the_place_of_the_old_one) {
 TEST_F(AloneTest, who_leaves_leaves_no_key) {
     check([](Identity& identity) -> Task<Result<void>> {
         CO_TRY_VOID(co_await sign_up_and_confirm(identity));
-        CO_TRY(const Tokens tokens,
-               co_await srp_sign_in(identity, "anna@example.de", kPassword));
+        CO_TRY(const Tokens tokens, co_await srp_sign_in(identity, "anna@example.de", kPassword));
         AccessTokenRequest leaving{tokens.access_token};
         CO_TRY_VOID(co_await identity.delete_user(std::move(leaving)));
         co_return Result<void>();

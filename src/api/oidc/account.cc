@@ -36,8 +36,7 @@ bool is_placed_by(const config::Pool& pool, std::string_view attribute) {
 
 // What is asked for in a form beside the address.
 bool is_asked(const config::Pool& pool, const config::Attribute& attribute) {
-    return attribute.name != "email" &&
-           (attribute.required || is_placed_by(pool, attribute.name));
+    return attribute.name != "email" && (attribute.required || is_placed_by(pool, attribute.name));
 }
 
 identity::Attributes attributes_of(const config::Pool& pool, const Form& form) {
