@@ -115,7 +115,8 @@ Loaded load(std::string_view file_name, std::string_view text, const ReadFile& r
 // newline.
 std::string format(const Problem& problem);
 
-// "file:line:column: error: path: message (hint)", or "warning", as compilers print and editors parse; one line.
+// "file:line:column: error: path: message (hint)", or "warning", as compilers print and editors
+// parse; one line.
 std::string format_line(const Problem& problem);
 // {"file", "problems": [{"line", "column", "end_line", "end_column", "severity", "path", "message",
 // "hint"}]}; lines and columns from 1, left out where the problem is about the file as a whole.

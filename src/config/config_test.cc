@@ -276,6 +276,7 @@ TEST(config, what_a_pool_without_homes_gives_up_is_told_and_no_problem) {
         const Loaded loaded = with(pool);
         EXPECT_THAT(loaded.problems, IsEmpty()) << pool;
         std::vector<std::string> out;
+        out.reserve(loaded.warnings.size());
         for (const Problem& warning : loaded.warnings) out.push_back(format_line(warning));
         return out;
     };

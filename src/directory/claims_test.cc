@@ -67,6 +67,21 @@ TEST_P(ClaimsTest, a_claim_that_was_given_up_takes_no_person) {
     EXPECT_EQ(situation(), "nobody");
 }
 
+TEST_P(ClaimsTest, a_claim_that_was_given_up_does_not_take_its_keys_late) {
+    const auto handle = begin();
+    ASSERT_TRUE(handle);
+    EXPECT_TRUE(wait([&] { return claims_->abandon(handle->claim_id); }));
+    KeyKeeper* keeper = directory_.get();
+    if (GetParam() == Keeper::region) keeper = region_keys_.get();
+    const auto late = wait([&] {
+        ClaimRequest request{keys_, handle->claim_id, 0};
+        return keeper->claim(std::move(request));
+    });
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().reason, "claim_lost");
+    EXPECT_EQ(situation(), "nobody");
+}
+
 TEST_P(ClaimsTest, a_person_that_was_written_is_not_abandoned) {
     ASSERT_TRUE(sign_up());
     auto refused = wait([&] { return claims_->abandon(claim_id_); });
@@ -108,6 +123,7 @@ TEST_P(ClaimsTest, keys_of_somebody_else_leave_no_intent) {
 TEST_P(ClaimsTest, of_many_claims_at_once_one_gets_the_keys) {
     const auto claimed = io::run_task<std::vector<Result<ClaimHandle>>>([&] {
         std::vector<io::Task<Result<ClaimHandle>>> tasks;
+        tasks.reserve(20);
         for (int i = 0; i < 20; ++i) tasks.push_back(claims_->begin(keys_, "Ab1", GetParam()));
         return sql::testing::gather(std::move(tasks));
     });

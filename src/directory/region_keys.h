@@ -19,7 +19,7 @@ class RegionKeys final : public KeyKeeper {
   public:
     struct Options {
         std::string region;
-        Pepper secret;                   // the region's
+        Pepper secret;                  // the region's
         Millis pending_ttl{3'600'000};  // as in ClaimsOptions
     };
     // The table is one of Claims::schema().
