@@ -39,7 +39,8 @@ class Codes {
           random_(random),
           secret_(keyring.region_secret("identity.codes")) {}
 
-    // What a code is for, and under which name it was asked for (the index of a user name, a sub).
+    // What a code is for, and under which name it was asked for (the index of a user name, a
+    // sub, a session).
     struct Purpose {
         std::string what, name;
     };

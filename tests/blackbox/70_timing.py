@@ -33,7 +33,9 @@ import unittest
 import variant
 
 # Its counters of attempts and its mails are nobody else's.
-variant.run(__file__, lambda text: text + "\n")
+variant.run(__file__, lambda text: text.replace(
+    "    id_suffix: ", "    email_otp: true\n    id_suffix: ", 1).replace(
+    "REFRESH_TOKEN_AUTH]", "REFRESH_TOKEN_AUTH, USER_AUTH]", 1))
 
 import world  # noqa: E402
 from world import AU, CLIENT_ID, DATA, EU, POOLS, READY, REGIONS, US, call, ok, srp  # noqa: E402
@@ -185,6 +187,20 @@ def resending(line, username):
     return line.ask("ResendConfirmationCode", {"Username": username})
 
 
+def mailed_code(line, username):
+    return line.ask("InitiateAuth", {
+        "AuthFlow": "USER_AUTH",
+        "AuthParameters": {"USERNAME": username, "PREFERRED_CHALLENGE": "EMAIL_OTP"}})
+
+
+def mailed_code_answer(line, username):
+    _, status, challenge = mailed_code(line, username)
+    assert status == 200, challenge
+    return line.ask("RespondToAuthChallenge", {
+        "ChallengeName": "EMAIL_OTP", "Session": challenge["Session"],
+        "ChallengeResponses": {"USERNAME": username, "EMAIL_OTP_CODE": "x"}})
+
+
 def confirming(line, username):
     return line.ask("ConfirmSignUp", {"Username": username, "ConfirmationCode": "x"})
 
@@ -254,6 +270,12 @@ class Timing(unittest.TestCase):
 
     def test_resending(self):
         self.each_pair(resending)
+
+    def test_asking_for_a_mailed_code(self):
+        self.each_pair(mailed_code)
+
+    def test_answering_with_a_mailed_code(self):
+        self.each_pair(mailed_code_answer)
 
     def test_confirming(self):
         self.each_pair(confirming)
