@@ -138,7 +138,6 @@ io::Task<Result<Admission>> Limiter::begin(Kind kind, std::string address, std::
     }
     if (!out.refusal) co_return std::move(out);
     out.permit.spare();
-    out.permit = Permit();  // what was entered before is left
     refused_.add(out.refusal->by, kind);
     if (begins) {
         audit::Event event{"limit_reached",

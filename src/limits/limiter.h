@@ -36,8 +36,8 @@ struct Refusal {
 
 class Limiter;
 
-// A request that was let through. It counts in the end, also when its work is cut off, unless it is
-// spared before.
+// A request that was let through. It counts when this goes, also when its work was cut off, unless
+// it is spared before.
 class Permit {
   public:
     Permit() = default;  // of nobody
@@ -45,7 +45,11 @@ class Permit {
     Permit& operator=(Permit&& other) noexcept;
     ~Permit() { leave(); }
 
-    void spare() { counts_ = Table::Counts::no; }
+    // It does not count, and is over.
+    void spare() {
+        counts_ = Table::Counts::no;
+        leave();
+    }
 
   private:
     friend class Limiter;

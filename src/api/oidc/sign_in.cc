@@ -2,6 +2,7 @@
 // the page with the form, which leads back to the application with a code.
 #include <algorithm>
 
+#include "api/oidc/limited.h"
 #include "api/oidc/oidc.h"
 #include "api/oidc/reply.h"
 
@@ -157,6 +158,8 @@ io::Task<Result<void>> Oidc::take_password(http::Exchange& exchange, AuthorizeRe
         co_return co_await refuse_sign_in(exchange, std::move(request), std::move(error),
                                           std::move(*form));
     }
+    CO_TRY(auto admission, co_await admit(exchange, limits::Kind::guess, request.asked.client_id));
+    if (admission.refusal) co_return co_await show_limited(exchange, *admission.refusal);
     Result<identity::Authorized> authorized = identity::Authorized();
     if (session.empty()) {
         identity::BrowserSignIn call{request.asked, username, std::move(password)};
@@ -171,6 +174,7 @@ io::Task<Result<void>> Oidc::take_password(http::Exchange& exchange, AuthorizeRe
         call.responses["SOFTWARE_TOKEN_MFA_CODE"] = form->get("code");
         authorized = co_await oauth_.answer(std::move(call));
     }
+    settle(admission.permit, limits::Kind::guess, authorized);
     if (!authorized) {
         co_return co_await refuse_sign_in(exchange, std::move(request),
                                           std::move(authorized.error()), std::move(*form));

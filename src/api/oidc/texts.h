@@ -13,6 +13,10 @@ enum class Text : std::uint8_t {
     password,
     wrong_credentials,
     too_many_attempts,
+    please_wait,
+    network_limited,
+    client_limited,
+    come_again,
     not_confirmed,
     disabled,
     reset_required,
@@ -60,7 +64,7 @@ enum class Text : std::uint8_t {
     go_on,
     address_taken
 };
-inline constexpr std::size_t kTexts = 51;
+inline constexpr std::size_t kTexts = 55;
 
 struct Language {
     std::string_view tag;  // of HTML's lang
