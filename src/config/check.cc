@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "base/ip.h"
 #include "config/object.h"
 #include "config/text_rules.h"
 
@@ -732,6 +733,14 @@ void check_mail(const Mail& mail, Reader& reader) {
     }
 }
 
+void check_address_limits(const AddressLimits& limits, Reader& reader) {
+    for (std::size_t i = 0; i < limits.exempt.size(); ++i) {
+        if (parse_ip_network(limits.exempt[i])) continue;
+        reader.problem(kRoot / "limits" / "addresses" / "exempt" / i, "this is no network",
+                       "ADDRESS/BITS, where the address has no bits beyond these");
+    }
+}
+
 // Two regions, or data and keys, in one database would read each other's tables.
 void check_databases(const Config& config, Reader& reader) {
     std::vector<std::pair<Path, Database>> seen;
@@ -781,6 +790,7 @@ void check(const Config& config, Reader& reader) {
         if (region.mail)
             check_mail_server(*region.mail, kRoot / "regions" / region.name / "mail", reader);
     check_mail(config.mail, reader);
+    check_address_limits(config.limits.addresses, reader);
     check_ports(config, reader);
     check_pools(config, reader);
     check_tables(config, reader);

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "config/authorizer.h"
+#include "config/budget.h"
 #include "config/directory.h"
 #include "config/function.h"
 #include "config/mail.h"
@@ -38,6 +39,7 @@ struct Limits {
     std::int64_t header_bytes_max = 32768;
     std::int64_t head_timeout_ms = 10'000;  // from the first byte of a head to its end
     std::int64_t body_timeout_ms = 30'000;  // between two pieces of a body
+    AddressLimits addresses;
 };
 
 // How a region stops: first /readyz says 503 while requests are still taken, so that load balancers

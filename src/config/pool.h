@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "config/budget.h"
 #include "config/identity_provider.h"
 #include "config/named.h"
 #include "config/oauth.h"
@@ -46,6 +47,7 @@ struct Client {
     // What its users see and change of themselves through it; empty: everything.
     std::vector<std::string> read_attributes, write_attributes;
     std::optional<OAuth> oauth;  // absent: the OpenID provider does not know it
+    std::optional<ClientLimits> limits;
 
     bool allows(AuthFlow flow) const;
     bool reads(std::string_view attribute) const;

@@ -374,6 +374,53 @@ const Object<Mail>& describe() {
 }
 
 template <>
+const Object<Budget>& describe() {
+    static const auto object =
+        Object<Budget>(
+            "How much is free, and how long the next one has to wait after that: twice as long "
+            "after each, up to a bound.")
+            .field("free", &Budget::free, "how many do not have to wait", range(1, 1'000'000))
+            .field("forgiven_per_hour", &Budget::forgiven_per_hour,
+                   "how many are forgotten in an hour, evenly", range(0.1, 1'000'000))
+            .field("first_delay_seconds", &Budget::first_delay_seconds,
+                   "how long the next one waits when no more are free", range(1, 86'400))
+            .field("delay_seconds_max", &Budget::delay_seconds_max, "how long it waits at most",
+                   range(1, 86'400));
+    return object;
+}
+
+template <>
+const Object<AddressLimits>& describe() {
+    static const auto object =
+        Object<AddressLimits>(
+            "What one client address may do in the user pools, all together: an address of IPv4, "
+            "a /64 of IPv6 (a /48: sixteen times as much). Each process counts for itself, in "
+            "memory.")
+            .field("guesses", &AddressLimits::guesses,
+                   "wrong passwords, codes, secrets of clients; what is right does not count")
+            .field("requests", &AddressLimits::requests,
+                   "sign-ups, codes that are sent again, forgotten passwords")
+            .field("exempt", &AddressLimits::exempt,
+                   "networks whose addresses stand for many people, and do not count: a proxy that "
+                   "does not say who its clients are, an application's own server",
+                   text(is_network, pattern::kNetwork, "ADDRESS/BITS, such as 192.0.2.0/24"));
+    return object;
+}
+
+template <>
+const Object<ClientLimits>& describe() {
+    static const auto object =
+        Object<ClientLimits>(
+            "What all who use the client may do together. Whoever uses it up does so for all of "
+            "them: this is against floods from very many addresses.")
+            .field("guesses", &ClientLimits::guesses,
+                   "as limits.addresses.guesses; left out: no bound")
+            .field("requests", &ClientLimits::requests,
+                   "as limits.addresses.requests; left out: no bound");
+    return object;
+}
+
+template <>
 const Object<Limits>& describe() {
     static const auto object = Object<Limits>("Bounds for every request.")
                                    .field("body_bytes_max", &Limits::body_bytes_max,
@@ -387,7 +434,10 @@ const Object<Limits>& describe() {
                                    .field("body_timeout_ms", &Limits::body_timeout_ms,
                                           "how long the next piece of a request's body may take; "
                                           "then 408",
-                                          range(10, 600'000));
+                                          range(10, 600'000))
+                                   .field("addresses", &Limits::addresses,
+                                          "how often one client address may be wrong, or ask for "
+                                          "what is unproven");
     return object;
 }
 

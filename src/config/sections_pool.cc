@@ -131,7 +131,10 @@ const Object<Client>& describe() {
                    "the attributes that people may write through it; all of them if left out",
                    text(is_attribute, pattern::kAttribute, kAttributeWords))
             .field("oauth", &Client::oauth,
-                   "sign-in on the provider's own pages, by OpenID Connect; left out: none");
+                   "sign-in on the provider's own pages, by OpenID Connect; left out: none")
+            .field("limits", &Client::limits,
+                   "how often it may be wrong, or ask for what is unproven, over all its users; "
+                   "left out: no bound");
     return object;
 }
 

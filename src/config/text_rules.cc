@@ -331,6 +331,17 @@ bool is_mail_subject(std::string_view text) {
 
 bool is_mail_text(std::string_view text) { return !text.empty() && characters(text) <= 20'000; }
 
+bool is_network(std::string_view text) {
+    const auto slash = text.find('/');
+    if (slash == text.npos || slash < 2 || slash > 45) return false;
+    const std::string_view bits = text.substr(slash + 1);
+    const bool is_number = !bits.empty() && bits.size() <= 3 &&
+                           std::ranges::all_of(bits, [](char c) { return c >= '0' && c <= '9'; });
+    if (!is_number || (bits.size() > 1 && bits.front() == '0')) return false;
+    if (bits.size() == 3 && bits > "128") return false;
+    return text.substr(0, slash).find_first_not_of("0123456789ABCDEFabcdef:.") == text.npos;
+}
+
 bool is_variable(std::string_view text) {
     return all_of(text, 1, 128, "_") && !(text.front() >= '0' && text.front() <= '9');
 }

@@ -42,6 +42,7 @@ bool is_mailbox(std::string_view text);            // address, or Name <address>
 bool is_mail_kind(std::string_view text);          // verification, password_reset.de
 bool is_mail_subject(std::string_view text);       // one line of 1 to 140 characters
 bool is_mail_text(std::string_view text);          // 1 to 20,000 characters
+bool is_network(std::string_view text);            // 192.0.2.0/24, by its letters; see check.cc
 bool is_variable(std::string_view text);           // an environment variable's name
 
 // ISO 3166-1 alpha-2, officially assigned, upper case.
@@ -114,6 +115,8 @@ inline constexpr const char* kMailKind =
     "^(verification|password_reset|invitation|address_wanted|sign_in_code)(\\.[a-z]{2,3})?$";
 inline constexpr const char* kMailSubject = "^[^\\x00-\\x1f\\x7f]{1,140}$";
 inline constexpr const char* kMailText = "^[\\s\\S]{1,20000}$";
+inline constexpr const char* kNetwork =
+    "^[0-9A-Fa-f:.]{2,45}/([0-9]|[1-9][0-9]|1[01][0-9]|12[0-8])$";
 inline constexpr const char* kVariable = "^[A-Za-z_][A-Za-z0-9_]{0,127}$";
 }  // namespace pattern
 

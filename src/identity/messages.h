@@ -90,7 +90,8 @@ json::value encode(const std::optional<T>& value);
 template <class T>
 json::value encode(const std::vector<T>& value);
 template <class T>
-requires boost::describe::has_describe_members<T>::value json::value encode(const T& value) {
+    requires boost::describe::has_describe_members<T>::value
+json::value encode(const T& value) {
     json::object out;
     boost::mp11::mp_for_each<Members<T>>(
         [&](auto member) { out[member.name] = encode(value.*member.pointer); });
@@ -143,8 +144,8 @@ bool decode(const json::value& from, std::optional<T>& into);
 template <class T>
 bool decode(const json::value& from, std::vector<T>& into);
 template <class T>
-requires boost::describe::has_describe_members<T>::value bool decode(const json::value& from,
-                                                                     T& into) {
+    requires boost::describe::has_describe_members<T>::value
+bool decode(const json::value& from, T& into) {
     if (!from.is_object()) return false;
     bool good = true;
     boost::mp11::mp_for_each<Members<T>>([&](auto member) {

@@ -15,6 +15,7 @@
 #include "federation/providers.h"
 #include "keyring/keyring.h"
 #include "kv/copy.h"
+#include "limits/limiter.h"
 #include "nodes/nodes.h"
 #include "residency/residency.h"
 #include "server/region_mail.h"
@@ -157,8 +158,10 @@ struct RegionNode::Parts {
                   .region = region,
                   .clock = io::system_clock(),
                   .random = io::system_random()}),
-          cognito(identity, access, region),
-          oidc(current.config, identity, providers, region),
+          limiter({current.config, *base.audit, io::system_clock(), io::system_random()}),
+          cognito(identity, access, region, io::system_clock(), &limiter),
+          oidc(current.config, identity, providers, region, io::system_random(), io::system_clock(),
+               &limiter),
           dynamodb(documents, access, region),
           snapshots(facts, current,
                     {deployment, region, access, events, *base.audit, border, identity, cognito,
@@ -231,6 +234,7 @@ struct RegionNode::Parts {
     documents::Documents documents;
     events::Queue events;
     http::Client upstreams{gateway::Gateway::client_options()};
+    limits::Limiter limiter;
     api::cognito::Cognito cognito;
     api::oidc::Oidc oidc;
     api::dynamodb::DynamoDb dynamodb;
@@ -293,6 +297,7 @@ void RegionNode::Parts::report_to_metrics() {
     identity.report_to(metrics);
     documents.report_to(metrics);
     events.report_to(metrics);
+    limiter.report_to(metrics);
     cognito.report_to(metrics);
     oidc.report_to(metrics);
     providers.report_to(metrics);

@@ -2,6 +2,7 @@
 
 #include "api/aws/auth.h"
 #include "api/cognito/error.h"
+#include "api/cognito/limited.h"
 #include "api/cognito/operations.h"
 
 namespace domicile::api::cognito {
@@ -126,10 +127,26 @@ io::Task<Outcome<json::object>> Cognito::run(http::Exchange& exchange, std::stri
     auto request = parse_json_object(body);
     if (!request) co_return std::unexpected(serialization(request.error().message));
     if (!is_signed) {
-        co_return co_await run_operation(identity_, std::move(name), std::move(*request));
+        co_return co_await run_limited(exchange, std::move(name), std::move(*request));
     }
     co_return co_await run_admin_operation(identity_, std::move(who), std::move(name),
                                            std::move(*request));
+}
+
+io::Task<Outcome<json::object>> Cognito::run_limited(http::Exchange& exchange, std::string name,
+                                                     json::object request) {
+    const auto kind = limited_as(name, request);
+    if (!kind || limiter_ == nullptr) {
+        co_return co_await run_operation(identity_, std::move(name), std::move(request));
+    }
+    std::string address = exchange.peer().remote.host;
+    std::string client = client_of(request);
+    auto admission = co_await limiter_->begin(*kind, std::move(address), std::move(client));
+    if (!admission) co_return std::unexpected(to_dialect(admission.error()));
+    if (admission->refusal) co_return std::unexpected(to_dialect(*admission->refusal));
+    auto answer = co_await run_operation(identity_, std::move(name), std::move(request));
+    if (!counts(*kind, answer)) admission->permit.spare();
+    co_return answer;
 }
 
 io::Task<Result<void>> Cognito::document(http::Exchange& exchange) {

@@ -13,6 +13,7 @@
 #include "identity/identity.h"
 #include "io/clock.h"
 #include "io/task.h"
+#include "limits/limiter.h"
 #include "telemetry/operations.h"
 
 namespace domicile::api::cognito {
@@ -22,10 +23,15 @@ inline constexpr std::string_view kTargetPrefix = "AWSCognitoIdentityProviderSer
 
 class Cognito {
   public:
-    // All outlive it. `region` is what credentials of administrators must be scoped to.
+    // All outlive it. `region` is what credentials of administrators must be scoped to. Without
+    // `limiter` nothing is counted by where it comes from.
     Cognito(identity::Identity& identity, access::Access& access, std::string region,
-            io::Clock& clock = io::system_clock())
-        : identity_(identity), access_(access), region_(std::move(region)), clock_(clock) {}
+            io::Clock& clock = io::system_clock(), limits::Limiter* limiter = nullptr)
+        : identity_(identity),
+          access_(access),
+          region_(std::move(region)),
+          clock_(clock),
+          limiter_(limiter) {}
 
     // Answers every request; an error means that the connection is of no more use.
     io::Task<Result<void>> handle(http::Exchange& exchange);
@@ -38,11 +44,15 @@ class Cognito {
 
     io::Task<Outcome<json::object>> run(http::Exchange& exchange, std::string name,
                                         std::string body);
+    // An operation of people, if its address and client may.
+    io::Task<Outcome<json::object>> run_limited(http::Exchange& exchange, std::string name,
+                                                json::object request);
 
     identity::Identity& identity_;
     access::Access& access_;
     const std::string region_;
     io::Clock& clock_;
+    limits::Limiter* const limiter_;
     telemetry::Operations operations_;
 };
 

@@ -8,6 +8,7 @@
 #include "identity/passkey_types.h"
 #include "identity/triggers.h"
 #include "identity/types.h"
+#include "identity/wrong_answers.h"
 #include "webauthn/ceremony.h"
 
 namespace domicile::api::cognito {
@@ -110,17 +111,7 @@ constexpr std::array kByReason = {
          "The security token included in the request is invalid."},
 };
 
-}  // namespace
-
-DialectError invalid_parameter(std::string message) {
-    return {400, kInvalidParameter, std::move(message)};
-}
-
-DialectError serialization(std::string message) {
-    return {400, "SerializationException", std::move(message)};
-}
-
-DialectError to_dialect(const Error& error) {
+DialectError in_words(const Error& error) {
     for (const Line& line : kByReason) {
         if (error.reason != line.reason) continue;
         return {400, line.type, line.text != nullptr ? line.text : line.prefix + error.message};
@@ -145,6 +136,26 @@ DialectError to_dialect(const Error& error) {
         default:
             return {500, "InternalErrorException", "Something went wrong. Please try again."};
     }
+}
+
+}  // namespace
+
+DialectError invalid_parameter(std::string message) {
+    return {400, kInvalidParameter, std::move(message)};
+}
+
+DialectError serialization(std::string message) {
+    return {400, "SerializationException", std::move(message)};
+}
+
+DialectError to_dialect(const Error& error) {
+    DialectError out = in_words(error);
+    if (identity::is_wrong_answer(error)) {
+        out.weight = Weight::wrong;
+    } else if (!identity::is_undone(error)) {
+        out.weight = Weight::judged;
+    }
+    return out;
 }
 
 }  // namespace domicile::api::cognito

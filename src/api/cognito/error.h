@@ -2,6 +2,7 @@
 // verbatim, and an HTTP status.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <string>
 
@@ -9,11 +10,19 @@
 
 namespace domicile::api::cognito {
 
+// What a refusal is worth to whoever counts tries (limited.h).
+enum class Weight : std::uint8_t {
+    nothing,  // not understood, or not done
+    judged,
+    wrong,  // somebody tried what they do not know
+};
+
 struct DialectError {
     int status = 400;
     std::string type;     // "NotAuthorizedException"
     std::string message;  // may be empty
     int retry_after_seconds = 0;
+    Weight weight = Weight::nothing;
 
     bool operator==(const DialectError&) const = default;
 };

@@ -3,6 +3,7 @@
 // what the user pool's operations of the same names do, with the same answers (I8).
 #include <algorithm>
 
+#include "api/oidc/limited.h"
 #include "api/oidc/oidc.h"
 #include "api/oidc/reply.h"
 
@@ -81,16 +82,25 @@ io::Task<Result<void>> Oidc::account(http::Exchange& exchange, std::string_view 
 
 io::Task<Result<void>> Oidc::take_answers(http::Exchange& exchange, std::string_view name,
                                           AuthorizeRequest request, Form form) {
+    const bool asks = name == "sign_up" || name == "forgot_password";
+    const limits::Kind kind = asks ? limits::Kind::request : limits::Kind::guess;
+    CO_TRY(auto admission, co_await admit(exchange, kind, request.asked.client_id));
+    if (admission.refusal) co_return co_await show_limited(exchange, *admission.refusal);
+    limits::Permit permit = std::move(admission.permit);
     if (name == "sign_up") {
-        co_return co_await take_sign_up(exchange, std::move(request), std::move(form));
+        co_return co_await take_sign_up(exchange, std::move(request), std::move(form),
+                                        std::move(permit));
     }
     if (name == "confirm") {
-        co_return co_await take_confirmation(exchange, std::move(request), std::move(form));
+        co_return co_await take_confirmation(exchange, std::move(request), std::move(form),
+                                             std::move(permit));
     }
     if (name == "forgot_password") {
-        co_return co_await take_forgotten(exchange, std::move(request), std::move(form));
+        co_return co_await take_forgotten(exchange, std::move(request), std::move(form),
+                                          std::move(permit));
     }
-    co_return co_await take_new_password(exchange, std::move(request), std::move(form));
+    co_return co_await take_new_password(exchange, std::move(request), std::move(form),
+                                         std::move(permit));
 }
 
 Page Oidc::page_for(const Language& words, std::string_view name, const AuthorizeRequest& request,
@@ -184,7 +194,7 @@ io::Task<Result<void>> Oidc::send_home(http::Exchange& exchange, Result<std::str
 }
 
 io::Task<Result<void>> Oidc::take_sign_up(http::Exchange& exchange, AuthorizeRequest request,
-                                          Form form) {
+                                          Form form, limits::Permit permit) {
     const Language& words = language(exchange);
     CO_TRY(const identity::ClientOfPool client, oauth_.client(request.asked.client_id));
     identity::SignUpRequest call;
@@ -194,6 +204,7 @@ io::Task<Result<void>> Oidc::take_sign_up(http::Exchange& exchange, AuthorizeReq
     call.attributes = attributes_of(*client.pool, form);
     const identity::Attributes attributes = call.attributes;
     const auto done = co_await identity_.sign_up(std::move(call));
+    settle(permit, limits::Kind::request, done);
     if (!done && done.error().reason == reason::kNotInRegion) {
         Result<std::string> home = oauth_.home_of_new(*client.pool, attributes);
         co_return co_await send_home(exchange, std::move(home));
@@ -206,10 +217,11 @@ io::Task<Result<void>> Oidc::take_sign_up(http::Exchange& exchange, AuthorizeReq
 }
 
 io::Task<Result<void>> Oidc::take_confirmation(http::Exchange& exchange, AuthorizeRequest request,
-                                               Form form) {
+                                               Form form, limits::Permit permit) {
     const Language& words = language(exchange);
     identity::ConfirmRequest call{request.asked.client_id, form.get("username"), form.get("code")};
     const auto done = co_await identity_.confirm_sign_up(std::move(call));
+    settle(permit, limits::Kind::guess, done);
     if (!done) co_return co_await refuse_answers(exchange, "confirm", request, form, done.error());
     Page page = sign_in_page(words, form.get("username"));
     page.note = words[Text::confirmed];
@@ -218,9 +230,10 @@ io::Task<Result<void>> Oidc::take_confirmation(http::Exchange& exchange, Authori
 }
 
 io::Task<Result<void>> Oidc::take_forgotten(http::Exchange& exchange, AuthorizeRequest request,
-                                            Form form) {
+                                            Form form, limits::Permit permit) {
     identity::ForgotPasswordRequest call{request.asked.client_id, form.get("username")};
     const auto done = co_await identity_.forgot_password(std::move(call));
+    settle(permit, limits::Kind::request, done);
     if (!done) {
         co_return co_await refuse_answers(exchange, "forgot_password", request, form, done.error());
     }
@@ -229,11 +242,12 @@ io::Task<Result<void>> Oidc::take_forgotten(http::Exchange& exchange, AuthorizeR
 }
 
 io::Task<Result<void>> Oidc::take_new_password(http::Exchange& exchange, AuthorizeRequest request,
-                                               Form form) {
+                                               Form form, limits::Permit permit) {
     const Language& words = language(exchange);
     identity::ResetPasswordRequest call{request.asked.client_id, form.get("username"),
                                         form.get("code"), form.get("password")};
     const auto done = co_await identity_.reset_password(std::move(call));
+    settle(permit, limits::Kind::guess, done);
     if (!done) {
         co_return co_await refuse_answers(exchange, "reset_password", request, form, done.error());
     }

@@ -3,6 +3,7 @@
 // is kept here: the form brings back the session, which its home has sealed.
 #include <algorithm>
 
+#include "api/oidc/limited.h"
 #include "api/oidc/oidc.h"
 #include "api/oidc/qr_code.h"
 #include "base/encoding.h"
@@ -121,11 +122,12 @@ io::Task<Result<void>> Oidc::show_app(http::Exchange& exchange, const AuthorizeR
 }
 
 io::Task<Result<void>> Oidc::take_app_code(http::Exchange& exchange, AuthorizeRequest request,
-                                           Form form, Entering who) {
+                                           Form form, Entering who, limits::Permit permit) {
     identity::VerifyTokenRequest call;
     call.session = form.get("session");
     call.code = form.get("code");
     auto verified = co_await identity_.verify_token(std::move(call));
+    settle(permit, limits::Kind::guess, verified);
     const bool is_wrong = !verified && (verified.error().reason == reason::kTotpSetup ||
                                         verified.error().reason == reason::kTotpUsed);
     if (is_wrong && is_secret(form.get("secret"))) {

@@ -19,23 +19,25 @@
 #include "identity/oauth.h"
 #include "io/clock.h"
 #include "io/task.h"
+#include "limits/limiter.h"
 #include "telemetry/operations.h"
 
 namespace domicile::api::oidc {
 
 class Oidc {
   public:
-    // All outlive it.
+    // All outlive it. Without `limiter` nothing is counted by where it comes from.
     Oidc(Ref<config::Config> config, identity::Identity& identity, federation::Providers& providers,
          std::string region, io::Random& random = io::system_random(),
-         io::Clock& clock = io::system_clock())
+         io::Clock& clock = io::system_clock(), limits::Limiter* limiter = nullptr)
         : config_(config),
           identity_(identity),
           oauth_(identity.oauth()),
           providers_(providers),
           region_(std::move(region)),
           clock_(clock),
-          random_(random) {}
+          random_(random),
+          limiter_(limiter) {}
 
     // Whether a path is one of these.
     static bool takes(std::string_view path);
@@ -70,7 +72,8 @@ class Oidc {
                         std::string problem, const identity::Challenge& challenge, Entering who);
     Done begin_app(http::Exchange& exchange, AuthorizeRequest request, std::string session,
                    Entering who);
-    Done take_app_code(http::Exchange& exchange, AuthorizeRequest request, Form form, Entering who);
+    Done take_app_code(http::Exchange& exchange, AuthorizeRequest request, Form form, Entering who,
+                       limits::Permit permit);
     Done show_app(http::Exchange& exchange, const AuthorizeRequest& request, std::string problem,
                   identity::AssociatedApp app, Entering who);
     // passkey_pages.cc: /passkeys/add
@@ -95,10 +98,14 @@ class Oidc {
     Done account(http::Exchange& exchange, std::string_view name);
     Done take_answers(http::Exchange& exchange, std::string_view name, AuthorizeRequest request,
                       Form form);
-    Done take_sign_up(http::Exchange& exchange, AuthorizeRequest request, Form form);
-    Done take_confirmation(http::Exchange& exchange, AuthorizeRequest request, Form form);
-    Done take_forgotten(http::Exchange& exchange, AuthorizeRequest request, Form form);
-    Done take_new_password(http::Exchange& exchange, AuthorizeRequest request, Form form);
+    Done take_sign_up(http::Exchange& exchange, AuthorizeRequest request, Form form,
+                      limits::Permit permit);
+    Done take_confirmation(http::Exchange& exchange, AuthorizeRequest request, Form form,
+                           limits::Permit permit);
+    Done take_forgotten(http::Exchange& exchange, AuthorizeRequest request, Form form,
+                        limits::Permit permit);
+    Done take_new_password(http::Exchange& exchange, AuthorizeRequest request, Form form,
+                           limits::Permit permit);
     Page page_for(const Language& words, std::string_view name, const AuthorizeRequest& request,
                   const Form& form) const;
     Page sign_up_page(const Language& words, const config::Pool& pool, const Form& form) const;
@@ -166,6 +173,16 @@ class Oidc {
     io::Task<Result<Caller>> authenticate(http::Exchange& exchange, const Form& form);
     io::Task<Result<identity::GrantedTokens>> grant(Caller caller, Form form);
 
+    // limited.cc: whether the address and the client may try (once more).
+    io::Task<Result<limits::Admission>> admit(http::Exchange& exchange, limits::Kind kind,
+                                              std::string client_id);
+    // At the token endpoint and beside it, where only a client's secret can be guessed: who shows
+    // none is not counted.
+    io::Task<Result<limits::Admission>> admit_secret(http::Exchange& exchange, const Form& form);
+    // Who is too fast hears when to come again: a person, and a program.
+    Done show_limited(http::Exchange& exchange, limits::Refusal refusal);
+    Done reply_limited(http::Exchange& exchange, limits::Refusal refusal);
+
     // What browsers keep. The names say that they came over TLS from this very host.
     std::string cookie_name(const http::Exchange& exchange, std::string_view name) const;
     std::string session_cookie(const http::Exchange& exchange, const config::Pool& pool) const;
@@ -180,6 +197,7 @@ class Oidc {
     const std::string region_;
     io::Clock& clock_;
     io::Random& random_;
+    limits::Limiter* const limiter_;
     telemetry::Operations operations_;
 };
 

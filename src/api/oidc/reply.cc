@@ -102,13 +102,14 @@ Replied reply_method(http::Exchange& exchange, std::string allowed) {
 
 Replied reply_page(http::Exchange& exchange, int status, std::string html,
                    std::string_view form_targets, std::vector<std::string> cookies,
-                   bool with_script) {
+                   bool with_script, int retry_after_seconds) {
     http::ResponseHead head;
     head.status = status;
     head.add("Content-Type", "text/html; charset=utf-8");
     head.add("Cache-Control", "no-store");
     head.add("Content-Security-Policy", content_policy(form_targets, with_script));
     head.add("Vary", "Accept-Language, Cookie");
+    if (retry_after_seconds > 0) head.add("Retry-After", std::to_string(retry_after_seconds));
     forbid_sniffing(head);
     for (std::string& cookie : cookies) head.add("Set-Cookie", std::move(cookie));
     co_return co_await exchange.respond(std::move(head), html);

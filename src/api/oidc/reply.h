@@ -32,11 +32,12 @@ OAuthError to_oauth(const Error& error);
 Replied reply_error(http::Exchange& exchange, OAuthError error);
 Replied reply_method(http::Exchange& exchange, std::string allowed);
 
-// `cookies` are whole Set-Cookie values; `with_script` as of content_policy().
+// `cookies` are whole Set-Cookie values; `with_script` as of content_policy(). With Retry-After
+// where `retry_after_seconds` is not 0.
 Replied reply_page(http::Exchange& exchange, int status, std::string html,
                    std::string_view form_targets,
                    std::vector<std::string> cookies = std::vector<std::string>(),
-                   bool with_script = false);
+                   bool with_script = false, int retry_after_seconds = 0);
 Replied reply_redirect(http::Exchange& exchange, std::string location,
                        std::vector<std::string> cookies = std::vector<std::string>());
 

@@ -2,6 +2,7 @@
 // the page with the form, which leads back to the application with a code.
 #include <algorithm>
 
+#include "api/oidc/limited.h"
 #include "api/oidc/oidc.h"
 #include "api/oidc/reply.h"
 
@@ -183,11 +184,17 @@ io::Task<Result<void>> Oidc::take_password(http::Exchange& exchange, AuthorizeRe
         co_return co_await refuse_sign_in(exchange, std::move(request), std::move(error),
                                           std::move(*form));
     }
+    // A mail is asked for, all else is tried.
+    const limits::Kind kind =
+        form->get("way") == "code" ? limits::Kind::request : limits::Kind::guess;
+    CO_TRY(auto admission, co_await admit(exchange, kind, request.asked.client_id));
+    if (admission.refusal) co_return co_await show_limited(exchange, *admission.refusal);
     if (form->get("challenge") == identity::kMfaSetup) {
         co_return co_await take_app_code(exchange, std::move(request), std::move(*form),
-                                         std::move(who));
+                                         std::move(who), std::move(admission.permit));
     }
     auto authorized = co_await send_answers(request, *form, who);
+    settle(admission.permit, kind, authorized);
     if (!authorized) {
         co_return co_await refuse_sign_in(exchange, std::move(request),
                                           std::move(authorized.error()), std::move(*form));

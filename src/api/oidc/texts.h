@@ -13,6 +13,10 @@ enum class Text : std::uint8_t {
     password,
     wrong_credentials,
     too_many_attempts,
+    please_wait,
+    network_limited,
+    client_limited,
+    come_again,
     not_confirmed,
     disabled,
     reset_required,
@@ -80,7 +84,7 @@ enum class Text : std::uint8_t {
     app_open,
     another_way
 };
-inline constexpr std::size_t kTexts = 71;
+inline constexpr std::size_t kTexts = 75;
 
 struct Language {
     std::string_view tag;  // of HTML's lang

@@ -1,5 +1,6 @@
 // What clients call themselves: the token endpoint (RFC 6749), revocation (RFC 7009), introspection
 // (RFC 7662), and userinfo (OpenID Connect Core, 5.3).
+#include "api/oidc/limited.h"
 #include "api/oidc/oidc.h"
 #include "api/oidc/reply.h"
 #include "base/encoding.h"
@@ -104,6 +105,15 @@ OAuthError bearer_refusal(const Error& error) {
 
 }  // namespace
 
+io::Task<Result<limits::Admission>> Oidc::admit_secret(http::Exchange& exchange, const Form& form) {
+    const bool shows = exchange.request().headers.contains("Authorization") ||
+                       form.find("client_secret").has_value();
+    if (!shows) co_return limits::Admission();
+    const auto credentials = read_credentials(exchange, form);
+    std::string client_id = credentials ? credentials->id : std::string();
+    co_return co_await admit(exchange, limits::Kind::guess, std::move(client_id));
+}
+
 io::Task<Result<Oidc::Caller>> Oidc::authenticate(http::Exchange& exchange, const Form& form) {
     CO_TRY(Credentials credentials, read_credentials(exchange, form));
     CO_TRY(const identity::ClientOfPool client, oauth_.client(credentials.id));
@@ -119,7 +129,10 @@ io::Task<Result<void>> Oidc::token(http::Exchange& exchange) {
         OAuthError error = to_oauth(form.error());
         co_return co_await reply_error(exchange, std::move(error));
     }
+    CO_TRY(auto admission, co_await admit_secret(exchange, *form));
+    if (admission.refusal) co_return co_await reply_limited(exchange, *admission.refusal);
     auto caller = co_await authenticate(exchange, *form);
+    settle(admission.permit, limits::Kind::guess, caller);
     if (!caller) {
         OAuthError error = refusal(exchange, caller.error());
         co_return co_await reply_error(exchange, std::move(error));
@@ -164,7 +177,16 @@ io::Task<Result<std::optional<identity::InspectRequest>>> Oidc::asked_about(
     auto form = co_await read_parameters(exchange);
     if (!form && !can_be_answered(form.error())) co_return std::unexpected(form.error());
     Result<identity::InspectRequest> asked = std::unexpected(form ? Error{} : form.error());
+    limits::Admission admission;
+    if (form) {
+        CO_TRY(admission, co_await admit_secret(exchange, *form));
+    }
+    if (admission.refusal) {
+        CO_TRY_VOID(co_await reply_limited(exchange, *admission.refusal));
+        co_return std::optional<identity::InspectRequest>();
+    }
     if (form) asked = co_await read_question(exchange, *form, who);
+    settle(admission.permit, limits::Kind::guess, asked);
     if (asked) co_return std::optional(std::move(*asked));
     OAuthError error = refusal(exchange, asked.error());
     CO_TRY_VOID(co_await reply_error(exchange, std::move(error)));
