@@ -239,6 +239,35 @@ TEST(config, whether_devices_are_remembered_is_a_word_too) {
     EXPECT_THAT(problems(replace(kBase, "id_suffix", "devices: on, id_suffix")), Not(IsEmpty()));
 }
 
+TEST(config, addresses_and_clients_have_budgets) {
+    const auto with = [](const std::string& limits) {
+        return kBase + "limits: {addresses: {" + limits + "}}\n";
+    };
+    const Config plain = load("f.yaml", kBase).config;
+    EXPECT_EQ(plain.limits.addresses.guesses.free, 100);
+    EXPECT_THAT(plain.limits.addresses.exempt, ElementsAre("127.0.0.0/8", "::1/128"));
+    EXPECT_FALSE(plain.pools[0].clients[0].limits);
+    const std::string text = with("guesses: {free: 7}, exempt: [198.51.100.0/24, '2001:db8::/32']");
+    EXPECT_THAT(problems(text), IsEmpty());
+    const AddressLimits found = load("f.yaml", text).config.limits.addresses;
+    EXPECT_EQ(found.guesses.free, 7);
+    EXPECT_EQ(found.guesses.forgiven_per_hour, 60) << "what is not said stays";
+    EXPECT_EQ(found.requests.free, 100);
+    EXPECT_EQ(found.exempt.size(), 2u);
+    EXPECT_THAT(problems(with("exempt: []")), IsEmpty());
+    for (const char* bad : {"198.51.100.7/24", "198.51.100.0/33", "1.2.3/8", "::/129", "office"}) {
+        EXPECT_THAT(problems(with("exempt: ['" + std::string(bad) + "']")), SizeIs(1)) << bad;
+    }
+    EXPECT_THAT(problems(with("guesses: {free: 0}")), SizeIs(1));
+    const std::string client =
+        replace(kBase, "{id: abc}", "{id: abc, limits: {requests: {forgiven_per_hour: 6000}}}");
+    EXPECT_THAT(problems(client), IsEmpty());
+    const auto limits = load("f.yaml", client).config.pools[0].clients[0].limits;
+    ASSERT_TRUE(limits && limits->requests);
+    EXPECT_FALSE(limits->guesses);
+    EXPECT_EQ(limits->requests->forgiven_per_hour, 6000);
+}
+
 TEST(config, a_trigger_is_a_function_that_answers_in_time) {
     const auto with = [](const std::string& trigger) {
         return problems(replace(kBase, "id_suffix", "triggers: {" + trigger + "}, id_suffix") +

@@ -89,7 +89,7 @@ TEST_F(TableTest, the_first_refusal_is_told_once_until_much_is_forgiven) {
     EXPECT_FALSE(table_.enter(ann_, kRule, kStart)->begins);
     EXPECT_EQ(wrong(ann_, kStart + Seconds(1)), Millis(0));
     EXPECT_FALSE(table_.enter(ann_, kRule, kStart + Seconds(1))->begins) << "it goes on";
-    const Instant later = kStart + 3 * kRule.forgive_each;
+    const Instant later = kStart + 5 * kRule.forgive_each;
     for (int i = 0; i < kRule.free; ++i) wrong(ann_, later);
     EXPECT_TRUE(table_.enter(ann_, kRule, later)->begins) << "it begins again";
 }
