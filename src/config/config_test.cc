@@ -256,7 +256,7 @@ TEST(config, addresses_and_clients_have_budgets) {
     EXPECT_EQ(found.exempt.size(), 2u);
     EXPECT_THAT(problems(with("exempt: []")), IsEmpty());
     for (const char* bad : {"198.51.100.7/24", "198.51.100.0/33", "1.2.3/8", "::/129", "office"}) {
-        EXPECT_THAT(problems(with("exempt: ['" + std::string(bad) + "']")), SizeIs(1)) << bad;
+        EXPECT_THAT(problems(with("exempt: ['" + std::string(bad) + "']")), Not(IsEmpty())) << bad;
     }
     EXPECT_THAT(problems(with("guesses: {free: 0}")), SizeIs(1));
     const std::string client =
