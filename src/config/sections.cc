@@ -399,7 +399,7 @@ const Object<AddressLimits>& describe() {
             .field("guesses", &AddressLimits::guesses,
                    "wrong passwords, codes, secrets of clients; what is right does not count")
             .field("requests", &AddressLimits::requests,
-                   "sign-ups, codes that are sent again, forgotten passwords")
+                   "sign-ups, and mails with codes that are asked for")
             .field("exempt", &AddressLimits::exempt,
                    "networks whose addresses stand for many people, and do not count: a proxy that "
                    "does not say who its clients are, an application's own server",

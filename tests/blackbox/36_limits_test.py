@@ -191,6 +191,7 @@ class Addresses(unittest.TestCase):
                 self.assertRaises(client.exceptions.NotAuthorizedException, guess)
             with self.assertRaises(client.exceptions.TooManyRequestsException) as caught:
                 guess()
+            client.close()
         self.assertIsInstance(caught.exception, ClientError)
 
     def test_wrong_codes_count_and_sign_ups_and_codes_asked_for(self):

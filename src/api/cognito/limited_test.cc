@@ -16,6 +16,15 @@ Error because(const char* why, Code code = Code::unauthenticated) { return {code
 TEST(limited, what_asks_for_mails_or_people_is_counted_whatever_comes_of_it) {
     for (const char* name : {"SignUp", "ResendConfirmationCode", "ForgotPassword"})
         EXPECT_EQ(limited_as(name, {}), Kind::request) << name;
+    const json::object by_mail{{"AuthFlow", "USER_AUTH"},
+                               {"AuthParameters", {{"PREFERRED_CHALLENGE", "EMAIL_OTP"}}}};
+    EXPECT_EQ(limited_as("InitiateAuth", by_mail), Kind::request);
+    const json::object chosen{{"ChallengeName", "SELECT_CHALLENGE"},
+                              {"ChallengeResponses", {{"ANSWER", "EMAIL_OTP"}}}};
+    EXPECT_EQ(limited_as("RespondToAuthChallenge", chosen), Kind::request);
+    const json::object answered{{"ChallengeName", "EMAIL_OTP"},
+                                {"ChallengeResponses", {{"EMAIL_OTP_CODE", "12345678"}}}};
+    EXPECT_EQ(limited_as("RespondToAuthChallenge", answered), Kind::guess);
     EXPECT_TRUE(counts(Kind::request, json::object()));
     EXPECT_TRUE(counts(Kind::request, refused(because(reason::kUserExists, Code::already_exists))));
     EXPECT_TRUE(counts(Kind::request,
