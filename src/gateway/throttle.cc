@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/ip.h"
+
 namespace domicile::gateway {
 namespace {
 
@@ -89,7 +91,8 @@ std::string_view counted_address(std::string_view address, std::array<char, 48>&
     if (inet_pton(AF_INET6, text.data(), &bytes) != 1) return address;
     // ::ffff:192.0.2.7 is one IPv4 address.
     if (IN6_IS_ADDR_V4MAPPED(&bytes)) return address;
-    std::memset(bytes.s6_addr + 8, 0, 8);
+    constexpr std::size_t kKept = kSubscriberBitsV6 / 8;
+    std::memset(bytes.s6_addr + kKept, 0, sizeof(bytes.s6_addr) - kKept);
     if (inet_ntop(AF_INET6, &bytes, room.data(), room.size()) == nullptr) return address;
     return {room.data(), std::strlen(room.data())};
 }

@@ -61,6 +61,15 @@ TEST_F(TableTest, time_forgives_one_after_the_other) {
     EXPECT_EQ(wrong(ann_, much_later), Seconds(1)) << "never more than the free ones";
 }
 
+TEST_F(TableTest, forgiving_begins_with_the_first_that_counts) {
+    EXPECT_EQ(attempt(ann_, Table::Counts::no, kStart), Millis(0));
+    const Instant first = kStart + kRule.forgive_each - Millis(1);
+    for (int i = 0; i < kRule.free; ++i) wrong(ann_, first);
+    const Instant later = first + Seconds(1);
+    EXPECT_EQ(wrong(ann_, later), Millis(0)) << "the delay is over";
+    EXPECT_EQ(wrong(ann_, later), Seconds(2)) << "nothing was forgiven";
+}
+
 TEST_F(TableTest, a_count_ends_however_long_it_grew) {
     Instant now = kStart;
     for (int i = 0; i < 1'000; ++i) {
