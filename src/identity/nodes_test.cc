@@ -9,6 +9,7 @@
 #include "directory/region_keys.h"
 #include "directory/testing.h"
 #include "identity/identity.h"
+#include "identity/pool_testing.h"
 #include "identity/srp_block.h"
 #include "identity/users.h"
 #include "io/files.h"
@@ -34,14 +35,7 @@ config::Config make_config() {
     config::Region region;
     region.name = kRegion;
     out.regions.push_back(region);
-    config::Client client;
-    client.name = "web";
-    client.id = "client1";
-    config::Pool pool;
-    pool.name = "health";
-    pool.id_suffix = "Health1";
-    pool.clients.push_back(client);
-    out.pools.push_back(pool);
+    out.pools.push_back(testing::make_pool());
     return out;
 }
 

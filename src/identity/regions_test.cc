@@ -112,11 +112,7 @@ Task<Result<void>> wanted_elsewhere(Nodes& nodes) {
         const auto wrong = co_await nodes[through]->identity.confirm_sign_up(std::move(confirm));
         EXPECT_EQ(wrong.error().reason, reason::kCodeMismatch) << kRegions[home];
     }
-    for (int i = 0; i < 2'000; ++i) {
-        CO_TRY(const std::size_t told, co_await mails_at(nodes, kAu));
-        if (told >= 2) break;
-        co_await io::sleep_for(Millis(5));
-    }
+    CO_TRY_VOID(co_await mails_once(nodes[kAu]->identity, 2));
     for (std::size_t at : {kAu, kEu, kUs}) {
         CO_TRY(const std::size_t count, co_await mails_at(nodes, at));
         EXPECT_EQ(count, at == kAu ? 2u : 0u) << kRegions[at];  // her own code, and one notice

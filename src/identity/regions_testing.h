@@ -12,6 +12,7 @@
 #include "crypto/x509.h"
 #include "http/server.h"
 #include "identity/identity.h"
+#include "identity/pool_testing.h"
 #include "io/executor.h"
 #include "io/files.h"
 #include "io/runtime.h"
@@ -40,14 +41,8 @@ inline config::Config config_of_regions() {
         region.name = kRegions[i];
         out.regions.push_back(region);
     }
-    config::Client client;
-    client.name = "web";
-    client.id = "client1";
-    client.flows.push_back(config::AuthFlow::user_password_auth);
-    config::Pool pool;
-    pool.name = "health";
-    pool.id_suffix = "Health1";
-    pool.clients.push_back(client);
+    config::Pool pool = make_pool();
+    pool.clients.begin()->flows.push_back(config::AuthFlow::user_password_auth);
     out.pools.push_back(pool);
     return out;
 }
@@ -188,9 +183,7 @@ inline SignUpRequest person_of(const std::string& country) {
 }
 
 inline Task<Result<std::size_t>> mails_at(Nodes& nodes, std::size_t at, std::string word = "") {
-    CO_TRY(const auto mails, co_await nodes[at]->identity.outbox(10));
-    co_return static_cast<std::size_t>(std::ranges::count_if(
-        mails, [&](const Mail& mail) { return mail.subject.contains(word); }));
+    return mails_once(nodes[at]->identity, 0, std::move(word));
 }
 
 // The six digits of the newest mail at a region.

@@ -334,13 +334,8 @@ Task<Result<void>> address_taken_here(Identity& identity) {
     EXPECT_FALSE(hidden.confirmed);
     CO_TRY(const bool resident, co_await identity.is_resident(hidden.sub));
     EXPECT_FALSE(resident);
-    for (int i = 0; i < 2'000; ++i) {
-        CO_TRY(const auto mails, co_await identity.outbox(10));
-        if (mails.size() >= 2) break;
-        co_await io::sleep_for(Millis(5));
-    }
-    CO_TRY(const auto mails, co_await identity.outbox(10));
-    EXPECT_EQ(mails.size(), 2u);  // her code, and that somebody wants the address
+    CO_TRY(const std::size_t mails, co_await mails_once(identity, 2));
+    EXPECT_EQ(mails, 2u);  // her code, and that somebody wants the address
     co_return Result<void>();
 }
 

@@ -11,6 +11,7 @@
 #include "crypto/srp.h"
 #include "directory/testing.h"
 #include "identity/identity.h"
+#include "identity/pool_testing.h"
 #include "identity/srp_block.h"
 #include "io/files.h"
 #include "io/runtime.h"
@@ -33,14 +34,7 @@ inline config::Config make_config() {
     config::Region region;
     region.name = "eu-central-1";
     out.regions.push_back(region);
-    config::Client client;
-    client.name = "web";
-    client.id = "client1";
-    config::Pool pool;
-    pool.name = "health";
-    pool.id_suffix = "Health1";
-    pool.clients.push_back(client);
-    out.pools.push_back(pool);
+    out.pools.push_back(make_pool());
     return out;
 }
 

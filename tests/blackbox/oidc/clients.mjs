@@ -4,9 +4,8 @@
 
 import * as oauth from 'oauth4webapi';
 import * as client from 'openid-client';
+import { begin, discover, kCallback } from './application.mjs';
 import { Browser, fetch_there } from './browser.mjs';
-
-const kCallback = 'https://app.example/callback';
 
 async function sign_in(url, person, browser = new Browser()) {
     let page = await browser.open(url);
@@ -17,28 +16,11 @@ async function sign_in(url, person, browser = new Browser()) {
 
 // A public client with PKCE, by openid-client: the whole life of a sign-in.
 async function openid_client({ issuer, client_id, username, password }) {
-    const config = await client.discovery(new URL(issuer), client_id, undefined, client.None(),
-        { [client.customFetch]: fetch_there });
-    config[client.customFetch] = fetch_there;
-    const code_verifier = client.randomPKCECodeVerifier();
-    const state = client.randomState();
-    const nonce = client.randomNonce();
-    const url = client.buildAuthorizationUrl(config, {
-        redirect_uri: kCallback,
-        scope: 'openid email',
-        code_challenge: await client.calculatePKCECodeChallenge(code_verifier),
-        code_challenge_method: 'S256',
-        state,
-        nonce,
-        max_age: '600',
-    });
+    const config = await discover(issuer, client_id);
+    const { url, checks } = await begin(config, { max_age: '600' });
     const browser = new Browser();
     const back = await sign_in(url.href, { username, password }, browser);
-    const checks = {
-        pkceCodeVerifier: code_verifier, expectedState: state, expectedNonce: nonce, maxAge: 600,
-        idTokenExpected: true,
-    };
-    const tokens = await client.authorizationCodeGrant(config, back, checks);
+    const tokens = await client.authorizationCodeGrant(config, back, { ...checks, maxAge: 600 });
     const claims = tokens.claims();
     const user = await client.fetchUserInfo(config, tokens.access_token, claims.sub);
     const fresh = await client.refreshTokenGrant(config, tokens.refresh_token);

@@ -7,15 +7,12 @@
 import assert from 'node:assert/strict';
 import * as client from 'openid-client';
 import { chromium } from 'playwright-core';
-import { fetch_there } from './browser.mjs';
+import { add_authenticator } from '../passkeys/authenticator.mjs';
+import { begin, discover, kCallback } from './application.mjs';
 
 const given = JSON.parse(process.argv[2]);
-const kCallback = 'https://app.example/callback';
 
-const config = await client.discovery(new URL(given.issuer), given.client_id, undefined, client.None(), {
-    [client.customFetch]: fetch_there,
-});
-config[client.customFetch] = fetch_there;
+const config = await discover(given.issuer, given.client_id);
 
 const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
@@ -42,20 +39,9 @@ async function open(options = {}) {
     return page;
 }
 
-async function add_authenticator(page) {
-    const devtools = await page.context().newCDPSession(page);
-    await devtools.send('WebAuthn.enable');
-    const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
-        options: {
-            protocol: 'ctap2',
-            ctap2Version: 'ctap2_1',
-            transport: 'internal',
-            hasResidentKey: true,
-            hasUserVerification: true,
-            isUserVerified: true,
-            automaticPresenceSimulation: true,
-        },
-    });
+/** A page's authenticator; says whether it knows its user from now on. */
+async function own_authenticator(page) {
+    const { devtools, authenticatorId } = await add_authenticator(page);
     return (verified) => devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: verified });
 }
 
@@ -78,27 +64,11 @@ async function look(page, name) {
 
 /** The way of an application: there, through whatever `act` does, and back with a code. */
 async function through(page, act, more = {}) {
-    const code_verifier = client.randomPKCECodeVerifier();
-    const state = client.randomState();
-    const nonce = client.randomNonce();
-    const url = client.buildAuthorizationUrl(config, {
-        redirect_uri: kCallback,
-        scope: 'openid email',
-        code_challenge: await client.calculatePKCECodeChallenge(code_verifier),
-        code_challenge_method: 'S256',
-        state,
-        nonce,
-        ...more,
-    });
+    const { url, checks } = await begin(config, more);
     await page.goto(url.href);
     if (act) await act(page);
     await page.waitForURL(`${kCallback}?*`);
-    const tokens = await client.authorizationCodeGrant(config, new URL(page.url()), {
-        pkceCodeVerifier: code_verifier,
-        expectedState: state,
-        expectedNonce: nonce,
-        idTokenExpected: true,
-    });
+    const tokens = await client.authorizationCodeGrant(config, new URL(page.url()), checks);
     assert.deepEqual(page.complaints, []);
     return tokens.claims().email;
 }
@@ -127,7 +97,7 @@ try {
 
     // "Not now" is not asked again in this browser.
     const later = await open();
-    await add_authenticator(later);
+    await own_authenticator(later);
     done.not_now = await through(later, async (page) => {
         await look(page, '1-sign-in');
         await type_password(page);
@@ -139,7 +109,7 @@ try {
     await later.context().close();
 
     const page = await open();
-    const verify = await add_authenticator(page);
+    const verify = await own_authenticator(page);
     done.made = await through(page, async () => {
         await type_password(page);
         await heading(page, 'Make a passkey');

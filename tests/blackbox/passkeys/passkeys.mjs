@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { chromium } from 'playwright-core';
+import { add_authenticator } from './authenticator.mjs';
 // The demo's page is built with it.
 import { rolldown } from '../../../examples/health/web/node_modules/rolldown/dist/index.mjs';
 
@@ -34,19 +35,7 @@ const browser = await chromium.launch({
 });
 const page = await (await browser.newContext()).newPage();
 page.setDefaultTimeout(15_000);
-const devtools = await page.context().newCDPSession(page);
-await devtools.send('WebAuthn.enable');
-const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-        protocol: 'ctap2',
-        ctap2Version: 'ctap2_1',
-        transport: 'internal',
-        hasResidentKey: true,
-        hasUserVerification: true,
-        isUserVerified: true,
-        automaticPresenceSimulation: true,
-    },
-});
+const { devtools, authenticatorId } = await add_authenticator(page);
 
 /** In the page; an error of the service is {error, message}. */
 const call = (region, name, input) =>
