@@ -113,6 +113,7 @@ class Home {
         // Tells the home of an address that somebody wants it (message::kAddressWanted).
         std::function<io::Task<Result<Done>>(std::string region, AddressNotice)> tell_elsewhere =
             {};
+        io::BlockingPool* passwords = nullptr;  // as in Identity::Parts
     };
     explicit Home(Parts parts);
 
@@ -322,6 +323,13 @@ class Home {
     io::Task<Result<std::int64_t>> next_generation(Session session, std::int64_t used,
                                                    const config::Client* client);
     io::Task<Result<UserRow>> own_user(TokenPtr token);
+    // io::run_blocking on the threads for passwords.
+    template <class F>
+    auto run_hashing(F work) {
+        io::BlockingPool& executors = io::Executor::current().blocking();
+        return io::run_blocking_on(p_.passwords == nullptr ? executors : *p_.passwords,
+                                   std::move(work));
+    }
     // The session of a refresh token and whose it is, if both are still good.
     struct Resumed {
         Session session;

@@ -106,7 +106,7 @@ io::Task<Result<Tokens>> Home::start_device_srp(DeviceSrpRequest request) {
     const std::string b = p_.random.bytes(crypto::kSrpSecretSize);
     block.b = to_hex(b);
     auto work = [verifier = device->srp, b] { return crypto::server_public(verifier, b); };
-    CO_TRY(block.b_hex, co_await io::run_blocking(std::move(work)));
+    CO_TRY(block.b_hex, co_await run_hashing(std::move(work)));
     Challenge asked;
     asked.name = kDeviceProof;
     asked.session = std::move(request.session);
@@ -145,7 +145,7 @@ io::Task<Result<Tokens>> Home::answer_device_srp(DeviceProofRequest request) {
     auto work = [verifier = device->srp, exchange, proof] {
         return proof_fits(verifier, exchange, proof);
     };
-    auto fits = co_await io::run_blocking(std::move(work));
+    auto fits = co_await run_hashing(std::move(work));
     if (!fits && fits.error().code == Code::resource_exhausted) {
         co_return std::unexpected(fits.error());
     }

@@ -85,7 +85,7 @@ io::Task<Result<bool>> Home::write_migrated(ClientOfPool client, Migration asked
                      salt = p_.random.bytes(crypto::kPasswordSaltSize)] {
             return make_password(keeping, owner, password, salt);
         };
-        CO_TRY(row.password, co_await io::run_blocking(std::move(hash)));
+        CO_TRY(row.password, co_await run_hashing(std::move(hash)));
     }
     audit::Event event{"user_migrated", {{"pool", row.pool}, {"home", p_.region}}};
     CO_TRY_VOID(co_await p_.audit.record(std::move(event)));

@@ -153,7 +153,7 @@ io::Task<Result<bool>> Home::password_fits(UserRow row, std::string password) {
     auto work = [row = std::move(row), password = std::move(password)] {
         return fits(row.password, {row.pool, row.srp_name}, password);
     };
-    co_return co_await io::run_blocking(std::move(work));
+    co_return co_await run_hashing(std::move(work));
 }
 
 // After the password was seen to fit. A row that was changed meanwhile is left for the next time.
@@ -167,7 +167,7 @@ io::Task<Result<void>> Home::keep_as_asked(const config::Pool* pool, UserRow& ro
         return make_password(keeping, owner, password, salt);
     };
     UserRow kept = row;
-    CO_TRY(kept.password, co_await io::run_blocking(std::move(work)));
+    CO_TRY(kept.password, co_await run_hashing(std::move(work)));
     CO_TRY(sql::Statement replacement, co_await users_.replacement(kept));
     std::vector<sql::Statement> batch;
     batch.push_back(std::move(replacement));
@@ -190,7 +190,7 @@ io::Task<Result<void>> Home::set_password(const config::Pool* pool, UserRow& row
                  salt = p_.random.bytes(crypto::kPasswordSaltSize), remembered] {
         return new_password(row, keeping, name, password, salt, remembered);
     };
-    CO_TRY(auto made, co_await io::run_blocking(std::move(work)));
+    CO_TRY(auto made, co_await run_hashing(std::move(work)));
     if (!row.password.is_empty()) {
         row.past_passwords.insert(row.past_passwords.begin(), std::move(row.password));
     }

@@ -68,7 +68,7 @@ io::Task<Result<SrpChallenge>> Home::srp_challenge(ClientOfPool client, std::opt
     block.device_key = key_of_region(p_.region, std::move(request.device_key));
     block.custom = custom;
     auto work = [verifier, b = block.b] { return crypto::server_public(verifier, b); };
-    CO_TRY(block.b_hex, co_await io::run_blocking(std::move(work)));
+    CO_TRY(block.b_hex, co_await run_hashing(std::move(work)));
 
     SrpChallenge out;
     out.salt_hex = verifier.salt_hex;
@@ -103,7 +103,7 @@ io::Task<Result<Tokens>> Home::answer_srp(SrpAnswerRequest request) {
     auto work = [verifier = has_verifier ? row->password.srp : decoy, exchange, proof] {
         return proof_fits(verifier, exchange, proof);
     };
-    auto fits = co_await io::run_blocking(std::move(work));
+    auto fits = co_await run_hashing(std::move(work));
     if (!fits && fits.error().code == Code::resource_exhausted) {
         co_return std::unexpected(fits.error());
     }

@@ -232,7 +232,7 @@ io::Task<Result<SignUpResult>> Home::new_sign_up(ClientOfPool client, SignUpRequ
                  password = request.password, salt = p_.random.bytes(crypto::kPasswordSaltSize)] {
         return make_password(keeping, owner, password, salt);
     };
-    CO_TRY(row.password, co_await io::run_blocking(std::move(hash)));
+    CO_TRY(row.password, co_await run_hashing(std::move(hash)));
 
     audit::Event event{"sign_up", {{"pool", row.pool}, {"home", p_.region}}};
     CO_TRY_VOID(co_await p_.audit.record(std::move(event)));

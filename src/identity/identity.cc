@@ -180,7 +180,8 @@ Identity::Impl::Impl(Parts given)
             [this](std::string region, AddressNotice notice) {
                 return elsewhere<Done>(std::move(region), message::kAddressWanted,
                                        std::move(notice));
-            }}),
+            },
+            p.passwords}),
       watch(p.database, home.sessions(), p.nodes),
       router({p.config, p.policy, p.directory, p.border, p.audit, home, verifier, p.region,
               p.public_port}),

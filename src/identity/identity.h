@@ -63,6 +63,9 @@ class Identity {
         std::string config_directory = {};  // what the files of clients' secrets are relative to
         Triggers* triggers = nullptr;       // null: functions take no part
         ExternalProviders* providers = nullptr;  // null: nobody signs in with others
+        // Where passwords are hashed and compared. Best as many threads as there are cores: more
+        // take each other's caches. null: the executor's pool for what blocks.
+        io::BlockingPool* passwords = nullptr;
     };
     explicit Identity(Parts parts);
     ~Identity();  // after stop()

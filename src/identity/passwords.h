@@ -3,7 +3,7 @@
 // were imported bring the hash that their former system made. Whatever differs from what the pool
 // asks for now is made anew at the next sign-in with the password.
 //
-// Pure, but slow: callers run make_password() and fits() on the blocking pool.
+// Pure, but slow: callers run make_password() and fits() on the threads for passwords.
 #pragma once
 
 #include <string>

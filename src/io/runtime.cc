@@ -1,6 +1,7 @@
 #include "io/runtime.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 
 #include <condition_variable>
@@ -78,6 +79,13 @@ class ThreadPool final : public BlockingPool {
 };
 
 }  // namespace
+
+// std::thread::hardware_concurrency() counts all of them.
+std::size_t usable_cores() {
+    cpu_set_t set;
+    const bool is_told = ::sched_getaffinity(0, sizeof set, &set) == 0;
+    return is_told ? static_cast<std::size_t>(CPU_COUNT(&set)) : 1;
+}
 
 std::unique_ptr<BlockingPool> make_blocking_pool(const char* name, std::size_t threads,
                                                  std::size_t queue_max) {

@@ -16,6 +16,9 @@ struct RuntimeOptions {
     std::size_t blocking_queue_max = 1024;  // work beyond it is refused with resource_exhausted
 };
 
+// Of the machine's cores, those that this process may run on.
+std::size_t usable_cores();
+
 // Threads for one purpose, where what blocks may do so for long. Its destructor waits until what
 // was taken is done. `name` is the threads', at most 15 bytes.
 std::unique_ptr<BlockingPool> make_blocking_pool(const char* name, std::size_t threads,

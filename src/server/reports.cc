@@ -21,17 +21,6 @@ void add_process_metrics(telemetry::Registry& registry, const std::string& regio
                        [] { return io::process_usage().start_seconds; });
 }
 
-void add_pool_metrics(telemetry::Registry& registry, const io::BlockingPool& pool) {
-    registry.add_gauge("domicile_blocking_queue_length",
-                       "Work that waits for a thread of the blocking pool.",
-                       [&pool] { return static_cast<double>(pool.load().queued); });
-    registry.add_gauge("domicile_blocking_running", "Work that the blocking pool is doing.",
-                       [&pool] { return static_cast<double>(pool.load().running); });
-    registry.add_counter("domicile_blocking_refused_total",
-                         "Work turned away because the queue was full.",
-                         [&pool] { return static_cast<double>(pool.load().refused); });
-}
-
 std::unique_ptr<telemetry::Tracer> make_tracer(const config::Traces& traces) {
     if (!traces.collector) return nullptr;
     telemetry::Tracer::Options options;
@@ -63,9 +52,20 @@ const http::ServerMetrics* Reports::listener(const char* name) {
     return &added;
 }
 
+void Reports::report_pool(const std::string& name, const io::BlockingPool& pool) {
+    metrics.add_gauge("domicile_" + name + "_queue_length",
+                      "Work that waits for a thread of the " + name + " pool.",
+                      [&pool] { return static_cast<double>(pool.load().queued); });
+    metrics.add_gauge("domicile_" + name + "_running", "Work that the " + name + " pool is doing.",
+                      [&pool] { return static_cast<double>(pool.load().running); });
+    metrics.add_counter("domicile_" + name + "_refused_total",
+                        "Work turned away because the queue was full.",
+                        [&pool] { return static_cast<double>(pool.load().refused); });
+}
+
 void Reports::start(io::Executor& executor) {
     add_process_metrics(metrics, region_);
-    add_pool_metrics(metrics, executor.blocking());
+    report_pool("blocking", executor.blocking());
     if (output_.dropped_lines) {
         metrics.add_counter("domicile_log_lines_dropped_total",
                             "Lines of the log that found its buffer full.",

@@ -23,6 +23,8 @@ class Reports {
     const http::ServerMetrics* listener(const char* name);
     // On the node's first reactor, which also sends the spans.
     void start(io::Executor& executor);
+    // Metrics domicile_<name>_... of a pool that lives as long as this.
+    void report_pool(const std::string& name, const io::BlockingPool& pool);
     io::Task<void> stop();
 
     telemetry::Registry metrics;
