@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -244,6 +245,7 @@ class Home {
     Sessions& sessions() { return sessions_; }
     Outbox& outbox() { return outbox_; }
     Courier& courier() { return courier_; }
+    Courier& texts() { return texts_; }
     Notices& notices() { return notices_; }
 
   private:
@@ -255,17 +257,29 @@ class Home {
         std::string client_id;    // empty: an administrator asks
         std::optional<Attributes> metadata;
     };
-    io::Task<Result<Mail>> compose(MailFor what, UserRow row, MailFacts facts);
-    // What sends the mail to the person's proven address; where there is none, the work of that for
-    // nobody.
-    io::Task<Result<std::vector<sql::Statement>>> mailing_if_proven(std::optional<UserRow> row,
-                                                                    std::string username,
-                                                                    Mail mail);
-    // What the answer says of where it goes: of an address that was typed, that one.
+    // A mail, or a text message, for this address.
+    io::Task<Result<Mail>> compose(MailFor what, UserRow row, MailFacts facts, Address to);
+    TextFacts text_facts(const MailFor& what, const UserRow& row, const MailFacts& facts,
+                         const Address& to) const;
+    // What functions are told of somebody.
+    Attributes told_of(const UserRow& row) const;
+    // What puts it into the outbox, queues it for whoever sends it, and takes old ones out.
+    io::Task<Result<std::vector<sql::Statement>>> mailing(std::string sub, Mail mail);
+    // The work of that where there is nobody.
+    io::Task<Result<std::vector<sql::Statement>>> mailing_to_nobody(Mail mail);
+    Courier& courier_of(Medium medium);
+    // Whether codes can be sent, by whatever way: before anybody is looked for.
+    Result<void> check_room(const config::Pool& pool);
+    io::Task<Result<void>> send_text(Mail mail);
+    Courier::Options text_options();
+    // What the answer says of where it goes: of an address that was typed, that one. `by_text`:
+    // whether it may be a text message.
     CodeDelivery shown_delivery(const config::Pool& pool, const std::string& username,
-                                const std::string& to) const;
-    // Whom a function is told of where there is nobody to write to.
+                                const Address& to, bool by_text = true) const;
+    // Whom a function is told of where there is nobody to write to, and where that seems to go.
     UserRow decoy_person(const config::Pool& pool, const std::string& username) const;
+    Address decoy_address(const config::Pool& pool, const std::string& username,
+                          bool by_text = true) const;
 
     // sign-up (home_sign_up.cc)
     io::Task<Result<void>> check_sign_up(ClientOfPool client, SignUpRequest request);
@@ -283,6 +297,8 @@ class Home {
     io::Task<Result<std::vector<sql::Statement>>> no_mailing(std::string sub, Mail mail);
     void notify_owners(const UserRow& row);
     void notify_owner(const std::string& pool, const directory::SubjectKey& key);
+    Address address_to_tell(const config::Pool& pool, const UserRow& row,
+                            const directory::SubjectKey& wanted) const;
     io::Task<Result<void>> pass_on(AddressNotice notice);
     io::Task<Result<void>> write_confirmed(UserRow row);
     io::Task<Result<directory::ClaimHandle>> claim(UserRow row, PasswordRequest person);
@@ -290,8 +306,6 @@ class Home {
     io::Task<Result<void>> give_up(std::string claim_id);
     io::Task<Result<Done>> confirm_nobody(const config::Pool* pool, std::string username);
     io::Task<Result<std::vector<sql::Statement>>> write_code(MailFor what, UserRow& row);
-    // What puts a mail into the outbox, queues it for the mail server, and takes old ones out.
-    io::Task<Result<std::vector<sql::Statement>>> mailing(std::string sub, Mail mail);
     io::Task<Result<bool>> password_fits(UserRow row, std::string password);
     std::vector<directory::SubjectKey> keys_of(const UserRow& row) const;
     // Who keeps the subject keys of a pool, and claims keys of theirs.
@@ -303,8 +317,6 @@ class Home {
                                                          std::string pool);
     // failed_precondition when a pool has people of the other residency.
     io::Task<Result<void>> check_residency();
-    // Where a code for somebody who does not exist seems to go.
-    std::string decoy_destination(const std::string& username) const;
     io::Task<Result<void>> sweep();
 
     // sign-in (home_sign_in.cc)
@@ -497,16 +509,21 @@ class Home {
 
     // the own account
     io::Task<Result<void>> write_account(UserRow row, std::vector<sql::Statement> with);
-    bool is_email_of(const UserRow& row, const std::string& address) const;
-    io::Task<Result<void>> count_address_mail(UserRow row);
-    io::Task<Result<std::vector<sql::Statement>>> address_code(UserRow row, std::string to,
+    bool is_address_of(const UserRow& row, Medium medium, const std::string& address) const;
+    // Whether the address is the user name too, and may change.
+    Result<bool> renames(const UserRow& row, Medium medium) const;
+    // The addresses that are asked for, out of the attributes.
+    std::map<Medium, std::string> take_wishes(const config::Pool& pool, const UserRow& row,
+                                              Attributes& asked) const;
+    io::Task<Result<void>> count_address_code(UserRow row, Medium medium);
+    io::Task<Result<std::vector<sql::Statement>>> address_code(UserRow row, Medium medium,
                                                                MailFor what);
     io::Task<Result<directory::ClaimHandle>> claim_address(const config::Pool* pool, UserRow row,
-                                                           EmailChange& wanted);
+                                                           Medium medium, AddressChange& wanted);
     // Claims its key and puts the wish into the row; what else goes into the batch that writes it.
     io::Task<Result<std::vector<sql::Statement>>> offer_address(const config::Pool* pool,
-                                                                UserRow& row, std::string address,
-                                                                MailFor what);
+                                                                UserRow& row, Medium medium,
+                                                                std::string address, MailFor what);
     // Their sessions, row and keys; what an outage of the directory leaves is on record.
     io::Task<Result<void>> remove_person(UserRow row);
 
@@ -524,6 +541,13 @@ class Home {
                                                                   UserRow& row,
                                                                   AdminCreateRequest request);
     io::Task<Result<Done>> set_disabled(AdminRequest request, bool disabled);
+    // Other addresses that an administrator says (home_admin_address.cc).
+    Result<AddressChanges> readdressed(const UserRow& row, const Attributes& said) const;
+    io::Task<Result<void>> readdress(UserRow row, AddressChanges wanted);
+    io::Task<Result<void>> end_wishes(UserRow row, AddressChanges wanted);
+    io::Task<Result<void>> hand_over(UserRow row, directory::ClaimHandle held,
+                                     AddressChanges wanted,
+                                     std::vector<directory::SubjectKey> dropped);
     // Moving house is not there yet, so whatever is written must lead to this home.
     Result<void> check_stays(const config::Pool& pool, const Attributes& attributes) const;
     io::Task<Result<std::optional<PersonDescription>>> found_by_index(std::string pool,
@@ -538,7 +562,7 @@ class Home {
     directory::Claims claims_;
     Sessions sessions_;
     Outbox outbox_;
-    Courier courier_;
+    Courier courier_, texts_;
     Signer signer_;
     Codes codes_;
     Groups groups_;
@@ -560,13 +584,21 @@ class Home {
     Notices notices_;
 };
 
+// An address of somebody else's; only where that is told.
+std::unexpected<Error> alias_exists(const std::string& attribute);
 // By whoever; a sign-up that was not confirmed in time does not count.
 bool is_taken(const std::optional<directory::Record>& holder, Timestamp now);
-// Where a code for these attributes goes; empty when there is nowhere.
-std::string destination_of(const std::string& username, const Attributes& attributes);
-// Where it goes only if the person has proven the address, and may have a password reset.
-std::string proven_destination(const std::optional<UserRow>& row);
+// The user name, if it is an address that codes can go to.
+Address typed_address(const config::Pool& pool, const std::string& username);
+// Where the code of a sign-up goes: to the phone, if the pool sends text messages (as Cognito does
+// it); else by mail. Without a value when there is nowhere.
+Address first_address(const config::Pool& pool, const std::string& username,
+                      const Attributes& attributes);
+// The person's address of this kind, if they have proven it and may have a password reset.
+Address proven_address(const std::optional<UserRow>& row, Medium medium);
+// The e-mail address, else the phone number where the pool sends text messages.
+Address proven_address(const config::Pool& pool, const std::optional<UserRow>& row);
 // Masked.
-CodeDelivery delivery_to(const std::string& destination);
+CodeDelivery delivery_to(const Address& address);
 
 }  // namespace domicile::identity

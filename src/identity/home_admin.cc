@@ -1,6 +1,7 @@
 // What administrators do with people, at the home. Everything is on record, with the access key,
 // before it takes effect (I6). Whoever is disabled, removed or given another password has no
 // session left.
+#include "identity/addresses.h"
 #include "identity/external.h"
 #include "identity/home.h"
 #include "identity/validation.h"
@@ -99,7 +100,7 @@ io::Task<Result<UserRow>> Home::administered(std::string operation, Administrato
 io::Task<Result<void>> Home::write_administered(UserRow row, Also also,
                                                 std::vector<sql::Statement> with) {
     // Whether somebody proved the address is not for confirming to say.
-    if (also == Also::confirm) row.attributes.try_emplace("email_verified", "false");
+    if (also == Also::confirm) row.attributes.try_emplace(flag_of(row.code_medium), "false");
     CO_TRY(sql::Statement replacement, co_await users_.replacement(row));
     std::vector<sql::Statement> batch;
     if (also == Also::end_sessions) batch.push_back(sessions_.ending_all(row.sub, ""));
@@ -193,17 +194,22 @@ io::Task<Result<Done>> Home::admin_update(AdminAttributesRequest request) {
                                               request.pool, request.username));
     CO_TRY(const config::Pool* pool, find_pool(p_.config, request.pool));
     CO_TRY_VOID(check_administered_attributes(*pool, request.attributes));
-    const auto keys = keys_of(row);
     CO_TRY_VOID(check_changes(*pool, request.attributes));
+    CO_TRY(AddressChanges wanted, readdressed(row, request.attributes));
+    const auto keys = keys_of(row);
+    // The addresses stay what they are until their keys are the person's.
+    for (const auto& [attribute, change] : wanted) {
+        request.attributes.erase(attribute);
+        request.attributes.erase(flag_of(*medium_of(attribute)));
+    }
     change_attributes(request.attributes, row.attributes);
     if (keys_of(row) != keys) {
         co_return fail(Code::invalid_argument,
-                       "An e-mail address or phone number that people are found by cannot be "
-                       "changed by an administrator.",
+                       "An address that an identity provider vouches for is its to change.",
                        reason::kSchema);
     }
     CO_TRY_VOID(check_stays(*pool, row.attributes));
-    CO_TRY_VOID(co_await write_administered(std::move(row), Also::nothing));
+    CO_TRY_VOID(co_await readdress(std::move(row), std::move(wanted)));
     co_return Done{};
 }
 
