@@ -14,6 +14,10 @@ bool Pool::has_flow(AuthFlow flow) const {
     return std::ranges::any_of(clients, [&](const Client& client) { return client.allows(flow); });
 }
 
+bool Pool::has_alias(Alias alias) const {
+    return std::ranges::find(aliases, alias) != aliases.end();
+}
+
 bool Client::allows(AuthFlow flow) const {
     return std::find(flows.begin(), flows.end(), flow) != flows.end();
 }

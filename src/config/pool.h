@@ -105,6 +105,9 @@ struct Sms {
     std::string function;
 };
 
+// Attributes that people sign in with instead of their user name (AliasAttributeType).
+enum class Alias : std::uint8_t { email, phone_number, preferred_username };
+
 struct Pool {
     std::string name;
     std::string id_suffix;  // the pool id in region R is "R_<id_suffix>"
@@ -113,6 +116,7 @@ struct Pool {
     NamedList<IdentityProvider> identity_providers;
     PasswordPolicy password;
     std::vector<Attribute> attributes;
+    std::vector<Alias> aliases;
     Residency residency = Residency::directory;
     std::string country_attribute = "custom:country";  // where the directory says it
     int code_hours = 24;
@@ -132,6 +136,7 @@ struct Pool {
     // nullptr if no client has this id.
     const Client* find_client(std::string_view id) const;
     bool has_flow(AuthFlow flow) const;  // does any client have it?
+    bool has_alias(Alias alias) const;
 };
 
 }  // namespace domicile::config

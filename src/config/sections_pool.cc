@@ -11,6 +11,7 @@ constexpr const char* kAttributeWords = "custom:NAME (1 to 20 characters) or a s
 DOMICILE_WORDS(AuthFlow, "USER_SRP_AUTH", "USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH",
                "ADMIN_USER_PASSWORD_AUTH", "CUSTOM_AUTH", "USER_AUTH")
 DOMICILE_WORDS(TokenAlgorithm, "RS256", "ES256")
+DOMICILE_WORDS(Alias, "email", "phone_number", "preferred_username")
 DOMICILE_WORDS(Residency, "directory", "triggers")
 DOMICILE_WORDS(Mfa, "off", "optional", "required")
 DOMICILE_WORDS(Devices, "off", "user_opt_in", "always")
@@ -270,6 +271,11 @@ const Object<Pool>& describe() {
                         "3 to 32 letters, digits, `.` and `-`, first a letter or digit"))
             .field("password", &Pool::password, "the password policy")
             .field("attributes", &Pool::attributes, "attributes beyond the standard ones")
+            .field("aliases", &Pool::aliases,
+                   "attributes that people sign in with beside their user name, which then has "
+                   "not their form: an e-mail address or phone number once it is proven, a "
+                   "preferred user name, which is one person's, once the sign-up is confirmed. Of "
+                   "people who are there it counts from their next change on")
             .field("residency", &Pool::residency,
                    "directory: everybody has one home, by their country, which all regions know; "
                    "triggers: each region has its own people, nothing is forwarded, and who lives "

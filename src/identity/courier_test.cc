@@ -100,7 +100,8 @@ class World {
         self.keyring = std::make_unique<keyring::Keyring>(*self.keys_, io::system_random(),
                                                           std::string(32, 'm'));
         CO_TRY_VOID(co_await self.keyring->open());
-        Users users(*self.database_, *self.keyring, self.clock);
+        Users users(*self.database_, *self.keyring, self.clock,
+                    [](const auto&) { return nullptr; });
         CO_TRY_VOID(co_await users.migrate());
         self.outbox = std::make_unique<Outbox>(*self.database_, *self.keyring);
         Courier::Options options;

@@ -83,7 +83,10 @@ CodeDelivery delivery_to(const Address& address) {
 
 Home::Home(Parts parts)
     : p_(std::move(parts)),
-      users_(p_.database, p_.keyring, p_.clock),
+      users_(p_.database, p_.keyring, p_.clock,
+             [config = p_.config](const std::string& id_suffix) {
+                 return find_pool(*config, id_suffix).value_or(nullptr);
+             }),
       region_keys_(p_.database, p_.clock,
                    {p_.region, {1, p_.keyring.region_secret("identity.region_keys")}}),
       claims_(p_.directory, region_keys_, p_.database, p_.clock, p_.random, users_,

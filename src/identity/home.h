@@ -308,6 +308,8 @@ class Home {
     io::Task<Result<std::vector<sql::Statement>>> write_code(MailFor what, UserRow& row);
     io::Task<Result<bool>> password_fits(UserRow row, std::string password);
     std::vector<directory::SubjectKey> keys_of(const UserRow& row) const;
+    // The preferred user name, where it leads to people (home_aliases.cc).
+    std::optional<std::string> preferred_key(const UserRow& row) const;
     // Who keeps the subject keys of a pool, and claims keys of theirs.
     directory::KeyKeeper& keeper_of(const std::string& pool);
     // What this region is called in what people of a pool bring back (identity/routable.h).
@@ -374,6 +376,8 @@ class Home {
                                                Attributes said);
     io::Task<Result<TokenState>> inspect_refresh(ClientOfPool client, std::string text);
     Result<const config::Pool*> pool_of(const UserRow& row) const;
+    Codes::Purpose reset_purpose(const std::string& pool, const std::optional<UserRow>& row,
+                                 const std::string& typed) const;
     TokenSubject token_subject(const UserRow& row, const config::Client& client) const;
 
     // triggers (home_triggers.cc)
@@ -512,6 +516,10 @@ class Home {
     bool is_address_of(const UserRow& row, Medium medium, const std::string& address) const;
     // Whether the address is the user name too, and may change.
     Result<bool> renames(const UserRow& row, Medium medium) const;
+    // The change that another preferred user name is, out of the attributes.
+    AddressChanges take_preferred(const UserRow& row, Attributes& asked) const;
+    // The row as it is once that is done.
+    io::Task<Result<UserRow>> rename_preferred(UserRow row, AddressChanges wanted);
     // The addresses that are asked for, out of the attributes.
     std::map<Medium, std::string> take_wishes(const config::Pool& pool, const UserRow& row,
                                               Attributes& asked) const;
@@ -542,7 +550,7 @@ class Home {
                                                                   AdminCreateRequest request);
     io::Task<Result<Done>> set_disabled(AdminRequest request, bool disabled);
     // Other addresses that an administrator says (home_admin_address.cc).
-    Result<AddressChanges> readdressed(const UserRow& row, const Attributes& said) const;
+    Result<AddressChanges> readdressed(const UserRow& row, Attributes said) const;
     io::Task<Result<void>> readdress(UserRow row, AddressChanges wanted);
     io::Task<Result<void>> end_wishes(UserRow row, AddressChanges wanted);
     io::Task<Result<void>> hand_over(UserRow row, directory::ClaimHandle held,

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "identity/addresses.h"
+#include "identity/aliases.h"
 #include "identity/home.h"
 #include "identity/validation.h"
 
@@ -15,6 +16,9 @@ io::Task<Result<CodeDeliveries>> Home::update_attributes(AttributesRequest reque
     const config::Pool& pool = *client.pool;
     CO_TRY_VOID(check_own_attributes(pool, *client.client, request.attributes));
     CO_TRY_VOID(check_changes(pool, request.attributes));
+    CO_TRY_VOID(check_preferred(pool, request.attributes));
+    AddressChanges renamed = take_preferred(row, request.attributes);
+    CO_TRY(row, co_await rename_preferred(std::move(row), std::move(renamed)));
     const auto keys = keys_of(row);
     const auto wishes = take_wishes(pool, row, request.attributes);
     change_attributes(request.attributes, row.attributes);

@@ -2,6 +2,7 @@
 // before it takes effect (I6). Whoever is disabled, removed or given another password has no
 // session left.
 #include "identity/addresses.h"
+#include "identity/aliases.h"
 #include "identity/external.h"
 #include "identity/home.h"
 #include "identity/validation.h"
@@ -195,12 +196,14 @@ io::Task<Result<Done>> Home::admin_update(AdminAttributesRequest request) {
     CO_TRY(const config::Pool* pool, find_pool(p_.config, request.pool));
     CO_TRY_VOID(check_administered_attributes(*pool, request.attributes));
     CO_TRY_VOID(check_changes(*pool, request.attributes));
+    CO_TRY_VOID(check_preferred(*pool, request.attributes));
     CO_TRY(AddressChanges wanted, readdressed(row, request.attributes));
     const auto keys = keys_of(row);
     // The addresses stay what they are until their keys are the person's.
     for (const auto& [attribute, change] : wanted) {
         request.attributes.erase(attribute);
-        request.attributes.erase(flag_of(*medium_of(attribute)));
+        const auto medium = medium_of(attribute);
+        if (medium) request.attributes.erase(flag_of(*medium));
     }
     change_attributes(request.attributes, row.attributes);
     if (keys_of(row) != keys) {
@@ -240,7 +243,9 @@ io::Task<Result<PersonDescription>> Home::admin_create(AdminCreateRequest reques
     CO_TRY(const config::Pool* pool, find_pool(p_.config, request.pool));
     CO_TRY_VOID(check_username(request.username));
     CO_TRY_VOID(check_own_username(*pool, request.username));
+    CO_TRY_VOID(check_alias_forms(*pool, request.username));
     CO_TRY_VOID(check_administered_attributes(*pool, request.attributes));
+    CO_TRY_VOID(check_preferred(*pool, request.attributes));
     CO_TRY_VOID(check_stays(*pool, request.attributes));
     if (request.password_hash) CO_TRY_VOID(check_import(request));
     CO_TRY(const auto there, co_await users_.find(request.pool, request.username));

@@ -21,7 +21,7 @@ Keys without(Keys keys, const Keys& others) {
 }
 
 std::string named(const AddressChanges& wanted) {
-    return wanted.size() == 1 ? wanted.begin()->first : "email or phone_number";
+    return wanted.size() == 1 ? wanted.begin()->first : "email, phone_number or preferred_username";
 }
 
 }  // namespace
@@ -33,8 +33,8 @@ std::unexpected<Error> alias_exists(const std::string& attribute) {
 
 // Those that become others, or go. The same one in another writing is no change, and nothing of an
 // external person's is: what leads to them is their provider's.
-Result<AddressChanges> Home::readdressed(const UserRow& row, const Attributes& said) const {
-    AddressChanges out;
+Result<AddressChanges> Home::readdressed(const UserRow& row, Attributes said) const {
+    AddressChanges out = take_preferred(row, said);
     for (const Medium medium : kMedia) {
         const std::string attribute = attribute_of(medium);
         const auto found = said.find(attribute);
@@ -56,10 +56,11 @@ Result<AddressChanges> Home::readdressed(const UserRow& row, const Attributes& s
 // The person may have asked for the same address, and holds its key then without having proven it.
 io::Task<Result<void>> Home::end_wishes(UserRow row, AddressChanges wanted) {
     for (const auto& [attribute, change] : wanted) {
+        const auto medium = medium_of(attribute);
         const auto wish = row.address_changes.find(attribute);
-        if (wish == row.address_changes.end() || wish->second.taken) continue;
+        if (!medium || wish == row.address_changes.end() || wish->second.taken) continue;
         const auto key = [&](const std::string& value) {
-            return keeper_of(row.pool).key(row.pool, kind_of(*medium_of(attribute)), value);
+            return keeper_of(row.pool).key(row.pool, kind_of(*medium), value);
         };
         if (key(wish->second.value) != key(change.value)) continue;
         const auto ended = co_await claims_.release(wish->second.change_id);
@@ -108,7 +109,8 @@ io::Task<Result<void>> Home::hand_over(UserRow row, directory::ClaimHandle held,
     for (auto& [attribute, change] : wanted) {
         const auto before = row.address_changes.find(attribute);
         if (before != row.address_changes.end()) instead_of.push_back(before->second.change_id);
-        batch.push_back(codes_.removal({purpose_of(*medium_of(attribute)), row.sub}));
+        const auto medium = medium_of(attribute);
+        if (medium) batch.push_back(codes_.removal({purpose_of(*medium), row.sub}));
         change.change_id = held.claim_id;
         row.address_changes[attribute] = std::move(change);
     }

@@ -1,8 +1,11 @@
 // Devices at sign-in: one that is remembered proves itself by SRP, after whatever else is asked
 // for. Whoever is asked has proven the password, so nothing here tells strangers who exists; a
 // device that is not this person's is like none.
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "crypto/hash.h"
+#include "identity/aliases.h"
 #include "identity/home.h"
 #include "identity/routable.h"
 #include "identity/srp_block.h"
@@ -41,9 +44,13 @@ std::string Home::device_group(const std::string& sub, const std::string& id) co
 }
 
 bool Home::is_name_of(const UserRow& row, const std::string& username) const {
-    return username == row.sub || username == row.srp_name ||
-           users_.username_index(row.pool, username) ==
-               users_.username_index(row.pool, row.username);
+    if (username == row.sub || username == row.srp_name) return true;
+    const std::string index = users_.username_index(row.pool, username);
+    const auto is_it = [&](const std::string& name) {
+        return index == users_.username_index(row.pool, name);
+    };
+    const auto pool = pool_of(row);
+    return is_it(row.username) || (pool && std::ranges::any_of(aliases_of(**pool, row), is_it));
 }
 
 io::Task<Result<std::optional<Device>>> Home::device_of(UserRow row, ClientOfPool client,

@@ -32,6 +32,12 @@ Result<StoredPassword> new_password(const UserRow& row, const PasswordKeeping& k
 
 }  // namespace
 
+// By the person's own user name, whichever of their names was typed.
+Codes::Purpose Home::reset_purpose(const std::string& pool, const std::optional<UserRow>& row,
+                                   const std::string& typed) const {
+    return {kResetPurpose, users_.username_index(pool, row ? row->username : typed)};
+}
+
 io::Task<Result<CodeDelivery>> Home::forgot_password(ForgotPasswordRequest request) {
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
     const config::Pool& pool = *client.pool;
@@ -59,7 +65,7 @@ io::Task<Result<CodeDelivery>> Home::forgot_password(ForgotPasswordRequest reque
                        "email or phone_number",
                        reason::kSchema);
     }
-    const Codes::Purpose purpose{kResetPurpose, name};
+    const Codes::Purpose purpose = reset_purpose(pool.id_suffix, row, request.username);
     Codes::Issued issued =
         codes_.issue(purpose, to.empty() ? std::string() : row->sub, kResetLifetime);
     std::vector<sql::Statement> batch = std::move(issued.statements);
@@ -88,7 +94,7 @@ io::Task<Result<Done>> Home::reset_password(ResetPasswordRequest request) {
         co_return fail(Code::not_found, "User does not exist.", reason::kUserUnknown);
     }
     const std::string name = users_.username_index(pool.id_suffix, request.username);
-    Codes::Purpose purpose{kResetPurpose, name};
+    Codes::Purpose purpose = reset_purpose(pool.id_suffix, row, request.username);
     std::string bound_to = proven_address(pool, row).empty() ? std::string() : row->sub;
     CO_TRY(sql::Statement use,
            co_await codes_.judge(std::move(purpose), std::move(bound_to), request.code));

@@ -4,6 +4,7 @@
 // by Home::upkeep().
 #include "base/encoding.h"
 #include "crypto/hash.h"
+#include "identity/aliases.h"
 #include "identity/external.h"
 #include "identity/home.h"
 #include "identity/mail_words.h"
@@ -73,6 +74,8 @@ std::vector<directory::SubjectKey> Home::keys_of(const UserRow& row) const {
     if (email && vouched) add(Kind::email, *email);
     const auto phone = value_of(row.attributes, "phone_number");
     if (phone && !row.external) add(Kind::phone, *phone);
+    const auto preferred = preferred_key(row);
+    if (preferred) add(Kind::username, *preferred);
     add(Kind::sub, row.sub);
     return out;
 }
@@ -81,6 +84,14 @@ io::Task<Result<void>> Home::check_sign_up(ClientOfPool client, SignUpRequest re
     const config::Pool* pool = client.pool;
     CO_TRY_VOID(check_username(request.username));
     CO_TRY_VOID(check_own_username(*pool, request.username));
+    CO_TRY_VOID(check_alias_forms(*pool, request.username));
+    if (pool->has_alias(config::Alias::preferred_username) &&
+        request.attributes.contains(kPreferredUsername)) {
+        co_return fail(Code::invalid_argument,
+                       "preferred_username can be set once the user is confirmed, since user pool "
+                       "is configured for preferred username alias.",
+                       reason::kSchema);
+    }
     CO_TRY_VOID(check_attributes(*pool, *client.client, request.attributes));
     CO_TRY_VOID(co_await check_new_password(pool, request.password));
     if (first_address(*pool, request.username, request.attributes).empty()) {

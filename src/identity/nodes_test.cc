@@ -276,7 +276,7 @@ Task<Result<void>> upkeep_of_the_other(Shared& shared, Node& a, Node& b) {
     directory::ClaimsOptions options;
     options.run = b.nodes.run();
     options.lives = [&b](std::string_view run) { return b.nodes.lives(run); };
-    Users users(*b.database, b.keyring, io::system_clock());
+    Users users(*b.database, b.keyring, io::system_clock(), [](const auto&) { return nullptr; });
     directory::RegionKeys region_keys(*b.database, shared.clock, {});
     directory::Claims claims(b.directory, region_keys, *b.database, shared.clock,
                              io::system_random(), users, options);

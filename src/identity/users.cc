@@ -9,6 +9,7 @@
 #include "crypto/hash.h"
 #include "directory/directory.h"
 #include "identity/addresses.h"
+#include "identity/aliases.h"
 #include "identity/authenticators.h"
 #include "identity/challenges.h"
 #include "identity/devices.h"
@@ -18,6 +19,17 @@
 
 namespace domicile::identity {
 namespace {
+
+constexpr std::array<std::string_view, 3> kAliasColumns = {"email_alias", "phone_alias",
+                                                           "name_alias"};
+
+// Where an alias of this kind is; null for one that is none.
+const char* alias_column(directory::IdentifierKind kind) {
+    using Kind = directory::IdentifierKind;
+    if (kind == Kind::email) return "email_alias";
+    if (kind == Kind::phone) return "phone_alias";
+    return kind == Kind::username ? "name_alias" : nullptr;
+}
 
 constexpr const char* kColumns =
     "sub, pool, claim_id, created, epoch, confirmed, sealed, code_mac, code_expires, code_tries, "
@@ -91,7 +103,8 @@ Result<void> read_state(const json::object& from, UserRow& into) {
 
 // Where the stored profile has them, by attribute.
 constexpr std::array kChanges = {std::pair("email", "email_change"),
-                                 std::pair("phone_number", "phone_change")};
+                                 std::pair("phone_number", "phone_change"),
+                                 std::pair("preferred_username", "preferred_change")};
 
 void write_address_changes(const UserRow& row, json::object& into) {
     for (const auto& [attribute, member] : kChanges) {
@@ -199,14 +212,14 @@ UserRow with_change(UserRow row, const std::string& change_id) {
             row.address_changes[attribute] = change;
             continue;
         }
-        const std::string flag = flag_of(*medium_of(attribute));
+        const auto medium = medium_of(attribute);
+        if (medium) row.attributes.erase(flag_of(*medium));
         if (change.value.empty()) {
             row.attributes.erase(attribute);
-            row.attributes.erase(flag);
             continue;
         }
         row.attributes[attribute] = change.value;
-        row.attributes[flag] = change.proven ? "true" : "false";
+        if (medium) row.attributes[flag_of(*medium)] = change.proven ? "true" : "false";
         if (change.renames) row.username = change.value;
     }
     return row;
@@ -263,6 +276,12 @@ sql::Component Users::schema() {
     std::ranges::move(Challenges::schema(), std::back_inserter(steps));
     std::ranges::move(Devices::schema(), std::back_inserter(steps));
     std::ranges::move(PasskeyStore::schema(), std::back_inserter(steps));
+    for (const std::string_view name : kAliasColumns) {
+        const std::string column(name);
+        steps.push_back("ALTER TABLE identity_users ADD COLUMN " + column + " BYTEA");
+        steps.push_back("CREATE INDEX identity_users_by_" + column + " ON identity_users (pool, " +
+                        column + ") WHERE " + column + " IS NOT NULL");
+    }
     return {"identity", std::move(steps)};
 }
 
@@ -281,6 +300,21 @@ std::string Users::username_index(std::string_view pool, std::string_view userna
 // Of no user name: none begins so.
 std::string Users::hidden_index(std::string_view pool, std::string_view username) const {
     return crypto::hmac_sha256(index_secret_, "hidden" + username_index(pool, username));
+}
+
+std::vector<sql::Value> Users::alias_indexes(const UserRow& row) const {
+    std::vector<sql::Value> out(kAliasColumns.size());
+    const config::Pool* pool = pool_of_(row.pool);
+    if (pool == nullptr || pool->aliases.empty()) return out;
+    const std::string own = username_index(row.pool, row.username);
+    for (const std::string& alias : aliases_of(*pool, row)) {
+        const char* column = alias_column(directory::kind_of_username(alias));
+        std::string index = username_index(row.pool, alias);
+        if (column == nullptr || index == own) continue;
+        const auto place = std::ranges::find(kAliasColumns, std::string_view(column));
+        out[static_cast<std::size_t>(place - kAliasColumns.begin())] = sql::Blob{std::move(index)};
+    }
+    return out;
 }
 
 std::string Users::code_mac(std::string_view sub, std::string_view code) const {
@@ -334,8 +368,18 @@ io::Task<Result<std::vector<UserRow>>> Users::page(std::string pool, std::string
 
 io::Task<Result<std::optional<UserRow>>> Users::find(std::string pool, std::string username) {
     sql::Blob index{username_index(pool, username)};
-    std::vector<sql::Value> parameters{pool, std::move(index)};
-    return find_where("pool = $1 AND username_index = $2", std::move(parameters));
+    const config::Pool* rules = pool_of_(pool);
+    const char* alias = alias_column(directory::kind_of_username(username));
+    std::vector<sql::Value> parameters{std::move(pool), std::move(index)};
+    if (rules == nullptr || rules->aliases.empty() || alias == nullptr) {
+        return find_where("pool = $1 AND username_index = $2", std::move(parameters));
+    }
+    // Two look-ups of an index each, which an OR of the two would not be.
+    return find_where(
+        "sub IN (SELECT sub FROM identity_users WHERE pool = $1 AND username_index = $2 UNION ALL "
+        "SELECT sub FROM identity_users WHERE pool = $1 AND confirmed = 1 AND " +
+            std::string(alias) + " = $2)",
+        std::move(parameters));
 }
 
 io::Task<Result<std::optional<UserRow>>> Users::find_hidden(std::string pool,
@@ -380,8 +424,8 @@ io::Task<Result<sql::Statement>> Users::insertion(UserRow row) {
     sql::Statement out;
     out.sql =
         "INSERT INTO identity_users (sub, pool, username_index, claim_id, created, epoch, "
-        "confirmed, sealed, code_mac, code_expires, code_tries) "
-        "VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, 0)";
+        "confirmed, sealed, code_mac, code_expires, code_tries, email_alias, phone_alias, "
+        "name_alias) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, 0, $10, $11, $12)";
     out.parameters = {row.sub,
                       row.pool,
                       sql::Blob{std::move(index)},
@@ -391,17 +435,21 @@ io::Task<Result<sql::Statement>> Users::insertion(UserRow row) {
                       std::move(sealed),
                       sql::Blob{row.code_mac},
                       row.code_expires.ms};
+    std::ranges::move(alias_indexes(row), std::back_inserter(out.parameters));
     co_return out;
 }
 
 io::Task<Result<void>> Users::replace_unconfirmed(UserRow row, std::vector<sql::Statement> with) {
     CO_TRY(sql::Blob sealed, co_await sealed_profile(row));
+    sql::Statement replacing{
+        "UPDATE identity_users SET sealed = $2, code_mac = $3, code_expires = $4, "
+        "code_tries = 0, version = version + 1, email_alias = $5, phone_alias = $6, "
+        "name_alias = $7 WHERE sub = $1 AND confirmed = 0",
+        {row.sub, std::move(sealed), sql::Blob{row.code_mac}, row.code_expires.ms},
+        1};
+    std::ranges::move(alias_indexes(row), std::back_inserter(replacing.parameters));
     std::vector<sql::Statement> batch;
-    batch.push_back(
-        {"UPDATE identity_users SET sealed = $2, code_mac = $3, code_expires = $4, "
-         "code_tries = 0, version = version + 1 WHERE sub = $1 AND confirmed = 0",
-         {row.sub, std::move(sealed), sql::Blob{row.code_mac}, row.code_expires.ms},
-         1});
+    batch.push_back(std::move(replacing));
     batch.insert(batch.end(), std::make_move_iterator(with.begin()),
                  std::make_move_iterator(with.end()));
     CO_TRY_VOID(co_await database_.write(std::move(batch)));
@@ -411,10 +459,11 @@ io::Task<Result<void>> Users::replace_unconfirmed(UserRow row, std::vector<sql::
 io::Task<Result<sql::Statement>> Users::replacement(UserRow row) {
     CO_TRY(sql::Blob sealed, co_await sealed_profile(row));
     sql::Statement out{
-        "UPDATE identity_users SET sealed = $2, version = version + 1 "
-        "WHERE sub = $1 AND version = $3 AND confirmed = $4",
+        "UPDATE identity_users SET sealed = $2, version = version + 1, email_alias = $5, "
+        "phone_alias = $6, name_alias = $7 WHERE sub = $1 AND version = $3 AND confirmed = $4",
         {row.sub, std::move(sealed), row.version, std::int64_t{row.confirmed}},
         1};
+    std::ranges::move(alias_indexes(row), std::back_inserter(out.parameters));
     co_return out;
 }
 

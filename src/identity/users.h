@@ -4,6 +4,7 @@
 // claim id.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -37,7 +38,7 @@ struct AddressChange {
     bool taken = false;     // it is somebody's: nothing comes of this, and nobody is told
     bool proven = true;     // once it is in force; false: an administrator did not say so
 };
-// By the attribute that it is to be: "email", "phone_number".
+// By the attribute that it is to be: "email", "phone_number", "preferred_username".
 using AddressChanges = std::map<std::string, AddressChange>;
 
 // Whom another OpenID provider names: they have no password here.
@@ -86,10 +87,14 @@ inline constexpr std::size_t kResidentsMax = 50'000;
 
 class Users final : public directory::ClaimOwner {
   public:
-    Users(sql::Database& database, keyring::Keyring& keyring, io::Clock& clock)
+    // The pool of this id suffix, or null.
+    using PoolOf = std::function<const config::Pool*(const std::string&)>;
+
+    Users(sql::Database& database, keyring::Keyring& keyring, io::Clock& clock, PoolOf pool_of)
         : database_(database),
           keyring_(keyring),
           clock_(clock),
+          pool_of_(std::move(pool_of)),
           residents_(database, kResidentsMax),
           index_secret_(keyring.region_secret("identity.username_index")),
           code_secret_(keyring.region_secret("identity.confirmation_code")) {}
@@ -101,7 +106,8 @@ class Users final : public directory::ClaimOwner {
     std::string username_index(std::string_view pool, std::string_view username) const;
     std::string code_mac(std::string_view sub, std::string_view code) const;
 
-    // Null when there is none; that case costs the same look-ups.
+    // By the user name, or an alias that the pool has. Null when there is none; that case costs the
+    // same look-ups.
     io::Task<Result<std::optional<UserRow>>> find(std::string pool, std::string username);
     // A hidden one, of whoever was refused this user name.
     io::Task<Result<std::optional<UserRow>>> find_hidden(std::string pool, std::string username);
@@ -144,6 +150,8 @@ class Users final : public directory::ClaimOwner {
 
   private:
     std::string hidden_index(std::string_view pool, std::string_view username) const;
+    // Of the columns kAliasColumns; NULL where there is none, or it is the user name.
+    std::vector<sql::Value> alias_indexes(const UserRow& row) const;
     io::Task<Result<std::optional<UserRow>>> find_where(std::string condition,
                                                         std::vector<sql::Value> parameters);
     io::Task<Result<UserRow>> opened(const sql::Row row);
@@ -152,6 +160,7 @@ class Users final : public directory::ClaimOwner {
     sql::Database& database_;
     keyring::Keyring& keyring_;
     io::Clock& clock_;
+    const PoolOf pool_of_;
     // Who is confirmed here, by sub. Nobody ceases to be; what comes to move or erase people has to
     // forget them here.
     sql::Remembered<bool> residents_;

@@ -38,6 +38,18 @@ json::object client_summary(const config::Client& client, const std::string& poo
     return {{"ClientId", client.id}, {"UserPoolId", pool_id}, {"ClientName", client.name}};
 }
 
+const char* alias_name(config::Alias alias) {
+    switch (alias) {
+        case config::Alias::email:
+            return "email";
+        case config::Alias::phone_number:
+            return "phone_number";
+        case config::Alias::preferred_username:
+            return "preferred_username";
+    }
+    return "";
+}
+
 const char* flow_name(config::AuthFlow flow) {
     switch (flow) {
         case config::AuthFlow::user_srp_auth:
@@ -98,6 +110,9 @@ Reply describe_pool(AdminCall call) {
         recovery.push_back(json::object{{"Priority", 2}, {"Name", "verified_phone_number"}});
     }
     out["AutoVerifiedAttributes"] = verified;
+    json::array aliases;
+    for (const config::Alias alias : found->aliases) aliases.emplace_back(alias_name(alias));
+    if (!aliases.empty()) out["AliasAttributes"] = std::move(aliases);
     out["UserAttributeUpdateSettings"] =
         json::object{{"AttributesRequireVerificationBeforeUpdate", verified}};
     out["MfaConfiguration"] = mfa_word(found->mfa);
