@@ -85,7 +85,7 @@ Home::Home(Parts parts)
     : p_(std::move(parts)),
       users_(p_.database, p_.keyring, p_.clock,
              [config = p_.config](const std::string& id_suffix) {
-                 return find_pool(*config, id_suffix).value_or(nullptr);
+                 return find_pool(config, id_suffix).value_or(nullptr);
              }),
       region_keys_(p_.database, p_.clock,
                    {p_.region, {1, p_.keyring.region_secret("identity.region_keys")}}),
