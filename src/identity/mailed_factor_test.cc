@@ -101,7 +101,7 @@ std::string next_totp(const std::string& secret) {
     return crypto::totp_code(secret, crypto::totp_step(now) + 1);
 }
 
-class Optional : public MailedFactorTest {
+class MailedOptional : public MailedFactorTest {
   public:
     static Task<Result<void>> whole_way(Identity& identity) {
         CO_TRY_VOID(co_await sign_up_and_confirm(identity));
@@ -234,6 +234,7 @@ class Optional : public MailedFactorTest {
     }
 
     static Task<Result<Tokens>> by_mail(Identity& identity) {
+        clock->pass(Millis(1000));  // so that its mail is the newest
         ChoiceRequest choose;
         choose.client_id = "client1";
         choose.username = kAnna;
@@ -247,11 +248,9 @@ class Optional : public MailedFactorTest {
 
     static Task<Result<void>> mailbox_only(Identity& identity) {
         CO_TRY(const Tokens tokens, co_await anna(identity));
-        clock->pass(Millis(1000));
         const auto refused = co_await by_mail(identity);
         EXPECT_EQ(refused.error().message, "Codes by mail are the second factor of this user");
         CO_TRY_VOID(co_await set_up_app(identity, tokens));
-        clock->pass(Millis(1000));
         CO_TRY(const Tokens asked, co_await by_mail(identity));
         EXPECT_EQ(asked.challenge->name, "SOFTWARE_TOKEN_MFA");
         co_return Result<void>();
@@ -283,19 +282,19 @@ class Optional : public MailedFactorTest {
         co_return Result<void>();
     }
 };
-TEST_F(Optional, whoever_turns_it_on_is_asked_for_a_code_by_mail) { check(whole_way); }
-TEST_F(Optional, a_code_is_good_for_its_session_only) { check(other_session); }
-TEST_F(Optional, five_tries_a_session_and_ten_over_all_of_them) { check(tries); }
-TEST_F(Optional, mails_that_nobody_answers_are_bounded) { check(bounded_mails); }
-TEST_F(Optional, who_has_several_chooses) { check(choosing); }
-TEST_F(Optional, one_is_preferred_at_most) { check(preferring); }
-TEST_F(Optional, a_mailbox_is_one_factor) { check(mailbox_only); }
-TEST_F(Optional, without_a_proven_address_nobody_gets_in_with_less) { check(no_address); }
-TEST_F(Optional, what_is_turned_off_meanwhile_is_not_taken) { check(changed_meanwhile); }
+TEST_F(MailedOptional, whoever_turns_it_on_is_asked_for_a_code_by_mail) { check(whole_way); }
+TEST_F(MailedOptional, a_code_is_good_for_its_session_only) { check(other_session); }
+TEST_F(MailedOptional, five_tries_a_session_and_ten_over_all_of_them) { check(tries); }
+TEST_F(MailedOptional, mails_that_nobody_answers_are_bounded) { check(bounded_mails); }
+TEST_F(MailedOptional, who_has_several_chooses) { check(choosing); }
+TEST_F(MailedOptional, one_is_preferred_at_most) { check(preferring); }
+TEST_F(MailedOptional, a_mailbox_is_one_factor) { check(mailbox_only); }
+TEST_F(MailedOptional, without_a_proven_address_nobody_gets_in_with_less) { check(no_address); }
+TEST_F(MailedOptional, what_is_turned_off_meanwhile_is_not_taken) { check(changed_meanwhile); }
 
-class Required : public MailedFactorTest {
+class MailedRequired : public MailedFactorTest {
   public:
-    Required() { config_.pools[0].mfa = config::Mfa::required; }
+    MailedRequired() { config_.pools[0].mfa = config::Mfa::required; }
 
     static Task<Result<void>> without_asking(Identity& identity) {
         CO_TRY_VOID(co_await sign_up_and_confirm(identity));
@@ -311,7 +310,7 @@ class Required : public MailedFactorTest {
         CO_TRY_VOID(co_await prefer(identity, tokens, off));  // mails are left
         CO_TRY(const Tokens mail, co_await enter(identity));
         EXPECT_EQ(mail.challenge->name, "EMAIL_OTP");
-        const auto mailbox = co_await Optional::by_mail(identity);
+        const auto mailbox = co_await MailedOptional::by_mail(identity);
         EXPECT_EQ(mailbox.error().reason, reason::kUserState);
         co_return Result<void>();
     }
@@ -331,12 +330,12 @@ class Required : public MailedFactorTest {
         co_return Result<void>();
     }
 };
-TEST_F(Required, who_has_no_app_has_codes_by_mail) { check(without_asking); }
-TEST_F(Required, who_has_neither_sets_up_an_app) { check(set_up_where_there_is_no_address); }
+TEST_F(MailedRequired, who_has_no_app_has_codes_by_mail) { check(without_asking); }
+TEST_F(MailedRequired, who_has_neither_sets_up_an_app) { check(set_up_where_there_is_no_address); }
 
-class EmailOnly : public MailedFactorTest {
+class MailedOnly : public MailedFactorTest {
   public:
-    EmailOnly() { config_.pools[0].mfa_methods = {config::MfaMethod::email}; }
+    MailedOnly() { config_.pools[0].mfa_methods = {config::MfaMethod::email}; }
 
     static Task<Result<void>> no_app(Identity& identity) {
         CO_TRY(const Tokens tokens, co_await anna(identity));
@@ -350,11 +349,11 @@ class EmailOnly : public MailedFactorTest {
         co_return Result<void>();
     }
 };
-TEST_F(EmailOnly, a_pool_without_apps_has_none) { check(no_app); }
+TEST_F(MailedOnly, a_pool_without_apps_has_none) { check(no_app); }
 
-class AppOnly : public MailedFactorTest {
+class MailedNever : public MailedFactorTest {
   public:
-    AppOnly() { config_.pools[0].mfa_methods = {config::MfaMethod::app}; }
+    MailedNever() { config_.pools[0].mfa_methods = {config::MfaMethod::app}; }
 
     static Task<Result<void>> no_mails(Identity& identity) {
         CO_TRY_VOID(co_await sign_up_and_confirm(identity));
@@ -365,7 +364,7 @@ class AppOnly : public MailedFactorTest {
         co_return Result<void>();
     }
 };
-TEST_F(AppOnly, a_pool_without_mailed_codes_has_none) { check(no_mails); }
+TEST_F(MailedNever, a_pool_without_mailed_codes_has_none) { check(no_mails); }
 
 }  // namespace
 }  // namespace domicile::identity::testing

@@ -58,7 +58,7 @@ Task<std::string> state_of(Identity& identity, const Tokens& tokens) {
     co_return user.error().reason + " " + refreshed.error().reason;
 }
 
-class Own : public SessionsTest {
+class SessionsOwn : public SessionsTest {
   public:
     static Task<Result<void>> listing(Identity& identity) {
         CO_TRY_VOID(co_await sign_up_and_confirm(identity));
@@ -157,15 +157,17 @@ class Own : public SessionsTest {
         co_return Result<void>();
     }
 };
-TEST_F(Own, are_listed_with_what_is_kept_of_them) { check(listing); }
-TEST_F(Own, one_that_is_ended_is_of_no_use_and_the_others_go_on) { check(ending); }
-TEST_F(Own, are_nobody_elses) { check(of_others); }
-TEST_F(Own, come_in_pages) { check(paging); }
-TEST_F(Own, that_are_over_are_not_listed) { check(over); }
+TEST_F(SessionsOwn, are_listed_with_what_is_kept_of_them) { check(listing); }
+TEST_F(SessionsOwn, one_that_is_ended_is_of_no_use_and_the_others_go_on) { check(ending); }
+TEST_F(SessionsOwn, are_nobody_elses) { check(of_others); }
+TEST_F(SessionsOwn, come_in_pages) { check(paging); }
+TEST_F(SessionsOwn, that_are_over_are_not_listed) { check(over); }
 
-class Rotating : public SessionsTest {
+class SessionsRotating : public SessionsTest {
   public:
-    Rotating() { config_.pools[0].clients[0].refresh_token_rotation = config::RefreshRotation{0}; }
+    SessionsRotating() {
+        config_.pools[0].clients[0].refresh_token_rotation = config::RefreshRotation{0};
+    }
 
     static Task<Result<void>> used(Identity& identity) {
         CO_TRY_VOID(co_await sign_up_and_confirm(identity));
@@ -181,9 +183,9 @@ class Rotating : public SessionsTest {
         co_return Result<void>();
     }
 };
-TEST_F(Rotating, the_last_use_is_told_where_each_one_is_kept) { check(used); }
+TEST_F(SessionsRotating, the_last_use_is_told_where_each_one_is_kept) { check(used); }
 
-class Administered : public SessionsTest {
+class SessionsAdministered : public SessionsTest {
   public:
     static Task<Result<void>> ending(Identity& identity) {
         CO_TRY_VOID(co_await sign_up_and_confirm(identity));
@@ -209,7 +211,7 @@ class Administered : public SessionsTest {
         co_return Result<void>();
     }
 };
-TEST_F(Administered, a_session_is_ended_by_an_administrator) { check(ending); }
+TEST_F(SessionsAdministered, a_session_is_ended_by_an_administrator) { check(ending); }
 
 TEST(SessionId, is_the_origin_written_otherwise) {
     const std::vector<std::string> all = {
