@@ -345,7 +345,6 @@ class Required : public MfaTest {
     static Task<Result<void>> deleted(Identity& identity) {
         CO_TRY_VOID(co_await sign_up_and_confirm(identity));
         CO_TRY(const App old, co_await first_time(identity));
-        pass(kStep);
         CO_TRY(const Tokens asked, co_await enter(identity));
         AdminRequest about{{"DOMKTEST", "eu-central-1"}, "Health1", kAnna};
         Administration& administration = identity.administration();
