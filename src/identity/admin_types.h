@@ -31,7 +31,7 @@ struct AdminCreateRequest {
     // What a former system kept instead of the password (crypto/password_hash.h): the person signs
     // in with the password that they have, and no mail is sent.
     std::optional<std::string> password_hash;
-    std::optional<Attributes> client_metadata = std::nullopt;
+    std::optional<Attributes> client_metadata = std::nullopt, validation_data = std::nullopt;
     std::optional<bool> by_text = std::nullopt;  // the password goes to the phone, not by mail
 };
 struct AdminPasswordRequest {
@@ -93,6 +93,8 @@ inline constexpr const char* kAdminConfirm = "identity.admin_confirm";
 inline constexpr const char* kAdminDelete = "identity.admin_delete";
 inline constexpr const char* kAdminDisable = "identity.admin_disable";
 inline constexpr const char* kAdminSetSettings = "identity.admin_set_user_settings";
+inline constexpr const char* kAdminDeleteToken = "identity.admin_delete_software_token";
+inline constexpr const char* kAdminAuthFactors = "identity.admin_auth_factors";
 inline constexpr const char* kAdminEnable = "identity.admin_enable";
 inline constexpr const char* kAdminUpdate = "identity.admin_update";
 inline constexpr const char* kAdminSignOut = "identity.admin_sign_out";
@@ -103,7 +105,7 @@ BOOST_DESCRIBE_STRUCT(Administrator, (), (access_key_id, region))
 BOOST_DESCRIBE_STRUCT(AdminRequest, (), (who, pool, username, client_metadata))
 BOOST_DESCRIBE_STRUCT(AdminCreateRequest, (),
                       (who, pool, username, attributes, password, send_mail, password_hash,
-                       client_metadata, by_text))
+                       client_metadata, validation_data, by_text))
 BOOST_DESCRIBE_STRUCT(AdminPasswordRequest, (), (who, pool, username, password, permanent))
 BOOST_DESCRIBE_STRUCT(AdminAttributesRequest, (), (who, pool, username, attributes))
 BOOST_DESCRIBE_STRUCT(AdminGroupRequest, (), (who, pool, username, group))

@@ -46,10 +46,17 @@ class Administration {
     io::Task<Result<Done>> set_password(AdminPasswordRequest request);
     io::Task<Result<Done>> reset_password(AdminRequest request);
     io::Task<Result<Done>> set_mfa(AdminMfaRequest request);
+    io::Task<Result<Done>> delete_token(AdminRequest request);
+    io::Task<Result<AuthFactors>> auth_factors(AdminRequest request);
+    io::Task<Result<SessionPage>> list_sessions(AdminListSessionsRequest request);
+    io::Task<Result<Done>> end_session(AdminEndSessionRequest request);
     io::Task<Result<DeviceDescription>> get_device(AdminDeviceRequest request);
     io::Task<Result<DevicePage>> list_devices(AdminListDevicesRequest request);
     io::Task<Result<Done>> update_device(AdminDeviceStatusRequest request);
     io::Task<Result<Done>> forget_device(AdminDeviceRequest request);
+    // By the name of the person; and by that of the provider's user, which leads to them too.
+    io::Task<Result<Done>> link(AdminLinkRequest request);
+    io::Task<Result<Done>> unlink(AdminLinkRequest request);
     // A sign-in that a server relays: the password proves that it is the person.
     io::Task<Result<Tokens>> sign_in(PasswordRequest request);
     io::Task<Result<Done>> add_to_group(AdminGroupRequest request);

@@ -29,6 +29,7 @@
 #include "identity/devices.h"
 #include "identity/external.h"
 #include "identity/groups.h"
+#include "identity/link_types.h"
 #include "identity/mail_words.h"
 #include "identity/messages.h"
 #include "identity/mfa_types.h"
@@ -37,6 +38,7 @@
 #include "identity/outbox.h"
 #include "identity/passkey_store.h"
 #include "identity/passkey_types.h"
+#include "identity/session_types.h"
 #include "identity/sessions.h"
 #include "identity/signer.h"
 #include "identity/srp_block.h"
@@ -80,6 +82,7 @@ inline constexpr const char* kTokensOfRefresh = "TokenGeneration_RefreshTokens";
 // And of PreSignUp.
 inline constexpr const char* kSignUpOfPerson = "PreSignUp_SignUp";
 inline constexpr const char* kSignUpOfProvider = "PreSignUp_ExternalProvider";
+inline constexpr const char* kSignUpOfAdministrator = "PreSignUp_AdminCreateUser";
 
 class Home {
   public:
@@ -163,6 +166,8 @@ class Home {
     io::Task<Result<VerifiedApp>> verify_token(VerifyTokenRequest request);
     io::Task<Result<Done>> set_mfa(MfaPreferenceRequest request);
     io::Task<Result<Done>> admin_set_mfa(AdminMfaRequest request);
+    // Without their app: they may set up another.
+    io::Task<Result<Done>> admin_delete_token(AdminRequest request);
     // totp_mismatch, totp_used; session_invalid after five tries.
     io::Task<Result<Tokens>> answer_mfa(MfaAnswerRequest request);
 
@@ -180,6 +185,12 @@ class Home {
     io::Task<Result<Tokens>> start_device_srp(DeviceSrpRequest request);
     io::Task<Result<Tokens>> answer_device_srp(DeviceProofRequest request);
 
+    // Sessions that go on (home_sessions.cc). not_found with reason unknown_session.
+    io::Task<Result<SessionPage>> list_sessions(ListSessionsRequest request);
+    io::Task<Result<Done>> end_session(EndSessionRequest request);
+    io::Task<Result<SessionPage>> admin_list_sessions(AdminListSessionsRequest request);
+    io::Task<Result<Done>> admin_end_session(AdminEndSessionRequest request);
+
     // Passkeys (home_passkeys.cc). failed_precondition with reason passkeys_off where the pool has
     // none; a passkey that cannot be taken has one of webauthn::reason.
     io::Task<Result<PasskeyOptions>> start_passkey(AccessTokenRequest request);
@@ -187,6 +198,7 @@ class Home {
     io::Task<Result<PasskeyPage>> list_passkeys(PasskeyListRequest request);
     io::Task<Result<Done>> delete_passkey(PasskeyDeleteRequest request);
     io::Task<Result<AuthFactors>> auth_factors(AccessTokenRequest request);
+    io::Task<Result<AuthFactors>> admin_auth_factors(AdminRequest request);
     // Sign-in by choice (home_choice.cc): tokens, or what has to be answered first.
     io::Task<Result<Tokens>> start_choice(ChoiceRequest request);
     io::Task<Result<Tokens>> answer_choice(ChoiceAnswerRequest request);
@@ -224,6 +236,9 @@ class Home {
     // A new temporary password for somebody who has not used theirs.
     io::Task<Result<PersonDescription>> admin_invite_again(AdminCreateRequest request);
     io::Task<Result<Tokens>> admin_sign_in(PasswordRequest request);
+    // Users of other providers who are people here (home_links.cc).
+    io::Task<Result<Done>> admin_link(AdminLinkRequest request);
+    io::Task<Result<Done>> admin_unlink(AdminLinkRequest request);
     // Groups, and lists of the people here (home_groups.cc, home_list.cc). Lists have at most
     // kListMax entries.
     io::Task<Result<Done>> admin_add_to_group(AdminGroupRequest request);
@@ -369,6 +384,10 @@ class Home {
     io::Task<Result<Browsing>> browsing(ClientOfPool client, std::string browser_session,
                                         std::optional<std::int64_t> max_age_seconds);
     // Sign-in with another provider (home_external.cc)
+    io::Task<Result<std::optional<UserRow>>> named_by(std::string pool, ExternalIdentity who);
+    // Of what is to be linked: its key becomes the person's.
+    io::Task<Result<void>> hand_over(UserRow row);
+    directory::SubjectKey key_of(const std::string& pool, const ExternalIdentity& who) const;
     io::Task<Result<UserRow>> make_external(ClientOfPool client, ExternalPerson person,
                                             std::string provider);
     io::Task<Result<UserRow>> write_external(UserRow row);
@@ -387,6 +406,8 @@ class Home {
                              ClientOfPool client) const;
     io::Task<Result<PreSignUpAnswer>> before_sign_up(ClientOfPool client, SignUpRequest request,
                                                      const char* source = kSignUpOfPerson);
+    // What an administrator makes is as they say: the function can only refuse it.
+    io::Task<Result<void>> before_creation(const config::Pool* pool, AdminCreateRequest request);
     io::Task<Result<void>> after_confirmation(ClientOfPool client, UserRow row,
                                               std::optional<Attributes> metadata);
     io::Task<Result<void>> before_authentication(ClientOfPool client, std::optional<UserRow> row,
@@ -435,17 +456,43 @@ class Home {
         const config::Pool* pool = nullptr;
         Authenticator app;
     };
-    // Of whoever has proven the password: tokens, or a challenge.
+    // What somebody has proven of themselves.
+    enum class Proven : std::uint8_t { one_factor, mailbox, both_factors };
+    // Of whoever has proven a first factor: tokens, or a challenge.
     io::Task<Result<Tokens>> second_factor(UserRow row, ClientOfPool client,
                                            const char* token_source = kTokensOfSignIn,
-                                           std::optional<std::string> device_key = std::nullopt);
+                                           std::optional<std::string> device_key = std::nullopt,
+                                           Proven proven = Proven::one_factor);
+    io::Task<Result<bool>> stands_in(UserRow row, ClientOfPool client,
+                                     std::optional<std::string> device_key);
+    // The challenge of this name, or of the choice between several.
+    io::Task<Result<Tokens>> ask_factor(UserRow row, ClientOfPool client, ChallengeSession session,
+                                        std::vector<std::string> all);
+    io::Task<Result<Tokens>> choose_factor(UserRow row, ClientOfPool client,
+                                           ChallengeSession session, std::string choice);
+    // What uses a right answer up.
+    io::Task<Result<std::vector<sql::Statement>>> judge_factor(UserRow row, ClientOfPool client,
+                                                               ChallengeSession session,
+                                                               std::string code);
+    // Codes that are mailed (home_mailed_factor.cc).
+    io::Task<Result<Tokens>> mail_factor(UserRow row, ClientOfPool client,
+                                         ChallengeSession session);
+    io::Task<Result<std::vector<sql::Statement>>> judge_mailed_factor(UserRow row,
+                                                                      ChallengeSession session,
+                                                                      std::string code);
     io::Task<Result<Enrolling>> enrolling(std::optional<std::string> access_token,
                                           std::optional<std::string> session);
     io::Task<Result<std::int64_t>> judge_totp(UserRow row, std::string secret, std::string code,
                                               std::int64_t taken);
-    io::Task<Result<void>> prefer(UserRow row, std::optional<bool> enabled,
-                                  std::optional<bool> preferred);
+    // `own`: who asks for it themselves keeps what the pool requires.
+    io::Task<Result<void>> prefer(UserRow row, MfaWish wish, bool own);
     io::Task<Result<MfaSettings>> mfa_settings(std::string pool_name, std::string sub);
+    io::Task<Result<AuthFactors>> factors_of(UserRow row);
+
+    // sessions (home_sessions.cc)
+    io::Task<Result<SessionPage>> page_of_sessions(std::string sub, std::string token,
+                                                   std::string own);
+    io::Task<Result<Done>> end_session_of(std::string sub, std::string session_id);
 
     // devices (home_device_sign_in.cc, home_devices.cc)
     // Of whoever has proven all else: tokens, or the challenge of a remembered device.
@@ -494,7 +541,6 @@ class Home {
     io::Task<Result<Tokens>> prove_mailed_code(ClientOfPool client, ChoiceSession session,
                                                ChoiceProof proof);
     // Of whoever has proven who they are: what the person's state asks for, or tokens.
-    enum class Proven : std::uint8_t { one_factor, both_factors };
     io::Task<Result<Tokens>> admit(UserRow row, Proven proven, ClientOfPool client,
                                    std::optional<std::string> device_key = std::nullopt);
 

@@ -17,8 +17,6 @@
 namespace domicile::identity {
 namespace {
 
-constexpr const char* kNoClient = "CLIENT_ID_NOT_APPLICABLE";  // Cognito's, of administrators
-
 // Of one for nobody: what the mask of a person's number may show.
 constexpr std::size_t kDigitsMin = 11, kDigitsSpread = 3;
 

@@ -14,6 +14,7 @@
 #include "identity/challenges.h"
 #include "identity/devices.h"
 #include "identity/groups.h"
+#include "identity/links.h"
 #include "identity/messages.h"
 #include "identity/passkey_store.h"
 
@@ -178,6 +179,7 @@ Result<void> read_profile(std::string_view text, UserRow& into) {
     TRY(into.attributes, from_message<Attributes>(*attributes));
     TRY_VOID(read_address_changes(profile, into));
     TRY_VOID(read_external(profile, into));
+    TRY_VOID(read_links(profile, into));
     return read_state(profile, into);
 }
 
@@ -282,6 +284,7 @@ sql::Component Users::schema() {
         steps.push_back("CREATE INDEX identity_users_by_" + column + " ON identity_users (pool, " +
                         column + ") WHERE " + column + " IS NOT NULL");
     }
+    std::ranges::move(links_schema(), std::back_inserter(steps));
     return {"identity", std::move(steps)};
 }
 
@@ -408,6 +411,7 @@ io::Task<Result<sql::Blob>> Users::sealed_profile(const UserRow row) {
     write_state(row, profile);
     write_address_changes(row, profile);
     write_external(row, profile);
+    write_links(row, profile);
     write_password(row.password, profile);
     json::array past;
     for (const StoredPassword& password : row.past_passwords) {
@@ -500,6 +504,7 @@ std::vector<sql::Statement> Users::removed(const std::string& claim_id) {
     add("DELETE FROM identity_authenticators WHERE sub IN " + people);
     add("DELETE FROM identity_devices WHERE sub IN " + people);
     add("DELETE FROM identity_passkeys WHERE sub IN " + people);
+    add("DELETE FROM identity_links WHERE sub IN " + people);
     add("DELETE FROM identity_authorization_codes WHERE sub IN " + people);
     add("DELETE FROM identity_users WHERE claim_id = $1");
     return batch;
@@ -509,6 +514,9 @@ io::Task<Result<std::vector<sql::Statement>>> Users::changed(std::string claim_i
                                                              std::string change_id) {
     CO_TRY(auto row, co_await find_claim(std::move(claim_id)));
     std::vector<sql::Statement> batch;
+    if (row && row->link_change && row->link_change->change_id == change_id) {
+        co_return co_await linked(std::move(*row));
+    }
     if (!row) co_return batch;
     UserRow next = with_change(*row, change_id);
     if (next.address_changes.size() == row->address_changes.size()) co_return batch;

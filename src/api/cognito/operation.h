@@ -78,11 +78,14 @@ void add_password_operations(Operations& into);
 void add_account_operations(Operations& into);
 void add_mfa_operations(Operations& into);
 void add_mfa_operations(AdminOperations& into);
-// The answer to SOFTWARE_TOKEN_MFA or MFA_SETUP.
+// The answer to SOFTWARE_TOKEN_MFA, MFA_SETUP or SELECT_MFA_TYPE.
 Reply answer_mfa(identity::Identity& identity, std::string name, std::string client_id,
                  std::string session, identity::Attributes responses);
 void add_device_operations(Operations& into);
 void add_device_operations(AdminOperations& into);
+void add_session_operations(Operations& into);
+void add_session_operations(AdminOperations& into);
+void add_provider_operations(AdminOperations& into);
 void add_settings_operations(Operations& into);
 void add_settings_operations(AdminOperations& into);
 // The answer to DEVICE_SRP_AUTH, and to DEVICE_PASSWORD_VERIFIER.
@@ -91,6 +94,7 @@ Reply start_device_srp(identity::Identity& identity, std::string client_id, std:
 Reply answer_device_srp(identity::Identity& identity, std::string client_id,
                         identity::Attributes responses);
 void add_passkey_operations(Operations& into);
+void add_passkey_operations(AdminOperations& into);
 // The flow USER_AUTH, and the answers to the challenges that it gives.
 Reply start_choice(identity::Identity& identity, std::string client_id,
                    identity::Attributes parameters, identity::Attributes metadata);

@@ -217,6 +217,7 @@ const Operations& operations() {
         add_account_operations(out);
         add_mfa_operations(out);
         add_device_operations(out);
+        add_session_operations(out);
         add_settings_operations(out);
         add_passkey_operations(out);
         return out;
@@ -232,7 +233,10 @@ const AdminOperations& admin_operations() {
         add_description_operations(out);
         add_mfa_operations(out);
         add_device_operations(out);
+        add_session_operations(out);
         add_settings_operations(out);
+        add_passkey_operations(out);
+        add_provider_operations(out);
         return out;
     }();
     return table;
@@ -284,7 +288,8 @@ Reply answer_challenge(Identity& identity, std::string name, std::string client_
         co_return co_await answer_new_password(identity, std::move(client_id), std::move(session),
                                                std::move(responses));
     }
-    if (name == identity::kSoftwareToken || name == identity::kMfaSetup) {
+    if (name == identity::kSoftwareToken || name == identity::kMfaSetup ||
+        name == identity::kSelectMfa) {
         co_return co_await answer_mfa(identity, std::move(name), std::move(client_id),
                                       std::move(session), std::move(responses));
     }
