@@ -33,11 +33,13 @@ enum class OAuthAct : std::uint8_t {
     client_token,
     external,
     passkey_options,
-    add_passkey
+    add_passkey,
+    account
 };
-constexpr std::array<std::string_view, 12> label_values(OAuthAct) {
-    return {"sign_in", "answer", "resume",       "end",      "redeem",          "inspect",
-            "revoke",  "user",   "client_token", "external", "passkey_options", "add_passkey"};
+constexpr std::array<std::string_view, 13> label_values(OAuthAct) {
+    return {"sign_in",         "answer",      "resume", "end",          "redeem",
+            "inspect",         "revoke",      "user",   "client_token", "external",
+            "passkey_options", "add_passkey", "account"};
 }
 
 class OAuth {
@@ -81,6 +83,8 @@ class OAuth {
     // A passkey for whoever has just signed in; session_invalid: they have to sign in again.
     io::Task<Result<PasskeyOptions>> passkey_options(BrowserPasskey request);
     io::Task<Result<Done>> add_passkey(BrowserPasskey request);
+    // What the pages of somebody's own account work with; session_invalid: they have to sign in.
+    io::Task<Result<BrowserAccess>> account(BrowserAccount request);
 
     // unauthenticated with reason grant_invalid, or one of those of refresh tokens.
     io::Task<Result<GrantedTokens>> redeem(RedeemRequest request);
@@ -124,9 +128,9 @@ class OAuth {
     io::Task<Result<Authorized>> by_name(const char* type, Request request,
                                          io::Task<Result<Authorized>> (Home::*here)(Request));
     io::Task<Result<Authorized>> try_resume(BrowserResume request);
-    template <class Answer>
-    io::Task<Result<Answer>> by_browser(const char* type, BrowserPasskey request,
-                                        io::Task<Result<Answer>> (Home::*here)(BrowserPasskey));
+    template <class Request, class Answer>
+    io::Task<Result<Answer>> by_browser(const char* type, Request request,
+                                        io::Task<Result<Answer>> (Home::*here)(Request));
     io::Task<Result<ExternalOutcome>> try_external(BrowserExternal request);
     io::Task<Result<Done>> try_end(BrowserEnd request);
     io::Task<Result<Tokens>> try_redeem(RedeemRequest request);
