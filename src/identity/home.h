@@ -206,6 +206,7 @@ class Home {
     io::Task<Result<Done>> oauth_add_passkey(BrowserPasskey request);
     // A token for the pages of somebody's own account (home_oauth_sign_in.cc).
     io::Task<Result<BrowserAccess>> oauth_account(BrowserAccount request);
+    io::Task<Result<Done>> oauth_end_others(AccessTokenRequest request);
     io::Task<Result<Tokens>> oauth_redeem(RedeemRequest request);
     io::Task<Result<TokenState>> oauth_inspect(InspectRequest request);
     io::Task<Result<Done>> oauth_revoke(InspectRequest request);

@@ -127,4 +127,13 @@ io::Task<Result<BrowserAccess>> Home::oauth_account(BrowserAccount request) {
     co_return out;
 }
 
+io::Task<Result<Done>> Home::oauth_end_others(AccessTokenRequest request) {
+    CO_TRY(const TokenPtr token, co_await own_access_token(std::move(request.access_token)));
+    std::vector<sql::Statement> batch;
+    batch.push_back(sessions_.ending_all(token->sub, token->origin_jti));
+    CO_TRY(const auto done, co_await p_.database.write(std::move(batch)));
+    sessions_.ended(done[0]);
+    co_return Done{};
+}
+
 }  // namespace domicile::identity

@@ -45,6 +45,7 @@ void OAuth::register_handlers() {
     router.answer(message::kOAuthPasskeyOptions, &Home::oauth_passkey_options);
     router.answer(message::kOAuthAddPasskey, &Home::oauth_add_passkey);
     router.answer(message::kOAuthAccount, &Home::oauth_account);
+    router.answer(message::kOAuthEndOthers, &Home::oauth_end_others);
 }
 
 void OAuth::report_to(telemetry::Registry& registry) {
@@ -119,6 +120,9 @@ io::Task<Result<Done>> OAuth::add_passkey(BrowserPasskey request) {
 io::Task<Result<BrowserAccess>> OAuth::account(BrowserAccount request) {
     return counted(OAuthAct::account,
                    by_browser(message::kOAuthAccount, std::move(request), &Home::oauth_account));
+}
+io::Task<Result<Done>> OAuth::end_others(AccessTokenRequest request) {
+    return counted(OAuthAct::end_others, try_end_others(std::move(request)));
 }
 io::Task<Result<GrantedTokens>> OAuth::redeem(RedeemRequest request) {
     std::string client_id = request.client_id;
@@ -225,6 +229,13 @@ io::Task<Result<User>> OAuth::try_user(AccessTokenRequest request) {
     CO_TRY(std::string home, p_.router.home_of(*token));
     co_return co_await at(std::move(home), message::kOAuthUser, std::move(request),
                           &Home::oauth_user);
+}
+
+io::Task<Result<Done>> OAuth::try_end_others(AccessTokenRequest request) {
+    CO_TRY(const TokenPtr token, co_await p_.verifier.verify(request.access_token));
+    CO_TRY(std::string home, p_.router.home_of(*token));
+    co_return co_await at(std::move(home), message::kOAuthEndOthers, std::move(request),
+                          &Home::oauth_end_others);
 }
 
 io::Task<Result<GrantedTokens>> OAuth::as_own(Tokens tokens, std::string client_id) {

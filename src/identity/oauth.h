@@ -34,9 +34,10 @@ enum class OAuthAct : std::uint8_t {
     external,
     passkey_options,
     add_passkey,
-    account
+    account,
+    end_others
 };
-constexpr std::array<std::string_view, 13> label_values(OAuthAct) {
+constexpr std::array<std::string_view, 14> label_values(OAuthAct) {
     return {"sign_in",         "answer",      "resume", "end",          "redeem",
             "inspect",         "revoke",      "user",   "client_token", "external",
             "passkey_options", "add_passkey", "account"};
@@ -85,6 +86,8 @@ class OAuth {
     io::Task<Result<Done>> add_passkey(BrowserPasskey request);
     // What the pages of somebody's own account work with; session_invalid: they have to sign in.
     io::Task<Result<BrowserAccess>> account(BrowserAccount request);
+    // Ends all sessions of a person but that of the token.
+    io::Task<Result<Done>> end_others(AccessTokenRequest request);
 
     // unauthenticated with reason grant_invalid, or one of those of refresh tokens.
     io::Task<Result<GrantedTokens>> redeem(RedeemRequest request);
@@ -137,6 +140,7 @@ class OAuth {
     io::Task<Result<TokenState>> try_inspect(InspectRequest request);
     io::Task<Result<Done>> try_revoke(InspectRequest request);
     io::Task<Result<User>> try_user(AccessTokenRequest request);
+    io::Task<Result<Done>> try_end_others(AccessTokenRequest request);
     io::Task<Result<Tokens>> try_refresh(RefreshRequest request);
     // The region that has the last word on an access or refresh token; nullopt: it is none.
     io::Task<Result<std::optional<std::string>>> home_of(InspectRequest request);

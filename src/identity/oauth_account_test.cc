@@ -91,6 +91,23 @@ Task<Result<void>> ended(Identity& identity) {
 }
 TEST_F(OwnAccount, ends_with_the_browsers_session) { check(ended); }
 
+Task<Result<void>> alone(Identity& identity) {
+    CO_TRY(const std::string browser, co_await browser_of_anna(identity));
+    CO_TRY(const Authorized other, co_await enter(identity));
+    CO_TRY(const Tokens tokens, co_await srp_sign_in(identity, kAnna, kPassword));
+    CO_TRY(const BrowserAccess who, co_await visit(identity, browser));
+    AccessTokenRequest ends{who.access_token};
+    CO_TRY_VOID(co_await identity.oauth().end_others(std::move(ends)));
+    const auto gone = co_await visit(identity, other.browser_session.value_or(""));
+    EXPECT_EQ(gone.error().reason, reason::kSessionInvalid);
+    AccessTokenRequest late{tokens.access_token};
+    const auto refused = co_await identity.oauth().end_others(std::move(late));
+    EXPECT_EQ(refused.error().reason, reason::kAccessRevoked);
+    CO_TRY_VOID(co_await visit(identity, browser));
+    co_return Result<void>();
+}
+TEST_F(OwnAccount, ends_all_other_sessions) { check(alone); }
+
 Task<Result<void>> stale(Identity& identity) {
     CO_TRY(const std::string browser, co_await browser_of_anna(identity));
     CO_TRY(const BrowserAccess first, co_await visit(identity, browser, kBrowserFreshSeconds));

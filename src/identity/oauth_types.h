@@ -34,6 +34,7 @@ inline constexpr const char* kOAuthUser = "identity.oauth_user";
 inline constexpr const char* kOAuthPasskeyOptions = "identity.oauth_passkey_options";
 inline constexpr const char* kOAuthAddPasskey = "identity.oauth_add_passkey";
 inline constexpr const char* kOAuthAccount = "identity.oauth_account";
+inline constexpr const char* kOAuthEndOthers = "identity.oauth_end_others";
 }  // namespace message
 
 // What a client asked for, as it was checked at the arrival. The home checks it again.

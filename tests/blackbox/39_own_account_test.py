@@ -189,6 +189,17 @@ class OwnAccount(unittest.TestCase):
         page = self.enter(pages.Browser(US), person, path)
         self.says(page, "Code from your authenticator app")
 
+    def test_all_other_sessions_end(self):
+        person = sign_up(SPA, "account")
+        others = [pages.Browser(region) for region in (EU, AU)]
+        for other in others:
+            self.enter(other, person)
+        browser = pages.Browser(US)
+        done = browser.submit(self.enter(browser, person), act="end_others")
+        self.says(done, "All other sessions have ended.")
+        self.assertEqual([other.get(ACCOUNT).status for other in others], [302, 302])
+        self.assertEqual(browser.get(ACCOUNT).status, 200)
+
     def test_passkeys_in_a_browser_through_every_region(self):
         for region in (EU, US):
             with self.subTest(region):

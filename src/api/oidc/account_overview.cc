@@ -43,6 +43,9 @@ io::Task<Result<void>> Oidc::add_sections(const Language& words, const Visit& vi
     }
     if (has_passkeys(visit)) CO_TRY_VOID(co_await add_passkeys(words, visit, page));
     CO_TRY_VOID(co_await add_app_section(words, visit, page));
+    Section sessions{"sessions", words[Text::sessions], words[Text::sessions_advice]};
+    sessions.acts.push_back({"end_others", words[Text::end_others]});
+    page.sections.push_back(std::move(sessions));
     co_return Result<void>();
 }
 

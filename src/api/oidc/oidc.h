@@ -111,6 +111,7 @@ class Oidc {
     Said outcome(const http::Exchange& exchange, const Result<T>& done, Text note) const;
     io::Task<Said> remove_passkey(http::Exchange& exchange, const Visit& visit, std::string id);
     io::Task<Said> turn_off_app(http::Exchange& exchange, const Visit& visit);
+    io::Task<Said> end_others(http::Exchange& exchange, const Visit& visit);
     Done show_password(http::Exchange& exchange, const Visit& visit, std::string problem,
                        int status);
     Done take_own_password(http::Exchange& exchange, Visit visit, Form form);

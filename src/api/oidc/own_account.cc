@@ -121,6 +121,7 @@ io::Task<Result<void>> Oidc::take_act(http::Exchange& exchange, AuthorizeRequest
         said = co_await remove_passkey(exchange, *visit, std::move(id));
     }
     if (word == "app_off") said = co_await turn_off_app(exchange, *visit);
+    if (word == "end_others") said = co_await end_others(exchange, *visit);
     co_return co_await show_account(exchange, std::move(*visit), std::move(said));
 }
 
@@ -150,6 +151,12 @@ io::Task<Oidc::Said> Oidc::turn_off_app(http::Exchange& exchange, const Visit& v
     identity::MfaPreferenceRequest call{visit.who.access_token, false, false};
     const auto done = co_await identity_.set_mfa(std::move(call));
     co_return outcome(exchange, done, Text::app_is_off);
+}
+
+io::Task<Oidc::Said> Oidc::end_others(http::Exchange& exchange, const Visit& visit) {
+    identity::AccessTokenRequest call{visit.who.access_token};
+    const auto done = co_await oauth_.end_others(std::move(call));
+    co_return outcome(exchange, done, Text::others_ended);
 }
 
 io::Task<Result<void>> Oidc::show_password(http::Exchange& exchange, const Visit& visit,

@@ -113,7 +113,11 @@ constexpr std::array kLanguages = {
               "the code that the app shows.",
               "Your app is set up. You are asked for its codes from now on.",
               "You are not asked for codes of an app any more.",
-              "Signing in with the other provider did not work. Please try again."}},
+              "Signing in with the other provider did not work. Please try again.",
+              "Sessions",
+              "You may be signed in elsewhere: with other browsers, devices and applications.",
+              "End all other sessions",
+              "All other sessions have ended."}},
     Language{
         "de",
         {"Anmelden",
@@ -223,7 +227,12 @@ constexpr std::array kLanguages = {
          "Ihre App ist eingerichtet. Ab jetzt werden Sie nach ihren Codes gefragt.",
          "Sie werden nicht mehr nach Codes einer App gefragt.",
          "Die Anmeldung beim anderen Anbieter hat nicht geklappt. Bitte versuchen Sie es noch "
-         "einmal."}},
+         "einmal.",
+         "Sitzungen",
+         "Vielleicht sind Sie noch anderswo angemeldet: mit anderen Browsern, Geräten und "
+         "Anwendungen.",
+         "Alle anderen Sitzungen beenden",
+         "Alle anderen Sitzungen sind beendet."}},
 };
 
 // By the language alone: de-AT is de.

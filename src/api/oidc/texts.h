@@ -105,9 +105,13 @@ enum class Text : std::uint8_t {
     app_advice,
     app_is_on,
     app_is_off,
-    provider_failed
+    provider_failed,
+    sessions,
+    sessions_advice,
+    end_others,
+    others_ended
 };
-inline constexpr std::size_t kTexts = 98;
+inline constexpr std::size_t kTexts = 102;
 
 struct Language {
     std::string_view tag;  // of HTML's lang
