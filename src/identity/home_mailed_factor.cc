@@ -53,7 +53,8 @@ io::Task<Result<std::vector<sql::Statement>>> Home::judge_mailed_factor(UserRow 
     std::string index = users_.username_index(row.pool, row.username);
     CO_TRY(Attempts::Attempt attempt, co_await factor_tries_.begin(std::move(index)));
     const Address to = proven_address(row, Medium::email);
-    auto use = co_await codes_.judge(purpose_of(session), proven_by(row, to.value), std::move(code));
+    auto use =
+        co_await codes_.judge(purpose_of(session), proven_by(row, to.value), std::move(code));
     const bool is_wrong = !use && use.error().reason == reason::kCodeMismatch;
     if (is_wrong) CO_TRY_VOID(co_await factor_tries_.failed(std::move(attempt)));
     if (!use) co_return std::unexpected(use.error());

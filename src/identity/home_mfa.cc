@@ -236,7 +236,8 @@ io::Task<Result<std::vector<sql::Statement>>> Home::judge_factor(UserRow row, Cl
     }
     CO_TRY(const Authenticator app, co_await authenticators_.find(row.sub));
     // What was turned off meanwhile.
-    if (!is_in(second_factors(*client.pool, app, proven_address(row, Medium::email).value), session.name)) {
+    if (!is_in(second_factors(*client.pool, app, proven_address(row, Medium::email).value),
+               session.name)) {
         co_return challenge_over();
     }
     if (session.name == kMailedFactor) {
