@@ -4,13 +4,24 @@
 import copy
 import secrets
 import unittest
+import urllib.parse
 
 import variant
 
-variant.run(__file__, lambda text: text.replace(
-    "    id_suffix: Health1\n",
-    "    id_suffix: Health1\n    aliases: [email, phone_number, preferred_username]\n"))
+SPA, CALLBACK = "aliasesspa1", "https://app.example/callback"
+WEB_FLOWS = "        flows: [USER_SRP_AUTH, USER_PASSWORD_AUTH, REFRESH_TOKEN_AUTH]\n"
 
+
+def with_aliases(text):
+    aliases = "    aliases: [email, phone_number, preferred_username]\n"
+    text = text.replace("    id_suffix: Health1\n", "    id_suffix: Health1\n" + aliases)
+    spa = f"      spa: {{id: {SPA}, oauth: {{redirect_uris: ['{CALLBACK}']}}}}\n"
+    return text.replace(WEB_FLOWS, WEB_FLOWS + spa)
+
+
+variant.run(__file__, with_aliases)
+
+import pages  # noqa: E402
 from clients import Refusals, administrator, claims, user_pools  # noqa: E402
 from world import AU, CLIENT_ID, EU, POOLS, REGIONS, US, Person, cognito, ok  # noqa: E402
 
@@ -115,6 +126,26 @@ class Aliases(Refusals, unittest.TestCase):
         sign_up["UserAttributes"] += attribute("preferred_username", "early")
         self.refused("InvalidParameterException", self.pools[EU].sign_up, Username="late",
                      **sign_up)
+
+    def test_the_pages_ask_for_a_user_name_and_an_address(self):
+        person = Named("DE", EU)
+        query = urllib.parse.urlencode({
+            "client_id": SPA, "redirect_uri": CALLBACK, "response_type": "code", "scope": "openid",
+            "code_challenge": "c" * 43, "code_challenge_method": "S256"})
+        browser = pages.Browser(US)
+        filled = {"username": person.username, "password": person.password,
+                  "attribute.custom:country": "DE"}
+        refused = browser.submit(browser.get(f"/signup?{query}"), **filled,
+                                 **{"attribute.email": "nowhere"})
+        self.assertEqual(refused.status, 400, refused)
+        asked = browser.submit(refused, **filled, **{"attribute.email": person.email})
+        done = browser.submit(asked, code=person.read_code())
+        self.assertEqual(done.status, 200, done)
+        for name in (person.email, person.username):
+            browser = pages.Browser(AU)
+            reply = browser.submit(browser.page(query), username=name, password=person.password)
+            self.assertEqual(reply.status, 303, reply)
+            self.assertTrue(reply.headers["Location"].startswith(CALLBACK), reply)
 
     def test_the_pool_says_so(self):
         pool = self.administrators[US].describe_user_pool(UserPoolId=POOLS[US])["UserPool"]

@@ -16,8 +16,15 @@ constexpr std::size_t kUsernameBytesMax = 128;
 constexpr std::size_t kPasswordBytesMax = 256;
 constexpr std::size_t kAttributeBytesMax = 2048;
 constexpr std::string_view kAttributePrefix = "attribute.";
+constexpr const char* kMailField = "attribute.email";
 
-Field name_field(const Language& words, const Form& form) {
+// Where people have a user name beside the address that they sign in with.
+bool has_user_names(const config::Pool& pool) { return pool.has_alias(config::Alias::email); }
+
+Field name_field(const Language& words, const config::Pool& pool, const Form& form) {
+    if (has_user_names(pool)) {
+        return {"username", words[Text::user_name], "text", "username", form.get("username")};
+    }
     return {"username", words[Text::email], "email", "username", form.get("username")};
 }
 Field hidden_name(const Form& form) {
@@ -42,7 +49,7 @@ bool is_asked(const config::Pool& pool, const config::Attribute& attribute) {
 
 identity::Attributes attributes_of(const config::Pool& pool, const Form& form) {
     identity::Attributes out;
-    out["email"] = form.get("username");
+    out["email"] = form.get(has_user_names(pool) ? kMailField : "username");
     for (const config::Attribute& attribute : pool.attributes) {
         if (!is_asked(pool, attribute)) continue;
         const auto value = form.find(std::string(kAttributePrefix) + attribute.name);
@@ -105,15 +112,15 @@ io::Task<Result<void>> Oidc::take_answers(http::Exchange& exchange, std::string_
 
 Page Oidc::page_for(const Language& words, std::string_view name, const AuthorizeRequest& request,
                     const Form& form) const {
-    if (name == "sign_up") {
-        const auto client = oauth_.client(request.asked.client_id);
-        return sign_up_page(words, *client->pool, form);
-    }
+    const auto client = oauth_.client(request.asked.client_id);
+    const config::Pool& pool = *client->pool;
+    if (name == "sign_up") return sign_up_page(words, pool, form);
     if (name == "confirm") {
         Page page{words, words[Text::confirm], words[Text::code_advice]};
         page.action = "/confirm";
         page.button = words[Text::confirm_button];
-        page.fields.push_back(form.find("username") ? hidden_name(form) : name_field(words, form));
+        page.fields.push_back(form.find("username") ? hidden_name(form)
+                                                    : name_field(words, pool, form));
         page.fields.push_back(code_field(words));
         return page;
     }
@@ -121,14 +128,15 @@ Page Oidc::page_for(const Language& words, std::string_view name, const Authoriz
         Page page{words, words[Text::forgot_password], words[Text::forgot_advice]};
         page.action = "/forgotPassword";
         page.button = words[Text::send_code];
-        page.fields.push_back(name_field(words, form));
+        page.fields.push_back(name_field(words, pool, form));
         page.links.push_back({"/login", words[Text::sign_in]});
         return page;
     }
     Page page{words, words[Text::new_password], words[Text::code_advice]};
     page.action = "/confirmForgotPassword";
     page.button = words[Text::set_password];
-    page.fields.push_back(form.find("username") ? hidden_name(form) : name_field(words, form));
+    page.fields.push_back(form.find("username") ? hidden_name(form)
+                                                : name_field(words, pool, form));
     page.fields.push_back(code_field(words));
     page.fields.push_back(password_field(words, Text::new_password));
     page.links.push_back({"/forgotPassword", words[Text::send_again]});
@@ -175,7 +183,11 @@ Page Oidc::sign_up_page(const Language& words, const config::Pool& pool, const F
     Page page{words, words[Text::sign_up]};
     page.action = "/signup";
     page.button = words[Text::sign_up];
-    page.fields.push_back(name_field(words, form));
+    page.fields.push_back(name_field(words, pool, form));
+    if (has_user_names(pool)) {
+        page.fields.push_back(
+            {kMailField, words[Text::email], "email", "email", form.get(kMailField)});
+    }
     page.fields.push_back(password_field(words, Text::password));
     for (const config::Attribute& attribute : pool.attributes) {
         if (!is_asked(pool, attribute)) continue;
