@@ -19,6 +19,10 @@ void Administration::register_handlers() {
     router.answer_administrators(message::kAdminSetPassword, &Home::admin_set_password);
     router.answer_administrators(message::kAdminResetPassword, &Home::admin_reset_password);
     router.answer_administrators(message::kAdminMfaPreference, &Home::admin_set_mfa);
+    router.answer_administrators(message::kAdminDeleteToken, &Home::admin_delete_token);
+    router.answer_administrators(message::kAdminAuthFactors, &Home::admin_auth_factors);
+    router.answer_administrators(message::kAdminListSessions, &Home::admin_list_sessions);
+    router.answer_administrators(message::kAdminEndSession, &Home::admin_end_session);
     router.answer_administrators(message::kAdminGetDevice, &Home::admin_get_device);
     router.answer_administrators(message::kAdminListDevices, &Home::admin_list_devices);
     router.answer_administrators(message::kAdminUpdateDevice, &Home::admin_update_device);
@@ -98,6 +102,18 @@ io::Task<Result<Done>> Administration::set_password(AdminPasswordRequest request
 }
 io::Task<Result<Done>> Administration::set_mfa(AdminMfaRequest request) {
     return at_home(message::kAdminMfaPreference, std::move(request), &Home::admin_set_mfa);
+}
+io::Task<Result<Done>> Administration::delete_token(AdminRequest request) {
+    return at_home(message::kAdminDeleteToken, std::move(request), &Home::admin_delete_token);
+}
+io::Task<Result<AuthFactors>> Administration::auth_factors(AdminRequest request) {
+    return at_home(message::kAdminAuthFactors, std::move(request), &Home::admin_auth_factors);
+}
+io::Task<Result<SessionPage>> Administration::list_sessions(AdminListSessionsRequest request) {
+    return at_home(message::kAdminListSessions, std::move(request), &Home::admin_list_sessions);
+}
+io::Task<Result<Done>> Administration::end_session(AdminEndSessionRequest request) {
+    return at_home(message::kAdminEndSession, std::move(request), &Home::admin_end_session);
 }
 io::Task<Result<DeviceDescription>> Administration::get_device(AdminDeviceRequest request) {
     return at_home(message::kAdminGetDevice, std::move(request), &Home::admin_get_device);

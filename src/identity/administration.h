@@ -46,6 +46,10 @@ class Administration {
     io::Task<Result<Done>> set_password(AdminPasswordRequest request);
     io::Task<Result<Done>> reset_password(AdminRequest request);
     io::Task<Result<Done>> set_mfa(AdminMfaRequest request);
+    io::Task<Result<Done>> delete_token(AdminRequest request);
+    io::Task<Result<AuthFactors>> auth_factors(AdminRequest request);
+    io::Task<Result<SessionPage>> list_sessions(AdminListSessionsRequest request);
+    io::Task<Result<Done>> end_session(AdminEndSessionRequest request);
     io::Task<Result<DeviceDescription>> get_device(AdminDeviceRequest request);
     io::Task<Result<DevicePage>> list_devices(AdminListDevicesRequest request);
     io::Task<Result<Done>> update_device(AdminDeviceStatusRequest request);

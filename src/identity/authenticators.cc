@@ -66,6 +66,12 @@ io::Task<Result<std::vector<sql::Statement>>> Authenticators::replacement(std::s
     co_return out;
 }
 
+sql::Statement Authenticators::removal(const std::string& sub, const Authenticator& as) {
+    return {"DELETE FROM identity_authenticators WHERE sub = $1 AND version = $2",
+            {sub, as.version},
+            1};
+}
+
 sql::Statement Authenticators::taking(const std::string& sub, const Authenticator& as,
                                       std::int64_t step) {
     return {

@@ -36,6 +36,8 @@ class Authenticators {
     // Writes it as it is now; a conflict when it was changed since it was read, or the person is
     // gone.
     io::Task<Result<std::vector<sql::Statement>>> replacement(std::string sub, Authenticator as);
+    // A conflict when it was changed since it was read.
+    static sql::Statement removal(const std::string& sub, const Authenticator& as);
     // Takes a code of the step; a conflict when one of it, or of a later one, was taken already, or
     // the app was replaced.
     static sql::Statement taking(const std::string& sub, const Authenticator& as,

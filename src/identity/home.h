@@ -36,6 +36,7 @@
 #include "identity/outbox.h"
 #include "identity/passkey_store.h"
 #include "identity/passkey_types.h"
+#include "identity/session_types.h"
 #include "identity/sessions.h"
 #include "identity/signer.h"
 #include "identity/srp_block.h"
@@ -161,6 +162,8 @@ class Home {
     io::Task<Result<VerifiedApp>> verify_token(VerifyTokenRequest request);
     io::Task<Result<Done>> set_mfa(MfaPreferenceRequest request);
     io::Task<Result<Done>> admin_set_mfa(AdminMfaRequest request);
+    // Without their app: they may set up another.
+    io::Task<Result<Done>> admin_delete_token(AdminRequest request);
     // totp_mismatch, totp_used; session_invalid after five tries.
     io::Task<Result<Tokens>> answer_mfa(MfaAnswerRequest request);
 
@@ -178,6 +181,12 @@ class Home {
     io::Task<Result<Tokens>> start_device_srp(DeviceSrpRequest request);
     io::Task<Result<Tokens>> answer_device_srp(DeviceProofRequest request);
 
+    // Sessions that go on (home_sessions.cc). not_found with reason unknown_session.
+    io::Task<Result<SessionPage>> list_sessions(ListSessionsRequest request);
+    io::Task<Result<Done>> end_session(EndSessionRequest request);
+    io::Task<Result<SessionPage>> admin_list_sessions(AdminListSessionsRequest request);
+    io::Task<Result<Done>> admin_end_session(AdminEndSessionRequest request);
+
     // Passkeys (home_passkeys.cc). failed_precondition with reason passkeys_off where the pool has
     // none; a passkey that cannot be taken has one of webauthn::reason.
     io::Task<Result<PasskeyOptions>> start_passkey(AccessTokenRequest request);
@@ -185,6 +194,7 @@ class Home {
     io::Task<Result<PasskeyPage>> list_passkeys(PasskeyListRequest request);
     io::Task<Result<Done>> delete_passkey(PasskeyDeleteRequest request);
     io::Task<Result<AuthFactors>> auth_factors(AccessTokenRequest request);
+    io::Task<Result<AuthFactors>> admin_auth_factors(AdminRequest request);
     // Sign-in by choice (home_choice.cc): tokens, or what has to be answered first.
     io::Task<Result<Tokens>> start_choice(ChoiceRequest request);
     io::Task<Result<Tokens>> answer_choice(ChoiceAnswerRequest request);
@@ -422,6 +432,12 @@ class Home {
     io::Task<Result<void>> prefer(UserRow row, std::optional<bool> enabled,
                                   std::optional<bool> preferred);
     io::Task<Result<MfaSettings>> mfa_settings(std::string pool_name, std::string sub);
+    io::Task<Result<AuthFactors>> factors_of(UserRow row);
+
+    // sessions (home_sessions.cc)
+    io::Task<Result<SessionPage>> page_of_sessions(std::string sub, std::string token,
+                                                   std::string own);
+    io::Task<Result<Done>> end_session_of(std::string sub, std::string session_id);
 
     // devices (home_device_sign_in.cc, home_devices.cc)
     // Of whoever has proven all else: tokens, or the challenge of a remembered device.

@@ -219,6 +219,21 @@ io::Task<Result<Done>> Home::admin_set_mfa(AdminMfaRequest request) {
     co_return Done{};
 }
 
+// One that is being set up goes too: whoever began it may be whoever has the lost device.
+io::Task<Result<Done>> Home::admin_delete_token(AdminRequest request) {
+    CO_TRY(const UserRow row, co_await administered("AdminDeleteSoftwareToken", request.who,
+                                                    request.pool, request.username));
+    if (!row.confirmed) {
+        co_return fail(Code::failed_precondition, "User is not confirmed.", reason::kNotConfirmed);
+    }
+    CO_TRY(const Authenticator app, co_await authenticators_.find(row.sub));
+    if (app.version == 0) co_return Done{};
+    std::vector<sql::Statement> batch;
+    batch.push_back(Authenticators::removal(row.sub, app));
+    CO_TRY_VOID(co_await write_changes(std::move(batch)));
+    co_return Done{};
+}
+
 io::Task<Result<MfaSettings>> Home::mfa_settings(std::string pool_name, std::string sub) {
     MfaSettings out;
     CO_TRY(const config::Pool* pool, find_pool(p_.config, pool_name));

@@ -213,10 +213,20 @@ io::Task<Result<Done>> Home::delete_passkey(PasskeyDeleteRequest request) {
 io::Task<Result<AuthFactors>> Home::auth_factors(AccessTokenRequest request) {
     CO_TRY(const TokenPtr token, co_await own_access_token(std::move(request.access_token)));
     CO_TRY(UserRow row, co_await own_user(token));
+    co_return co_await factors_of(std::move(row));
+}
+
+io::Task<Result<AuthFactors>> Home::admin_auth_factors(AdminRequest request) {
+    CO_TRY(UserRow row, co_await administered("AdminGetUserAuthFactors", request.who, request.pool,
+                                              request.username));
+    co_return co_await factors_of(std::move(row));
+}
+
+io::Task<Result<AuthFactors>> Home::factors_of(UserRow row) {
     CO_TRY(const config::Pool* pool, pool_of(row));
     AuthFactors out;
     out.username = row.username;
-    out.factors.emplace_back(kByPassword);
+    if (!row.external) out.factors.emplace_back(kByPassword);
     if (pool->passkeys) {
         CO_TRY(const auto passkeys, co_await passkeys_.list(row.sub));
         if (!passkeys.empty()) out.factors.emplace_back(kByPasskey);

@@ -45,20 +45,23 @@ enum class Act : std::uint8_t {
     list_devices,
     update_device,
     forget_device,
+    list_sessions,
+    end_session,
     device_srp,
     device_proof,
     start_custom,
     custom_answer
 };
-constexpr std::array<std::string_view, 31> label_values(Act) {
+constexpr std::array<std::string_view, 33> label_values(Act) {
     return {"sign_up",         "confirm",       "resend_code",       "srp_start",
             "srp_answer",      "password",      "refresh",           "get_user",
             "revoke",          "sign_out",      "forgot_password",   "reset_password",
             "change_password", "new_password",  "update_attributes", "attribute_code",
             "prove_attribute", "delete_user",   "associate_token",   "verify_token",
             "set_mfa",         "mfa",           "confirm_device",    "get_device",
-            "list_devices",    "update_device", "forget_device",     "device_srp",
-            "device_proof",    "custom_start",  "custom_answer"};
+            "list_devices",    "update_device", "forget_device",     "list_sessions",
+            "end_session",     "device_srp",    "device_proof",      "custom_start",
+            "custom_answer"};
 }
 
 struct Identity::Impl {
@@ -410,6 +413,16 @@ io::Task<Result<Done>> Identity::forget_device(DeviceRequest request) {
     return impl_->counted(
         Act::forget_device,
         impl_->by_token(message::kForgetDevice, std::move(request), &Home::forget_device));
+}
+io::Task<Result<SessionPage>> Identity::list_sessions(ListSessionsRequest request) {
+    return impl_->counted(
+        Act::list_sessions,
+        impl_->by_token(message::kListSessions, std::move(request), &Home::list_sessions));
+}
+io::Task<Result<Done>> Identity::end_session(EndSessionRequest request) {
+    return impl_->counted(
+        Act::end_session,
+        impl_->by_token(message::kEndSession, std::move(request), &Home::end_session));
 }
 io::Task<Result<Tokens>> Identity::start_device_srp(DeviceSrpRequest request) {
     return impl_->counted(Act::device_srp, impl_->start_device_srp(std::move(request)));

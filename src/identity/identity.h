@@ -21,6 +21,7 @@
 #include "identity/custom_auth_types.h"
 #include "identity/device_types.h"
 #include "identity/mfa_types.h"
+#include "identity/session_types.h"
 #include "identity/token_verifier.h"
 #include "identity/triggers.h"
 #include "identity/types.h"
@@ -106,6 +107,10 @@ class Identity {
     io::Task<Result<DevicePage>> list_devices(ListDevicesRequest request);
     io::Task<Result<Done>> update_device(DeviceStatusRequest request);
     io::Task<Result<Done>> forget_device(DeviceRequest request);
+    // Sessions that go on, of whose access token it is; end_session() ends another one than its
+    // own.
+    io::Task<Result<SessionPage>> list_sessions(ListSessionsRequest request);
+    io::Task<Result<Done>> end_session(EndSessionRequest request);
     io::Task<Result<Tokens>> start_device_srp(DeviceSrpRequest request);
     io::Task<Result<Tokens>> answer_device_srp(DeviceProofRequest request);
     // What administrators may do.

@@ -1,6 +1,7 @@
 // Authenticator apps as a second factor: set up at sign-in or afterwards, asked for, and given up.
 #include "crypto/totp.h"
 #include "identity/administration.h"
+#include "identity/passkey_types.h"
 #include "identity/testing.h"
 
 namespace domicile::identity::testing {
@@ -341,6 +342,29 @@ class Required : public MfaTest {
         co_return Result<void>();
     }
 
+    static Task<Result<void>> deleted(Identity& identity) {
+        CO_TRY_VOID(co_await sign_up_and_confirm(identity));
+        CO_TRY(const App old, co_await first_time(identity));
+        CO_TRY(const Tokens asked, co_await enter(identity));
+        AdminRequest about{{"DOMKTEST", "eu-central-1"}, "Health1", kAnna};
+        Administration& administration = identity.administration();
+        CO_TRY(const AuthFactors before, co_await administration.auth_factors(about));
+        EXPECT_TRUE(before.mfa->enabled && before.mfa->preferred);
+        EXPECT_EQ(before.factors, std::vector<std::string>{"PASSWORD"});
+        EXPECT_EQ(before.username, kAnna);
+        CO_TRY_VOID(co_await administration.delete_token(about));
+        CO_TRY_VOID(co_await administration.delete_token(about));  // there is none any more
+        const auto late = co_await answer(identity, *asked.challenge, old.code());
+        EXPECT_EQ(late.error().reason, reason::kSessionInvalid);
+        CO_TRY(const AuthFactors after, co_await administration.auth_factors(about));
+        EXPECT_FALSE(after.mfa->enabled);
+        CO_TRY_VOID(co_await first_time(identity));
+        about.username = "nobody@example.de";
+        const auto nobody = co_await administration.delete_token(about);
+        EXPECT_EQ(nobody.error().reason, reason::kUserUnknown);
+        co_return Result<void>();
+    }
+
     static Task<Result<void>> after_new_password(Identity& identity) {
         AdminCreateRequest create;
         create.who = {"DOMKTEST", "eu-central-1"};
@@ -364,6 +388,7 @@ class Required : public MfaTest {
 TEST_F(Required, who_has_no_app_sets_one_up_before_there_are_tokens) { check(whole_way); }
 TEST_F(Required, who_knows_the_password_only_does_not_replace_an_app) { check(old_session); }
 TEST_F(Required, an_administrator_lets_somebody_set_up_another_app) { check(lost); }
+TEST_F(Required, an_administrator_deletes_a_lost_app) { check(deleted); }
 TEST_F(Required, a_new_password_is_not_enough) { check(after_new_password); }
 
 class Off : public MfaTest {

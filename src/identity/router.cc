@@ -39,6 +39,8 @@ void Router::register_handlers() {
     answer(message::kListDevices, &Home::list_devices);
     answer(message::kUpdateDevice, &Home::update_device);
     answer(message::kForgetDevice, &Home::forget_device);
+    answer(message::kListSessions, &Home::list_sessions);
+    answer(message::kEndSession, &Home::end_session);
     answer(message::kDeviceSrp, &Home::start_device_srp);
     answer(message::kDeviceProof, &Home::answer_device_srp);
     answer(message::kStartCustom, &Home::start_custom);

@@ -1,6 +1,44 @@
 #include "identity/sessions.h"
 
+#include <charconv>
+#include <limits>
+
 namespace domicile::identity {
+namespace {
+
+constexpr const char* kColumns =
+    "origin_jti, sub, client, created, expires, revoked, generation, rotated, device";
+
+Session read(const sql::Row& row) {
+    Session out;
+    out.origin_jti = row.text(0);
+    out.sub = row.text(1);
+    out.client_id = row.text(2);
+    out.created = Timestamp{row.integer(3)};
+    out.expires = Timestamp{row.integer(4)};
+    out.revoked = Timestamp{row.integer(5)};
+    out.generation = row.integer(6);
+    out.rotated = Timestamp{row.integer(7)};
+    out.device = row.text(8);
+    return out;
+}
+
+// When it began, and its id; before all of them where there is no place.
+struct Place {
+    std::int64_t created = std::numeric_limits<std::int64_t>::max();
+    std::string origin_jti;
+};
+
+Place read_place(const std::string& text) {
+    Place out;
+    const auto end = text.find(':');
+    if (end == text.npos) return out;
+    std::from_chars(text.data(), text.data() + end, out.created);
+    out.origin_jti = text.substr(end + 1);
+    return out;
+}
+
+}  // namespace
 
 io::Task<Result<void>> Sessions::load() {
     const Instant began = clock_.monotonic();
@@ -50,24 +88,43 @@ io::Task<Result<void>> Sessions::begin(Session session) {
 io::Task<Result<std::optional<Session>>> Sessions::find(std::string origin_jti) {
     std::vector<sql::Statement> batch;
     batch.push_back(
-        {"SELECT sub, client, created, expires, revoked, generation, rotated, device FROM "
-         "identity_sessions "
-         "WHERE origin_jti = $1",
-         {origin_jti}});
+        {std::string("SELECT ") + kColumns + " FROM identity_sessions WHERE origin_jti = $1",
+         {std::move(origin_jti)}});
     CO_TRY(auto found, co_await database_.read(std::move(batch)));
     if (found[0].rows.empty()) co_return std::optional<Session>();
-    const sql::Row& row = found[0].rows[0];
-    Session out;
-    out.origin_jti = std::move(origin_jti);
-    out.sub = row.text(0);
-    out.client_id = row.text(1);
-    out.created = Timestamp{row.integer(2)};
-    out.expires = Timestamp{row.integer(3)};
-    out.revoked = Timestamp{row.integer(4)};
-    out.generation = row.integer(5);
-    out.rotated = Timestamp{row.integer(6)};
-    out.device = row.text(7);
-    co_return std::optional<Session>(std::move(out));
+    co_return std::optional<Session>(read(found[0].rows[0]));
+}
+
+std::string Sessions::place_of(const Session& session) {
+    return std::to_string(session.created.ms) + ':' + session.origin_jti;
+}
+
+io::Task<Result<std::vector<Session>>> Sessions::list(std::string sub, std::string after,
+                                                      std::int64_t limit) {
+    Place place = read_place(after);
+    std::vector<sql::Statement> batch;
+    batch.push_back(
+        {std::string("SELECT ") + kColumns +
+             " FROM identity_sessions WHERE sub = $1 AND expires > $2 AND revoked = 0 "
+             "AND (created < $3 OR (created = $3 AND origin_jti < $4)) "
+             "ORDER BY created DESC, origin_jti DESC LIMIT $5",
+         {std::move(sub), clock_.now().ms, place.created, std::move(place.origin_jti), limit}});
+    CO_TRY(const auto found, co_await database_.read(std::move(batch)));
+    std::vector<Session> out;
+    for (const sql::Row& row : found[0].rows) out.push_back(read(row));
+    co_return out;
+}
+
+io::Task<Result<bool>> Sessions::end(std::string sub, std::string origin_jti) {
+    const Timestamp now = clock_.now();
+    std::vector<sql::Statement> batch;
+    batch.push_back(
+        {"UPDATE identity_sessions SET revoked = $3 WHERE sub = $1 AND origin_jti = $2 "
+         "AND revoked = 0 AND expires > $3 RETURNING origin_jti",
+         {std::move(sub), std::move(origin_jti), now.ms}});
+    CO_TRY(const auto done, co_await database_.write(std::move(batch)));
+    ended(done[0]);
+    co_return !done[0].rows.empty();
 }
 
 io::Task<Result<bool>> Sessions::rotate(std::string origin_jti, std::int64_t generation) {

@@ -3,7 +3,9 @@
 // tokens that are cached, through the verifier.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "identity/token_verifier.h"
 #include "io/clock.h"
@@ -37,6 +39,12 @@ class Sessions {
     io::Task<Result<void>> load_new(Millis clock_difference);
     io::Task<Result<void>> begin(Session session);
     io::Task<Result<std::optional<Session>>> find(std::string origin_jti);
+    // Those of a person that go on, newest first, after the place of one of them.
+    io::Task<Result<std::vector<Session>>> list(std::string sub, std::string after,
+                                                std::int64_t limit);
+    static std::string place_of(const Session& session);
+    // False when it is none of theirs, or over.
+    io::Task<Result<bool>> end(std::string sub, std::string origin_jti);
     // Replaces the refresh token of this generation by the next. False when another use did so
     // first, or the session has ended.
     io::Task<Result<bool>> rotate(std::string origin_jti, std::int64_t generation);

@@ -40,6 +40,9 @@ Reply get_user(AdminCall call) {
 Reply confirm(AdminCall call) { return just_do(std::move(call), &Administration::confirm); }
 Reply remove(AdminCall call) { return just_do(std::move(call), &Administration::remove); }
 Reply disable(AdminCall call) { return just_do(std::move(call), &Administration::disable); }
+Reply delete_token(AdminCall call) {
+    return just_do(std::move(call), &Administration::delete_token);
+}
 Reply enable(AdminCall call) { return just_do(std::move(call), &Administration::enable); }
 Reply sign_out(AdminCall call) { return just_do(std::move(call), &Administration::sign_out); }
 Reply reset_password(AdminCall call) {
@@ -174,6 +177,7 @@ void add_admin_operations(AdminOperations& into) {
     into["AdminDisableUser"] = disable;
     into["AdminEnableUser"] = enable;
     into["AdminUserGlobalSignOut"] = sign_out;
+    into["AdminDeleteSoftwareToken"] = delete_token;
     into["AdminSetUserPassword"] = set_password;
     into["AdminResetUserPassword"] = reset_password;
     into["AdminUpdateUserAttributes"] = update_attributes;

@@ -6,6 +6,7 @@
 #include "api/aws/auth.h"
 #include "identity/oauth_types.h"
 #include "identity/passkey_types.h"
+#include "identity/session_types.h"
 #include "identity/triggers.h"
 #include "identity/types.h"
 #include "identity/wrong_answers.h"
@@ -83,6 +84,7 @@ constexpr std::array kByReason = {
     Line{reason::kTotpSetup, "EnableSoftwareTokenMFAException", "Code mismatch"},
     Line{reason::kTotpNotFound, "SoftwareTokenMFANotFoundException", nullptr},
     Line{reason::kUnknownDevice, "ResourceNotFoundException", "Device does not exist."},
+    Line{reason::kUnknownSession, "ResourceNotFoundException", "Session does not exist."},
     Line{reason::kNoDevices, "InvalidUserPoolConfigurationException", nullptr},
     Line{reason::kPasskeysOff, "WebAuthnNotEnabledException", nullptr},
     Line{reason::kPasskeyChallenge, "WebAuthnChallengeNotFoundException", nullptr},

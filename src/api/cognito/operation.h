@@ -83,6 +83,8 @@ Reply answer_mfa(identity::Identity& identity, std::string name, std::string cli
                  std::string session, identity::Attributes responses);
 void add_device_operations(Operations& into);
 void add_device_operations(AdminOperations& into);
+void add_session_operations(Operations& into);
+void add_session_operations(AdminOperations& into);
 void add_settings_operations(Operations& into);
 void add_settings_operations(AdminOperations& into);
 // The answer to DEVICE_SRP_AUTH, and to DEVICE_PASSWORD_VERIFIER.
@@ -91,6 +93,7 @@ Reply start_device_srp(identity::Identity& identity, std::string client_id, std:
 Reply answer_device_srp(identity::Identity& identity, std::string client_id,
                         identity::Attributes responses);
 void add_passkey_operations(Operations& into);
+void add_passkey_operations(AdminOperations& into);
 // The flow USER_AUTH, and the answers to the challenges that it gives.
 Reply start_choice(identity::Identity& identity, std::string client_id,
                    identity::Attributes parameters, identity::Attributes metadata);

@@ -217,6 +217,7 @@ const Operations& operations() {
         add_account_operations(out);
         add_mfa_operations(out);
         add_device_operations(out);
+        add_session_operations(out);
         add_settings_operations(out);
         add_passkey_operations(out);
         return out;
@@ -232,7 +233,9 @@ const AdminOperations& admin_operations() {
         add_description_operations(out);
         add_mfa_operations(out);
         add_device_operations(out);
+        add_session_operations(out);
         add_settings_operations(out);
+        add_passkey_operations(out);
         return out;
     }();
     return table;

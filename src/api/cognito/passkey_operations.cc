@@ -1,7 +1,8 @@
 // Passkeys (WebAuthn), and sign-in by choice: the flow USER_AUTH and its challenges.
 #include <algorithm>
 
-#include "api/cognito/operation.h"
+#include "api/cognito/admin.h"
+#include "identity/administration.h"
 #include "identity/passkeys.h"
 #include "webauthn/response.h"
 
@@ -95,16 +96,31 @@ Reply remove(Identity& identity, json::object request) {
     co_return json::object();
 }
 
+json::object shown(const identity::AuthFactors& has) {
+    json::array names;
+    for (const std::string& name : has.factors) names.emplace_back(name);
+    json::object out{{"Username", has.username}, {"ConfiguredUserAuthFactors", std::move(names)}};
+    show_mfa(has.mfa, out);
+    return out;
+}
+
 Reply factors(Identity& identity, json::object request) {
     Members members(request);
     identity::AccessTokenRequest call{members.required("AccessToken")};
     CHECK_MEMBERS(members);
     ANSWER(has, co_await identity.passkeys().factors(std::move(call)));
-    json::array names;
-    for (const std::string& name : has.factors) names.emplace_back(name);
-    json::object out{{"Username", has.username}, {"ConfiguredUserAuthFactors", std::move(names)}};
-    show_mfa(has.mfa, out);
-    co_return out;
+    co_return shown(has);
+}
+
+Reply admin_factors(AdminCall call) {
+    Members members(call.request);
+    TARGET(target, call, members);
+    identity::AdminRequest request;
+    request.who.access_key_id = call.who.access_key_id;
+    request.pool = target.pool;
+    request.username = target.username;
+    ANSWER(has, co_await call.identity.administration().auth_factors(std::move(request)));
+    co_return shown(has);
 }
 
 }  // namespace
@@ -178,6 +194,10 @@ void add_passkey_operations(Operations& into) {
     into["ListWebAuthnCredentials"] = list;
     into["DeleteWebAuthnCredential"] = remove;
     into["GetUserAuthFactors"] = factors;
+}
+
+void add_passkey_operations(AdminOperations& into) {
+    into["AdminGetUserAuthFactors"] = admin_factors;
 }
 
 }  // namespace domicile::api::cognito
