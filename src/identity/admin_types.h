@@ -31,7 +31,7 @@ struct AdminCreateRequest {
     // What a former system kept instead of the password (crypto/password_hash.h): the person signs
     // in with the password that they have, and no mail is sent.
     std::optional<std::string> password_hash;
-    std::optional<Attributes> client_metadata = std::nullopt;
+    std::optional<Attributes> client_metadata = std::nullopt, validation_data = std::nullopt;
 };
 struct AdminPasswordRequest {
     Administrator who;
@@ -104,7 +104,7 @@ BOOST_DESCRIBE_STRUCT(Administrator, (), (access_key_id, region))
 BOOST_DESCRIBE_STRUCT(AdminRequest, (), (who, pool, username, client_metadata))
 BOOST_DESCRIBE_STRUCT(AdminCreateRequest, (),
                       (who, pool, username, attributes, password, send_mail, password_hash,
-                       client_metadata))
+                       client_metadata, validation_data))
 BOOST_DESCRIBE_STRUCT(AdminPasswordRequest, (), (who, pool, username, password, permanent))
 BOOST_DESCRIBE_STRUCT(AdminAttributesRequest, (), (who, pool, username, attributes))
 BOOST_DESCRIBE_STRUCT(AdminGroupRequest, (), (who, pool, username, group))

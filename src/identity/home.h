@@ -80,6 +80,7 @@ inline constexpr const char* kTokensOfRefresh = "TokenGeneration_RefreshTokens";
 // And of PreSignUp.
 inline constexpr const char* kSignUpOfPerson = "PreSignUp_SignUp";
 inline constexpr const char* kSignUpOfProvider = "PreSignUp_ExternalProvider";
+inline constexpr const char* kSignUpOfAdministrator = "PreSignUp_AdminCreateUser";
 
 class Home {
   public:
@@ -373,6 +374,8 @@ class Home {
                              ClientOfPool client) const;
     io::Task<Result<PreSignUpAnswer>> before_sign_up(ClientOfPool client, SignUpRequest request,
                                                      const char* source = kSignUpOfPerson);
+    // What an administrator makes is as they say: the function can only refuse it.
+    io::Task<Result<void>> before_creation(const config::Pool* pool, AdminCreateRequest request);
     io::Task<Result<void>> after_confirmation(ClientOfPool client, UserRow row,
                                               std::optional<Attributes> metadata);
     io::Task<Result<void>> before_authentication(ClientOfPool client, std::optional<UserRow> row,

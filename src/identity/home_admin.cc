@@ -239,6 +239,7 @@ io::Task<Result<PersonDescription>> Home::admin_create(AdminCreateRequest reques
     if (request.password_hash) CO_TRY_VOID(check_import(request));
     CO_TRY(const auto there, co_await users_.find(request.pool, request.username));
     if (there) co_return user_exists();
+    CO_TRY_VOID(co_await before_creation(pool, request));
     UserRow row;
     row.sub = p_.random.uuid();
     row.pool = pool->id_suffix;

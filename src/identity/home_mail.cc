@@ -7,11 +7,6 @@
 #include "identity/triggers.h"
 
 namespace domicile::identity {
-namespace {
-
-constexpr const char* kNoClient = "CLIENT_ID_NOT_APPLICABLE";  // Cognito's, of administrators
-
-}  // namespace
 
 UserRow Home::decoy_person(const config::Pool& pool, const std::string& username) const {
     UserRow out;

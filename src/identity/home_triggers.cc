@@ -36,6 +36,22 @@ io::Task<Result<PreSignUpAnswer>> Home::before_sign_up(ClientOfPool client, Sign
     co_return co_await p_.triggers->pre_sign_up(std::move(event));
 }
 
+io::Task<Result<void>> Home::before_creation(const config::Pool* pool, AdminCreateRequest request) {
+    const auto& function = pool->triggers.pre_sign_up;
+    if (!function || p_.triggers == nullptr) co_return Result<void>();
+    TriggerEvent event;
+    event.function = *function;
+    event.source = kSignUpOfAdministrator;
+    event.pool_id = pool->id_in(p_.region);
+    event.client_id = kNoClient;
+    event.username = std::move(request.username);
+    event.attributes = std::move(request.attributes);
+    event.validation_data = std::move(request.validation_data);
+    event.client_metadata = std::move(request.client_metadata);
+    CO_TRY_VOID(co_await p_.triggers->pre_sign_up(std::move(event)));
+    co_return Result<void>();
+}
+
 io::Task<Result<void>> Home::after_confirmation(ClientOfPool client, UserRow row,
                                                 std::optional<Attributes> metadata) {
     const auto& function = client.pool->triggers.post_confirmation;

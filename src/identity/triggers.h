@@ -22,6 +22,9 @@ inline constexpr const char* kTriggerFailed = "trigger_failed";    // did not an
 inline constexpr const char* kTriggerAnswer = "trigger_answer";    // answered what is no answer
 }  // namespace reason
 
+// Cognito's, of administrators.
+inline constexpr const char* kNoClient = "CLIENT_ID_NOT_APPLICABLE";
+
 struct TriggerEvent {
     std::string function;
     std::string source;              // as Cognito names it: "PreSignUp_SignUp"

@@ -118,6 +118,42 @@ Task<Result<void>> order(Identity& identity) {
                        "TokenGeneration_Authentication"}));
     co_return Result<void>();
 }
+Task<Result<void>> creating(Identity& identity) {
+    AdminCreateRequest create;
+    create.who = {"DOMKTEST", "eu-central-1"};
+    create.pool = "Health1";
+    create.username = kAnna;
+    create.attributes = {{"email", kAnna}, {"custom:country", "DE"}};
+    create.validation_data = Attributes{{"captcha", "x"}};
+    create.client_metadata = Attributes{{"device", "phone"}};
+    Administration& administration = identity.administration();
+    fake->refuses = "PreSignUp_AdminCreateUser";
+    const auto refused = co_await administration.create(create);
+    EXPECT_EQ(refused.error().reason, reason::kTriggerRefused);
+    AdminRequest about{create.who, "Health1", kAnna};
+    const auto nobody = co_await administration.get(about);
+    EXPECT_EQ(nobody.error().reason, reason::kUserUnknown);
+    fake->refuses.clear();
+    fake->sign_up = {true, true, true};
+    fake->events.clear();
+    CO_TRY(const PersonDescription made, co_await administration.create(create));
+    EXPECT_EQ(made.status, "FORCE_CHANGE_PASSWORD");
+    EXPECT_EQ(made.attributes.at("email_verified"), "false");
+    const TriggerEvent& event = fake->events.at(0);
+    EXPECT_EQ(event.username, kAnna);
+    EXPECT_EQ(event.client_id, "CLIENT_ID_NOT_APPLICABLE");
+    EXPECT_EQ(event.pool_id, "eu-central-1_Health1");
+    EXPECT_EQ(event.validation_data->at("captcha"), "x");
+    EXPECT_EQ(event.client_metadata->at("device"), "phone");
+    EXPECT_EQ(event.attributes.at("email"), kAnna);
+    CO_TRY_VOID(co_await administration.invite_again(create));
+    const auto there = co_await administration.create(create);
+    EXPECT_EQ(there.error().reason, reason::kUserExists);
+    EXPECT_EQ(fake->sources(), (Sources{"PreSignUp_AdminCreateUser"}));
+    co_return Result<void>();
+}
+TEST_F(TriggersTest, whom_an_administrator_makes_a_function_can_only_refuse) { check(creating); }
+
 TEST_F(TriggersTest, each_has_its_place) { check(order); }
 
 // Whoever asks learns from neither the answer nor the work whether there is somebody (I8).

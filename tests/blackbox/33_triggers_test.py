@@ -109,6 +109,26 @@ class Triggers(Refusals, unittest.TestCase):
         self.assertEqual(message, "PostConfirmation failed with error Too late.")
         self.at[EU].initiate_auth(**self.sign_in(person))
 
+    def test_whom_an_administrator_makes_a_function_may_refuse(self):
+        person = Person("DE", EU, "made")
+        wanted = {"Username": person.email, "UserAttributes": [
+            {"Name": "email", "Value": person.email}, {"Name": "custom:country", "Value": "DE"}]}
+        for region in (EU, US):
+            admin = administrator(region)
+            message = self.refused(
+                "UserLambdaValidationException", admin.admin_create_user,
+                UserPoolId=POOLS[region], ValidationData=[{"Name": "what", "Value": "refuse"}],
+                **wanted)
+            self.assertEqual(message, "PreSignUp failed with error Not from here.")
+        about = {"UserPoolId": POOLS[EU], "Username": person.email}
+        self.refused("UserNotFoundException", administrator(EU).admin_get_user, **about)
+        # What else the function says is not followed.
+        made = administrator(US).admin_create_user(
+            UserPoolId=POOLS[US], ValidationData=[{"Name": "what", "Value": "confirm"}],
+            **wanted)["User"]
+        self.assertEqual(made["UserStatus"], "FORCE_CHANGE_PASSWORD")
+        self.assertIn({"Name": "email_verified", "Value": "false"}, made["Attributes"])
+
     def newest_mail(self, home, address):
         mails = ok("outbox", call(home, "GET", "/_domicile/outbox"))["mails"]
         return max((mail for mail in mails if mail["to"] == address),

@@ -185,6 +185,11 @@ class ResidencyByTriggers(Refusals, unittest.TestCase):
                                 {"Name": "custom:country", "Value": "DE"}])["User"]
             subs[region] = {a["Name"]: a["Value"] for a in made["Attributes"]}["sub"]
         self.assertNotEqual(subs[EU], subs[US])
+        message = self.refused(
+            "UserLambdaValidationException", admins[US].admin_create_user, UserPoolId=POOLS[US],
+            Username=f"placed{email}", ValidationData=[{"Name": "placed", "Value": "by the table"}],
+            UserAttributes=[{"Name": "custom:country", "Value": "DE"}])
+        self.assertEqual(message, f"PreSignUp failed with error Sign up in {EU}.")
         message = self.refused("UserNotFoundException", admins[US].admin_get_user,
                                UserPoolId=POOLS[US], Username=subs[EU])
         self.assertEqual(message, "User does not exist.")

@@ -58,6 +58,7 @@ Reply create_user(AdminCall call) {
     request.attributes = members.attributes("UserAttributes");
     request.password = members.optional("TemporaryPassword");
     request.client_metadata = members.texts("ClientMetadata");
+    request.validation_data = members.attributes("ValidationData");
     if (auto hash = request.attributes.extract(kPasswordHashAttribute)) {
         request.password_hash = std::move(hash.mapped());
     }

@@ -42,6 +42,9 @@ async function settle(address, home) {
 }
 
 export async function signUp(event) {
+    // Administrators place whom they make themselves, unless they leave that to the table.
+    const places = event.triggerSource !== 'PreSignUp_AdminCreateUser' || event.request.validationData?.placed;
+    if (!places) return event;
     const home = kRegions[event.request.userAttributes['custom:country']];
     if (home !== event.region) throw new Error(`Sign up in ${home}`);
     if (event.request.validationData?.twice) return event;
