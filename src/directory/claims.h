@@ -153,6 +153,12 @@ class Claims {
                                   std::vector<SubjectKey> dropped,
                                   std::vector<sql::Statement> with = std::vector<sql::Statement>());
 
+    // Takes keys from the person of an active claim, who has others; `with` goes into the first
+    // batch, and writes what becomes of the person. On record it is as change() is.
+    io::Task<Result<void>> drop(std::string claim_id, std::string pool,
+                                std::vector<SubjectKey> dropped,
+                                std::vector<sql::Statement> with = std::vector<sql::Statement>());
+
     // Finishes what a crash or an outage left: at start before anything is served, and from time to
     // time. Intents of this run, and of others that live, are left alone: their callers are still
     // at work. Every step compares the state that it starts from, so that two may replay at once.

@@ -73,6 +73,27 @@ io::Task<Result<void>> Claims::change(std::string change_id, std::string claim_i
     co_return co_await finish_change(std::move(row));
 }
 
+// A change that brings no keys, so that it is finished, and waited for, as one that does.
+io::Task<Result<void>> Claims::drop(std::string claim_id, std::string pool,
+                                    std::vector<SubjectKey> dropped, Statements with) {
+    CO_TRY_VOID(co_await finish_changes(claim_id));
+    CO_TRY(Row row, co_await load(claim_id));
+    row.claim_id = random_.bytes(kClaimIdBytes);
+    row.keys.clear();
+    Statements batch = std::move(with);
+    std::ranges::move(settled(claim_id), std::back_inserter(batch));
+    batch.push_back(
+        {"INSERT INTO claim_intents (claim_id, state, keys, pool, run, expires, keeper) "
+         "VALUES ($1, 'changing', $2, $3, $4, $5, $6)",
+         {sql::Blob{row.claim_id}, sql::Blob{std::string()}, std::move(pool), sql::Blob{run_},
+          (clock_.now() + options_.pending_ttl).ms, static_cast<std::int64_t>(row.keeper)}});
+    batch.push_back({"INSERT INTO claim_changes (change_id, claim_id, dropped) VALUES ($1, $2, $3)",
+                     {sql::Blob{row.claim_id}, sql::Blob{claim_id}, sql::Blob{joined(dropped)}}});
+    CO_TRY_VOID(co_await move(std::move(batch)));
+    CO_TRY_VOID(stop(ClaimStep::change_marked));
+    co_return co_await finish_change(std::move(row));
+}
+
 // A claim that ends or changes again must not overtake what is on record.
 io::Task<Result<void>> Claims::finish_changes(std::string claim_id) {
     std::vector<sql::Value> parameters;
@@ -90,11 +111,13 @@ io::Task<Result<void>> Claims::finish_changes(std::string claim_id) {
 
 io::Task<Result<void>> Claims::finish_change(Row row) {
     CO_TRY(Change change, co_await load_change(row.claim_id));
-    auto adopted = co_await keeper_of(row).adopt(row.keys, row.claim_id, change.claim_id);
-    if (!adopted && adopted.error().reason == kReasonClaimLost) {
-        co_return co_await lose_change(std::move(row));
+    if (!row.keys.empty()) {
+        auto adopted = co_await keeper_of(row).adopt(row.keys, row.claim_id, change.claim_id);
+        if (!adopted && adopted.error().reason == kReasonClaimLost) {
+            co_return co_await lose_change(std::move(row));
+        }
+        if (!adopted) co_return adopted;
     }
-    if (!adopted) co_return adopted;
     CO_TRY_VOID(stop(ClaimStep::keys_adopted));
     CO_TRY_VOID(co_await make_change(row, std::move(change)));
     CO_TRY_VOID(stop(ClaimStep::person_changed));

@@ -23,6 +23,9 @@ class ClaimsChangeTest : public testing::ClaimsTest {
     Result<void> change() {
         return wait([&] { return claims_->change(change_id_, claim_id_, {keys_[0]}); });
     }
+    Result<void> drop() {
+        return wait([&] { return claims_->drop(claim_id_, "Health1", {keys_[0]}); });
+    }
     Result<void> settle() {
         TRY_VOID(sign_up());
         return confirm();
@@ -174,6 +177,43 @@ TEST_P(ClaimsChangeTest, who_goes_amid_a_change_leaves_no_key) {
         EXPECT_EQ(holders(), "nobody, nobody, nobody");
         EXPECT_EQ(left(), 0);
     }
+}
+
+TEST_P(ClaimsChangeTest, a_key_that_is_dropped_is_nobodys_and_the_others_stay) {
+    ASSERT_TRUE(settle());
+    ASSERT_TRUE(offer());
+    ASSERT_TRUE(drop());
+    EXPECT_EQ(holders(), "nobody, person, offer");
+    // What was offered is still to be had.
+    ASSERT_TRUE(change());
+    EXPECT_EQ(holders(), "nobody, person, person");
+    ASSERT_TRUE(remove());
+    EXPECT_EQ(holders(), "nobody, nobody, nobody");
+    clock_.pass(Millis(3'600'000));
+    ASSERT_TRUE(expire());
+    EXPECT_EQ(number("SELECT count(*) FROM claim_changes"), 0);
+}
+
+TEST_P(ClaimsChangeTest, a_crash_at_any_step_of_a_drop_is_made_good) {
+    using enum ClaimStep;
+    for (const ClaimStep step : {change_marked, person_changed, keys_dropped}) {
+        SCOPED_TRACE(static_cast<int>(step));
+        restart([step](ClaimStep reached) { return reached == step; });
+        ASSERT_TRUE(settle());
+        EXPECT_FALSE(drop());
+        restart();
+        replay();
+        EXPECT_EQ(holders(), "nobody, person, nobody");
+        EXPECT_EQ(left(), 0);
+        ASSERT_TRUE(remove());
+    }
+}
+
+TEST_P(ClaimsChangeTest, nothing_is_dropped_of_who_is_gone) {
+    ASSERT_TRUE(settle());
+    ASSERT_TRUE(remove());
+    EXPECT_EQ(drop().error().reason, kReasonClaimState);
+    EXPECT_EQ(number("SELECT count(*) FROM claim_changes"), 0);
 }
 
 }  // namespace

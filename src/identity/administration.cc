@@ -1,5 +1,7 @@
 #include "identity/administration.h"
 
+#include "identity/external.h"
+
 namespace domicile::identity {
 
 using residency::Operation;
@@ -23,6 +25,8 @@ void Administration::register_handlers() {
     router.answer_administrators(message::kAdminAuthFactors, &Home::admin_auth_factors);
     router.answer_administrators(message::kAdminListSessions, &Home::admin_list_sessions);
     router.answer_administrators(message::kAdminEndSession, &Home::admin_end_session);
+    router.answer_administrators(message::kAdminLink, &Home::admin_link);
+    router.answer_administrators(message::kAdminUnlink, &Home::admin_unlink);
     router.answer_administrators(message::kAdminGetDevice, &Home::admin_get_device);
     router.answer_administrators(message::kAdminListDevices, &Home::admin_list_devices);
     router.answer_administrators(message::kAdminUpdateDevice, &Home::admin_update_device);
@@ -114,6 +118,13 @@ io::Task<Result<SessionPage>> Administration::list_sessions(AdminListSessionsReq
 }
 io::Task<Result<Done>> Administration::end_session(AdminEndSessionRequest request) {
     return at_home(message::kAdminEndSession, std::move(request), &Home::admin_end_session);
+}
+io::Task<Result<Done>> Administration::link(AdminLinkRequest request) {
+    return at_home(message::kAdminLink, std::move(request), &Home::admin_link);
+}
+io::Task<Result<Done>> Administration::unlink(AdminLinkRequest request) {
+    request.username = external_username(request.provider, request.subject);
+    return at_home(message::kAdminUnlink, std::move(request), &Home::admin_unlink);
 }
 io::Task<Result<DeviceDescription>> Administration::get_device(AdminDeviceRequest request) {
     return at_home(message::kAdminGetDevice, std::move(request), &Home::admin_get_device);

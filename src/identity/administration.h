@@ -54,6 +54,9 @@ class Administration {
     io::Task<Result<DevicePage>> list_devices(AdminListDevicesRequest request);
     io::Task<Result<Done>> update_device(AdminDeviceStatusRequest request);
     io::Task<Result<Done>> forget_device(AdminDeviceRequest request);
+    // By the name of the person; and by that of the provider's user, which leads to them too.
+    io::Task<Result<Done>> link(AdminLinkRequest request);
+    io::Task<Result<Done>> unlink(AdminLinkRequest request);
     // A sign-in that a server relays: the password proves that it is the person.
     io::Task<Result<Tokens>> sign_in(PasswordRequest request);
     io::Task<Result<Done>> add_to_group(AdminGroupRequest request);

@@ -39,14 +39,4 @@ Result<void> check_own_username(const config::Pool& pool, std::string_view usern
                 reason::kSchema);
 }
 
-std::string identities_of(std::string_view provider, std::string_view subject, Timestamp since) {
-    const json::array list{json::object{{"userId", subject},
-                                        {"providerName", provider},
-                                        {"providerType", "OIDC"},
-                                        {"issuer", nullptr},
-                                        {"primary", "true"},
-                                        {"dateCreated", std::to_string(since.ms)}}};
-    return json::serialize(list);
-}
-
 }  // namespace domicile::identity

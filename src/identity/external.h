@@ -69,7 +69,5 @@ std::string external_username(std::string_view provider, std::string_view subjec
 bool is_external_username(const config::Pool& pool, std::string_view username);
 // invalid_argument: for people who sign up otherwise.
 Result<void> check_own_username(const config::Pool& pool, std::string_view username);
-// The attribute `identities` of theirs, as Cognito writes it.
-std::string identities_of(std::string_view provider, std::string_view subject, Timestamp since);
 
 }  // namespace domicile::identity

@@ -28,6 +28,7 @@
 #include "identity/devices.h"
 #include "identity/external.h"
 #include "identity/groups.h"
+#include "identity/link_types.h"
 #include "identity/mail_words.h"
 #include "identity/messages.h"
 #include "identity/mfa_types.h"
@@ -233,6 +234,9 @@ class Home {
     // A new temporary password for somebody who has not used theirs.
     io::Task<Result<PersonDescription>> admin_invite_again(AdminCreateRequest request);
     io::Task<Result<Tokens>> admin_sign_in(PasswordRequest request);
+    // Users of other providers who are people here (home_links.cc).
+    io::Task<Result<Done>> admin_link(AdminLinkRequest request);
+    io::Task<Result<Done>> admin_unlink(AdminLinkRequest request);
     // Groups, and lists of the people here (home_groups.cc, home_list.cc). Lists have at most
     // kListMax entries.
     io::Task<Result<Done>> admin_add_to_group(AdminGroupRequest request);
@@ -358,6 +362,10 @@ class Home {
     io::Task<Result<Browsing>> browsing(ClientOfPool client, std::string browser_session,
                                         std::optional<std::int64_t> max_age_seconds);
     // Sign-in with another provider (home_external.cc)
+    io::Task<Result<std::optional<UserRow>>> named_by(std::string pool, ExternalIdentity who);
+    // Of what is to be linked: its key becomes the person's.
+    io::Task<Result<void>> hand_over(UserRow row);
+    directory::SubjectKey key_of(const std::string& pool, const ExternalIdentity& who) const;
     io::Task<Result<UserRow>> make_external(ClientOfPool client, ExternalPerson person,
                                             std::string provider);
     io::Task<Result<UserRow>> write_external(UserRow row);

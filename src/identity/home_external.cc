@@ -1,13 +1,14 @@
 // People whom another OpenID provider names, at their home. The provider's proof is checked here
 // again, whichever region brings it. Somebody new is made in one go, confirmed: their user name is
 // the provider's and what it calls them, and an address that it vouches for is theirs alone. Nobody
-// is linked with an account that is there already: whoever holds an address elsewhere may not be
-// who holds it here.
+// is linked with an account that is there already, unless an administrator said so (home_links.cc):
+// whoever holds an address elsewhere may not be who holds it here.
 #include <algorithm>
 
 #include "directory/record.h"
 #include "identity/external.h"
 #include "identity/home.h"
+#include "identity/links.h"
 #include "identity/validation.h"
 
 namespace domicile::identity {
@@ -15,11 +16,6 @@ namespace {
 
 std::unexpected<Error> busy() {
     return fail(Code::unavailable, "Something else is under way for this person.");
-}
-
-std::unexpected<Error> not_theirs() {
-    return fail(Code::unauthenticated, "The account is not this person's.",
-                reason::kProviderAnswer);
 }
 
 bool is_address(std::string_view name) { return name == "email" || name == "email_verified"; }
@@ -43,13 +39,13 @@ io::Task<Result<Authorized>> Home::oauth_external(BrowserExternal request) {
     CO_TRY(ExternalPerson person,
            co_await p_.providers->identify(client.pool, std::move(request.proof)));
     const ExternalIdentity who{provider, person.subject};
-    std::string username = external_username(provider, person.subject);
-    CO_TRY(auto row, co_await users_.find(client.pool->id_suffix, std::move(username)));
-    if (row && row->external != who) co_return not_theirs();
-    if (row) {
+    CO_TRY(auto row, co_await named_by(client.pool->id_suffix, who));
+    // Who is linked stays as they are: what a provider says of them is not theirs to take over.
+    const bool is_own = row && row->external == who;
+    if (is_own) {
         CO_TRY(row, co_await refresh_external(client.pool, std::move(*row),
                                               std::move(person.attributes)));
-    } else {
+    } else if (!row) {
         // As the region of the browser saw it when it asked (oauth_external.cc).
         const std::string& country = client.pool->country_attribute;
         const bool placed =
@@ -87,9 +83,9 @@ io::Task<Result<UserRow>> Home::make_external(ClientOfPool client, ExternalPerso
     row.username = external_username(provider, person.subject);
     row.srp_name = p_.random.uuid();
     row.attributes = std::move(person.attributes);
-    row.attributes["identities"] = identities_of(provider, person.subject, row.created);
     row.code_mac = p_.random.bytes(32);  // no code fits
     row.external = ExternalIdentity{std::move(provider), std::move(person.subject)};
+    show_identities(row);
     SignUpRequest asked;
     asked.username = row.username;
     asked.attributes = row.attributes;

@@ -83,7 +83,9 @@ io::Task<Result<Home::Resumed>> Home::resume(RefreshToken token) {
     if (session->expires <= p_.clock.now()) co_return bad_refresh(reason::kRefreshExpired);
     CO_TRY(auto row, co_await users_.find_sub(token.sub));
     if (!row || !row->confirmed) co_return bad_refresh(reason::kRefreshInvalid);
-    if (row->disabled || row->state != PersonState::normal) {
+    // Of the password, which who is linked with a provider's user can do without.
+    const bool waits = row->state != PersonState::normal && row->links.empty();
+    if (row->disabled || waits) {
         co_return bad_refresh(reason::kRefreshRevoked);
     }
     co_return Resumed{std::move(*session), std::move(*row)};

@@ -79,7 +79,10 @@ io::Task<Result<std::string>> Router::home_in_pool(std::string pool, std::string
 io::Task<Result<std::optional<std::string>>> Router::home_if_known(std::string pool,
                                                                    std::string username) {
     if (stands_alone(p_.config, pool)) {
-        CO_TRY(const auto row, co_await p_.home.users().find(pool, std::move(username)));
+        CO_TRY(auto row, co_await p_.home.users().find(pool, username));
+        if (!row) {
+            CO_TRY(row, co_await p_.home.users().find_linked(pool, std::move(username)));
+        }
         if (!row) co_return std::optional<std::string>();
         co_return std::optional<std::string>(p_.region);
     }

@@ -11,6 +11,7 @@
 #include "identity/challenges.h"
 #include "identity/devices.h"
 #include "identity/groups.h"
+#include "identity/links.h"
 #include "identity/messages.h"
 #include "identity/passkey_store.h"
 
@@ -146,6 +147,7 @@ Result<void> read_profile(std::string_view text, UserRow& into) {
     TRY(into.attributes, from_message<Attributes>(*attributes));
     TRY_VOID(read_email_change(profile, into));
     TRY_VOID(read_external(profile, into));
+    TRY_VOID(read_links(profile, into));
     return read_state(profile, into);
 }
 
@@ -226,6 +228,7 @@ sql::Component Users::schema() {
     std::ranges::move(Challenges::schema(), std::back_inserter(steps));
     std::ranges::move(Devices::schema(), std::back_inserter(steps));
     std::ranges::move(PasskeyStore::schema(), std::back_inserter(steps));
+    std::ranges::move(links_schema(), std::back_inserter(steps));
     return {"identity", std::move(steps)};
 }
 
@@ -328,6 +331,7 @@ io::Task<Result<sql::Blob>> Users::sealed_profile(const UserRow row) {
     write_state(row, profile);
     write_email_change(row, profile);
     write_external(row, profile);
+    write_links(row, profile);
     write_password(row.password, profile);
     json::array past;
     for (const StoredPassword& password : row.past_passwords) {
@@ -415,6 +419,7 @@ std::vector<sql::Statement> Users::removed(const std::string& claim_id) {
     add("DELETE FROM identity_authenticators WHERE sub IN " + people);
     add("DELETE FROM identity_devices WHERE sub IN " + people);
     add("DELETE FROM identity_passkeys WHERE sub IN " + people);
+    add("DELETE FROM identity_links WHERE sub IN " + people);
     add("DELETE FROM identity_authorization_codes WHERE sub IN " + people);
     add("DELETE FROM identity_users WHERE claim_id = $1");
     return batch;
@@ -424,6 +429,9 @@ io::Task<Result<std::vector<sql::Statement>>> Users::changed(std::string claim_i
                                                              std::string change_id) {
     CO_TRY(auto row, co_await find_claim(std::move(claim_id)));
     std::vector<sql::Statement> batch;
+    if (row && row->link_change && row->link_change->change_id == change_id) {
+        co_return co_await linked(std::move(*row));
+    }
     if (!row || !row->email_change || row->email_change->change_id != change_id) co_return batch;
     const bool renames = row->email_change->renames;
     row = with_new_email(std::move(*row));

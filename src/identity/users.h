@@ -41,6 +41,17 @@ struct ExternalIdentity {
     bool operator==(const ExternalIdentity&) const = default;
 };
 
+// One of them who is this person here, as an administrator has said; and one who is being made so,
+// under directory::Claims::offered().
+struct LinkedIdentity {
+    ExternalIdentity who;
+    Timestamp since;
+};
+struct LinkChange {
+    ExternalIdentity who;
+    std::string change_id;
+};
+
 struct UserRow {
     std::string sub;
     std::string pool;  // id suffix
@@ -61,6 +72,8 @@ struct UserRow {
     Timestamp modified;         // the last time that it was sealed
     std::optional<EmailChange> email_change;
     std::optional<ExternalIdentity> external;
+    std::vector<LinkedIdentity> links;
+    std::optional<LinkChange> link_change;
     // The confirmation code, as an HMAC; kept after confirming, so that a repeated confirmation by
     // whoever knows the code can be told from a guess.
     std::string code_mac;
@@ -98,6 +111,8 @@ class Users final : public directory::ClaimOwner {
     // A hidden one, of whoever was refused this user name.
     io::Task<Result<std::optional<UserRow>>> find_hidden(std::string pool, std::string username);
     io::Task<Result<std::optional<UserRow>>> find_claim(std::string claim_id);
+    // Whom a provider's user of this name is linked with (links.h).
+    io::Task<Result<std::optional<UserRow>>> find_linked(std::string pool, std::string username);
     io::Task<Result<std::optional<UserRow>>> find_sub(std::string sub);
 
     // People of a pool in the order of their subs, after one of them; maybe fewer than there are.
@@ -119,7 +134,9 @@ class Users final : public directory::ClaimOwner {
     // with a conflict. Whose row goes is noted for destroy_keys().
     std::vector<sql::Statement> confirmed(const std::string& claim_id) override;
     std::vector<sql::Statement> removed(const std::string& claim_id) override;
-    // The new e-mail address in the place of the old one.
+    // The link goes; for a batch with the row as it is without.
+    sql::Statement unlinking(const UserRow& row, const ExternalIdentity& who) const;
+    // The new e-mail address in the place of the old one; or what was to be linked is.
     io::Task<Result<std::vector<sql::Statement>>> changed(std::string claim_id,
                                                           std::string change_id) override;
     // For a batch before removed(): lets it remove somebody who is confirmed, if the row is still
@@ -138,6 +155,7 @@ class Users final : public directory::ClaimOwner {
     std::string hidden_index(std::string_view pool, std::string_view username) const;
     io::Task<Result<std::optional<UserRow>>> find_where(std::string condition,
                                                         std::vector<sql::Value> parameters);
+    io::Task<Result<std::vector<sql::Statement>>> linked(UserRow row);
     io::Task<Result<UserRow>> opened(const sql::Row row);
     io::Task<Result<sql::Blob>> sealed_profile(const UserRow row);
 

@@ -64,6 +64,8 @@ def with_providers(text, engine):
 
 variant.run_beside(__file__, Engine, with_providers)
 
+from botocore.exceptions import ClientError  # noqa: E402
+
 import clients  # noqa: E402
 from world import CLIENT_ID, DOMAIN, EU, POOLS, PORT, REGIONS, US, Person, call, cognito, ok  # noqa: E402
 
@@ -286,6 +288,55 @@ class Federation(unittest.TestCase):
         clients.administrator(EU).admin_disable_user(UserPoolId=POOLS[EU], Username=f"Partner_{account}")
         page = Browser().sign_in(US, account)
         self.assertIn("This account is disabled", page.text)
+
+    def refused(self, code, call, **arguments):
+        with self.assertRaises(ClientError) as caught:
+            call(**arguments)
+        error = caught.exception.response["Error"]
+        self.assertEqual(error["Code"], code, error)
+        return error["Message"]
+
+    def test_an_administrator_links_a_providers_user_with_a_person(self):
+        native = Person("DE", EU, "linked").settle()
+        account = somebody("DE", email=native.email, name="Other")
+        admin, pool = clients.administrator(EU), POOLS[EU]
+        source = {"ProviderName": "Partner", "ProviderAttributeName": "Cognito_Subject",
+                  "ProviderAttributeValue": account}
+        own = {"ProviderName": "Cognito", "ProviderAttributeValue": native.email}
+        linking = {"UserPoolId": pool, "DestinationUser": own, "SourceUser": source}
+        self.refused("UserNotFoundException",
+                     clients.administrator(US).admin_link_provider_for_user,
+                     **{**linking, "UserPoolId": POOLS[US]})
+        self.refused("MissingAuthenticationTokenException",
+                     clients.user_pools(EU).admin_link_provider_for_user, **linking)
+        for bad in ({**source, "ProviderName": "Cognito"}, {**source, "ProviderName": "Unknown"},
+                    {**source, "ProviderAttributeName": "email"}):
+            self.refused("InvalidParameterException", admin.admin_link_provider_for_user,
+                         **{**linking, "SourceUser": bad})
+        admin.admin_link_provider_for_user(**linking)
+        for region in (US, EU):
+            said = claims(tokens(region, Browser().sign_in(region, account)["code"])["id_token"])
+            self.assertEqual((said["sub"], said["cognito:username"], said["custom:region"]),
+                             (native.sub, native.email, EU))
+            [identity] = said["identities"]
+            self.assertEqual((identity["userId"], identity["primary"]), (account, "false"))
+            self.assertNotIn("name", said)
+        message = self.refused("InvalidParameterException", admin.admin_link_provider_for_user,
+                               **linking)
+        self.assertEqual(message, "SourceUser is already linked to DestinationUser")
+        # Somebody who is there already is linked with nobody.
+        other = somebody("US")
+        tokens(EU, Browser().sign_in(EU, other)["code"])
+        message = self.refused("InvalidParameterException", admin.admin_link_provider_for_user,
+                               **{**linking, "SourceUser": {**source, "ProviderAttributeValue": other}})
+        self.assertIn("has not been signed up", message)
+        admin.admin_disable_provider_for_user(UserPoolId=pool, User=source)
+        self.refused("UserNotFoundException", admin.admin_disable_provider_for_user,
+                     UserPoolId=pool, User=source)
+        page = Browser().sign_in(US, account)
+        self.assertIn("There is an account with your address already", page.text)
+        shown = admin.admin_get_user(UserPoolId=pool, Username=native.email)["UserAttributes"]
+        self.assertNotIn("identities", {a["Name"] for a in shown})
 
     def test_denied_consent_is_access_denied_for_the_application(self):
         browser = Browser()

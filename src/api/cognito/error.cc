@@ -4,6 +4,7 @@
 
 #include "access/access.h"
 #include "api/aws/auth.h"
+#include "identity/link_types.h"
 #include "identity/oauth_types.h"
 #include "identity/passkey_types.h"
 #include "identity/session_types.h"
@@ -85,6 +86,7 @@ constexpr std::array kByReason = {
     Line{reason::kTotpNotFound, "SoftwareTokenMFANotFoundException", nullptr},
     Line{reason::kUnknownDevice, "ResourceNotFoundException", "Device does not exist."},
     Line{reason::kUnknownSession, "ResourceNotFoundException", "Session does not exist."},
+    Line{reason::kTooManyLinks, "LimitExceededException", nullptr},
     Line{reason::kNoDevices, "InvalidUserPoolConfigurationException", nullptr},
     Line{reason::kPasskeysOff, "WebAuthnNotEnabledException", nullptr},
     Line{reason::kPasskeyChallenge, "WebAuthnChallengeNotFoundException", nullptr},

@@ -85,6 +85,7 @@ void add_device_operations(Operations& into);
 void add_device_operations(AdminOperations& into);
 void add_session_operations(Operations& into);
 void add_session_operations(AdminOperations& into);
+void add_provider_operations(AdminOperations& into);
 void add_settings_operations(Operations& into);
 void add_settings_operations(AdminOperations& into);
 // The answer to DEVICE_SRP_AUTH, and to DEVICE_PASSWORD_VERIFIER.

@@ -236,6 +236,7 @@ const AdminOperations& admin_operations() {
         add_session_operations(out);
         add_settings_operations(out);
         add_passkey_operations(out);
+        add_provider_operations(out);
         return out;
     }();
     return table;
