@@ -10,6 +10,10 @@
 
 namespace domicile::config {
 
+bool Pool::has_mfa(MfaMethod method) const {
+    return mfa != Mfa::off && std::ranges::find(mfa_methods, method) != mfa_methods.end();
+}
+
 bool Pool::has_flow(AuthFlow flow) const {
     return std::ranges::any_of(clients, [&](const Client& client) { return client.allows(flow); });
 }

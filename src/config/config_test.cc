@@ -227,6 +227,18 @@ TEST(config, a_second_factor_is_a_word_also_where_yaml_would_read_a_boolean) {
     EXPECT_THAT(problems(replace(kBase, "id_suffix", "mfa: no, id_suffix")), Not(IsEmpty()));
 }
 
+TEST(config, second_factors_are_apps_unless_it_says_otherwise) {
+    const Loaded loaded = load("f.yaml", kBase);
+    EXPECT_THAT(loaded.config.pools[0].mfa_methods, ElementsAre(MfaMethod::app));
+    EXPECT_FALSE(loaded.config.pools[0].has_mfa(MfaMethod::app));  // it is off
+    const std::string both = "mfa: optional, mfa_methods: [email], id_suffix";
+    const Loaded mailed = load("f.yaml", replace(kBase, "id_suffix", both));
+    EXPECT_TRUE(mailed.config.pools[0].has_mfa(MfaMethod::email));
+    EXPECT_FALSE(mailed.config.pools[0].has_mfa(MfaMethod::app));
+    EXPECT_THAT(problems(replace(kBase, "id_suffix", "mfa_methods: [], id_suffix")),
+                Not(IsEmpty()));
+}
+
 TEST(config, whether_devices_are_remembered_is_a_word_too) {
     EXPECT_EQ(load("f.yaml", kBase).config.pools[0].devices, Devices::off);
     const std::vector<std::pair<std::string, Devices>> words = {

@@ -27,8 +27,8 @@ struct MailServer {
 };
 
 // The words of one kind of mail: `verification`, `password_reset`, `invitation`, `address_wanted`,
-// `sign_in_code`; with a language, such as `verification.de`, for people whose `locale` begins with
-// it.
+// `sign_in_code`, `second_factor_code`; with a language, such as `verification.de`, for people
+// whose `locale` begins with it.
 struct MailTemplate {
     std::string name;
     std::string subject, text;  // {####} is the code, {username} the user name, as with Cognito

@@ -80,11 +80,17 @@ struct Attribute {
     bool is_mutable = true;  // `mutable` in the file
 };
 
-// Codes of an authenticator app beside the password.
+// A second factor beside the password.
 enum class Mfa : std::uint8_t {
     off,
     optional,  // for whoever turns it on
     required,
+};
+
+// What can be one.
+enum class MfaMethod : std::uint8_t {
+    app,    // codes of an authenticator app
+    email,  // codes that are mailed to a proven address
 };
 
 // Which devices people sign in from are remembered, once the client has confirmed them.
@@ -112,6 +118,7 @@ struct Pool {
     std::string country_attribute = "custom:country";  // where the directory says it
     int code_hours = 24;
     Mfa mfa = Mfa::off;
+    std::vector<MfaMethod> mfa_methods = {MfaMethod::app};
     Devices devices = Devices::off;
     bool devices_replace_mfa = false;  // a remembered device proves itself instead of a code
     std::optional<Passkeys> passkeys;  // absent: nobody can have one
@@ -121,6 +128,8 @@ struct Pool {
 
     // Each region answers for its own people of it, and knows of no others.
     bool stands_alone() const { return residency == Residency::triggers; }
+    // Whether its people can have this as a second factor.
+    bool has_mfa(MfaMethod method) const;
     // "eu-central-1_Health1"
     std::string id_in(const std::string& region) const { return region + "_" + id_suffix; }
     // nullptr if no client has this id.

@@ -167,6 +167,7 @@ std::vector<std::string> samples() {
                                     "address_wanted.de",
                                     "sign_in_code.de",
                                     "sign_in_codes",
+                                    "second_factor_code",
                                     "192.0.2.0/24",
                                     "2001:db8::/129",
                                     "::/0",

@@ -365,11 +365,12 @@ const Object<Mail>& describe() {
                 "templates", &Mail::templates,
                 "other words than our own, by kind: verification, password_reset, invitation (its "
                 "code is a temporary password), address_wanted (to the owner of an address that "
-                "somebody else signs up with), sign_in_code; with a "
-                "language, such as verification.de, for people whose `locale` begins with it",
+                "somebody else signs up with), sign_in_code, second_factor_code (after the "
+                "password); with a language, such as verification.de, for people whose `locale` "
+                "begins with it",
                 text(is_mail_kind, pattern::kMailKind,
-                     "verification, password_reset, invitation, address_wanted or sign_in_code, "
-                     "perhaps with .de or the like"));
+                     "verification, password_reset, invitation, address_wanted, sign_in_code or "
+                     "second_factor_code, perhaps with .de or the like"));
     return object;
 }
 

@@ -13,6 +13,7 @@ DOMICILE_WORDS(AuthFlow, "USER_SRP_AUTH", "USER_PASSWORD_AUTH", "REFRESH_TOKEN_A
 DOMICILE_WORDS(TokenAlgorithm, "RS256", "ES256")
 DOMICILE_WORDS(Residency, "directory", "triggers")
 DOMICILE_WORDS(Mfa, "off", "optional", "required")
+DOMICILE_WORDS(MfaMethod, "app", "email")
 DOMICILE_WORDS(Devices, "off", "user_opt_in", "always")
 DOMICILE_WORDS(UserVerification, "preferred", "required")
 DOMICILE_WORDS(PasskeyFactor, "single_factor", "multi_factor_with_user_verification")
@@ -269,14 +270,18 @@ const Object<Pool>& describe() {
                    text(is_attribute, pattern::kAttribute, "custom:NAME or a standard claim"))
             .field("code_hours", &Pool::code_hours, "life of a confirmation code", range(1, 168))
             .field("mfa", &Pool::mfa,
-                   "codes of an authenticator app (TOTP) beside the password: nobody's, whoever's "
-                   "turns them on, everybody's")
+                   "a second factor beside the password: nobody's, whoever's turns one on, "
+                   "everybody's")
+            .field("mfa_methods", &Pool::mfa_methods,
+                   "what can be one: app (codes of an authenticator app, TOTP), email (codes that "
+                   "are mailed to a proven address)",
+                   Limit{.filled = true})
             .field("devices", &Pool::devices,
                    "devices that prove themselves at later sign-ins: none, those that people say "
                    "so of, all that a client confirms")
             .field("devices_replace_mfa", &Pool::devices_replace_mfa,
-                   "true: a remembered device's proof stands in for the code of an authenticator "
-                   "app; false: both are asked for")
+                   "true: a remembered device's proof stands in for the code of a second factor; "
+                   "false: both are asked for")
             .field("passkeys", &Pool::passkeys, "sign-in with passkeys; left out: none")
             .field("email_otp", &Pool::email_otp,
                    "true: whoever has a proven address can sign in with a code that is mailed to "

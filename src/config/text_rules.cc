@@ -291,8 +291,9 @@ bool is_parameter_pattern(std::string_view text) {
 bool is_mail_kind(std::string_view text) {
     const std::size_t dot = text.find('.');
     const std::string_view kind = text.substr(0, dot);
-    constexpr std::array<std::string_view, 5> kKinds = {
-        "verification", "password_reset", "invitation", "address_wanted", "sign_in_code"};
+    constexpr std::array<std::string_view, 6> kKinds = {"verification", "password_reset",
+                                                        "invitation",   "address_wanted",
+                                                        "sign_in_code", "second_factor_code"};
     if (std::ranges::find(kKinds, kind) == kKinds.end()) return false;
     if (dot == text.npos) return true;
     const std::string_view language = text.substr(dot + 1);

@@ -112,7 +112,8 @@ inline constexpr const char* kMailbox =
     "^([^@<> \\x00-\\x1f\\x7f]+@[^@<> \\x00-\\x1f\\x7f]+|"
     "[^<>\\x00-\\x1f\\x7f]*<[^@<> \\x00-\\x1f\\x7f]+@[^@<> \\x00-\\x1f\\x7f]+>)$";
 inline constexpr const char* kMailKind =
-    "^(verification|password_reset|invitation|address_wanted|sign_in_code)(\\.[a-z]{2,3})?$";
+    "^(verification|password_reset|invitation|address_wanted|sign_in_code|second_factor_code)"
+    "(\\.[a-z]{2,3})?$";
 inline constexpr const char* kMailSubject = "^[^\\x00-\\x1f\\x7f]{1,140}$";
 inline constexpr const char* kMailText = "^[\\s\\S]{1,20000}$";
 inline constexpr const char* kNetwork =

@@ -9,8 +9,10 @@ namespace {
 struct Sealed {
     std::string secret, pending;  // hex
     bool enabled = false, preferred = false;
+    std::optional<bool> email_enabled = std::nullopt, email_preferred = std::nullopt;
 };
-BOOST_DESCRIBE_STRUCT(Sealed, (), (secret, pending, enabled, preferred))
+BOOST_DESCRIBE_STRUCT(Sealed, (),
+                      (secret, pending, enabled, preferred, email_enabled, email_preferred))
 
 std::string context(const std::string& sub) { return "identity_authenticators.sealed:" + sub; }
 
@@ -22,6 +24,8 @@ Result<Authenticator> read(const std::string& text) {
     out.pending = from_hex(sealed.pending).value_or("");
     out.enabled = sealed.enabled;
     out.preferred = sealed.preferred;
+    out.email_enabled = sealed.email_enabled.value_or(false);
+    out.email_preferred = sealed.email_preferred.value_or(false);
     return out;
 }
 
@@ -51,7 +55,8 @@ io::Task<Result<Authenticator>> Authenticators::find(std::string sub) {
 io::Task<Result<std::vector<sql::Statement>>> Authenticators::replacement(std::string sub,
                                                                           Authenticator as) {
     CO_TRY(const keyring::DataKey key, co_await keyring_.find(sub));
-    const Sealed plain{to_hex(as.secret), to_hex(as.pending), as.enabled, as.preferred};
+    const Sealed plain{to_hex(as.secret), to_hex(as.pending), as.enabled,
+                       as.preferred,      as.email_enabled,   as.email_preferred};
     sql::Blob sealed{key.seal(context(sub), json::serialize(to_message(plain)))};
     std::vector<sql::Statement> out;
     // Holds the person's row, so that whoever removes them comes before or after all of this.

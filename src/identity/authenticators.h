@@ -1,6 +1,6 @@
-// The authenticator apps of the people who live here. What an app shares with us is sealed under
-// the person's own key. In clear: sub, the step of the code that was taken last (a count of half
-// minutes), so that one statement decides which of two uses of a code was first.
+// The authenticator apps of the people who live here, and which second factors they want. Both are
+// sealed under the person's own key. In clear: sub, the step of the code that was taken last (a
+// count of half minutes), so that one statement decides which of two uses of a code was first.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,7 @@ struct Authenticator {
     std::string secret;   // of the app that proved to have it; empty: there is none
     std::string pending;  // of one that has not yet
     bool enabled = false, preferred = false;
+    bool email_enabled = false, email_preferred = false;  // codes that are mailed
     std::int64_t step = 0;     // of the last code that was taken; codes up to it are of no use
     std::int64_t version = 0;  // 0: nothing is stored
 

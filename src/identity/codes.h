@@ -26,6 +26,8 @@ inline constexpr Millis kAddressLifetime{3'600'000};
 
 // For a sign-in: as long as its session (Challenges::kLifetime).
 inline constexpr const char* kSignInPurpose = "sign_in";
+// For one that is asked for after the password, likewise.
+inline constexpr const char* kFactorPurpose = "second_factor";
 inline constexpr int kCodeDigits = 6, kSignInDigits = 8;
 
 // So many digits (at most nine) without bias.

@@ -432,16 +432,36 @@ class Home {
         const config::Pool* pool = nullptr;
         Authenticator app;
     };
-    // Of whoever has proven the password: tokens, or a challenge.
+    // What somebody has proven of themselves.
+    enum class Proven : std::uint8_t { one_factor, mailbox, both_factors };
+    // Of whoever has proven a first factor: tokens, or a challenge.
     io::Task<Result<Tokens>> second_factor(UserRow row, ClientOfPool client,
                                            const char* token_source = kTokensOfSignIn,
-                                           std::optional<std::string> device_key = std::nullopt);
+                                           std::optional<std::string> device_key = std::nullopt,
+                                           Proven proven = Proven::one_factor);
+    io::Task<Result<bool>> stands_in(UserRow row, ClientOfPool client,
+                                     std::optional<std::string> device_key);
+    // The challenge of this name, or of the choice between several.
+    io::Task<Result<Tokens>> ask_factor(UserRow row, ClientOfPool client, ChallengeSession session,
+                                        std::vector<std::string> all);
+    io::Task<Result<Tokens>> choose_factor(UserRow row, ClientOfPool client,
+                                           ChallengeSession session, std::string choice);
+    // What uses a right answer up.
+    io::Task<Result<std::vector<sql::Statement>>> judge_factor(UserRow row, ClientOfPool client,
+                                                               ChallengeSession session,
+                                                               std::string code);
+    // Codes that are mailed (home_mailed_factor.cc).
+    io::Task<Result<Tokens>> mail_factor(UserRow row, ClientOfPool client,
+                                         ChallengeSession session);
+    io::Task<Result<std::vector<sql::Statement>>> judge_mailed_factor(UserRow row,
+                                                                      ChallengeSession session,
+                                                                      std::string code);
     io::Task<Result<Enrolling>> enrolling(std::optional<std::string> access_token,
                                           std::optional<std::string> session);
     io::Task<Result<std::int64_t>> judge_totp(UserRow row, std::string secret, std::string code,
                                               std::int64_t taken);
-    io::Task<Result<void>> prefer(UserRow row, std::optional<bool> enabled,
-                                  std::optional<bool> preferred);
+    // `own`: who asks for it themselves keeps what the pool requires.
+    io::Task<Result<void>> prefer(UserRow row, MfaWish wish, bool own);
     io::Task<Result<MfaSettings>> mfa_settings(std::string pool_name, std::string sub);
     io::Task<Result<AuthFactors>> factors_of(UserRow row);
 
@@ -497,7 +517,6 @@ class Home {
     io::Task<Result<Tokens>> prove_mailed_code(ClientOfPool client, ChoiceSession session,
                                                ChoiceProof proof);
     // Of whoever has proven who they are: what the person's state asks for, or tokens.
-    enum class Proven : std::uint8_t { one_factor, both_factors };
     io::Task<Result<Tokens>> admit(UserRow row, Proven proven, ClientOfPool client,
                                    std::optional<std::string> device_key = std::nullopt);
 

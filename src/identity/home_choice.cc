@@ -132,6 +132,14 @@ io::Task<Result<Tokens>> Home::go_on(ClientOfPool client, std::string name, Choi
 io::Task<Result<Tokens>> Home::answer_choice(ChoiceAnswerRequest request) {
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
     const auto text = open_session(choice_key_, p_.region, request.session);
+    if (!text && request.challenge == kByMail) {
+        // Of the second factor, whose challenge has the same name.
+        MfaAnswerRequest answer{client.client->id, std::move(request.proof.username),
+                                std::move(request.challenge), std::move(request.session),
+                                request.proof.code.value_or("")};
+        answer.device_key = std::move(request.proof.device_key);
+        co_return co_await answer_mfa(std::move(answer));
+    }
     if (!text) co_return challenge_over();
     CO_TRY(const json::value stored, parse_json(*text));
     CO_TRY(ChoiceSession session, from_message<ChoiceSession>(stored));

@@ -71,8 +71,7 @@ io::Task<Result<Tokens>> Home::prove_mailed_code(ClientOfPool client, ChoiceSess
     if (!used && used.error().code == Code::conflict) co_return challenge_over();
     if (!used) co_return std::unexpected(used.error());
     CO_TRY_VOID(co_await mailed_tries_.succeeded(std::move(attempt)));
-    co_return co_await admit(std::move(*row), Proven::one_factor, client,
-                             std::move(proof.device_key));
+    co_return co_await admit(std::move(*row), Proven::mailbox, client, std::move(proof.device_key));
 }
 
 }  // namespace domicile::identity

@@ -47,6 +47,12 @@ io::Task<Result<Tokens>> Home::take_browser_answer(ClientOfPool client, BrowserA
                               request.responses["SOFTWARE_TOKEN_MFA_CODE"]};
         co_return co_await answer_mfa(std::move(code));
     }
+    if (request.challenge == kSelectMfa) {
+        MfaAnswerRequest choice{client.client->id, std::move(request.username),
+                                std::move(request.challenge), std::move(request.session),
+                                request.responses["ANSWER"]};
+        co_return co_await answer_mfa(std::move(choice));
+    }
     if (request.challenge == kByMail || request.challenge == kByPasskey) {
         ChoiceAnswerRequest answer;
         answer.client_id = client.client->id;

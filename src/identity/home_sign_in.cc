@@ -180,8 +180,8 @@ io::Task<Result<Tokens>> Home::admit(UserRow row, Proven proven, ClientOfPool cl
         co_return co_await begin_session(std::move(row), client, kTokensOfSignIn,
                                          std::move(device_key));
     }
-    co_return co_await second_factor(std::move(row), client, kTokensOfSignIn,
-                                     std::move(device_key));
+    co_return co_await second_factor(std::move(row), client, kTokensOfSignIn, std::move(device_key),
+                                     proven);
 }
 
 io::Task<Result<Tokens>> Home::begin_session(UserRow row, ClientOfPool client,

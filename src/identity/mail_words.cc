@@ -15,7 +15,7 @@ struct Kind {
     const char* subject;
     const char* text;
 };
-constexpr std::array<Kind, 5> kKinds = {
+constexpr std::array<Kind, 6> kKinds = {
     Kind{"verification", "Your verification code", "Your confirmation code is {####}."},
     Kind{"password_reset", "Your password reset code", "Your password reset code is {####}."},
     Kind{"invitation", "Your temporary password",
@@ -26,7 +26,11 @@ constexpr std::array<Kind, 5> kKinds = {
         "in, reset your password, or finish your sign-up with the code that you were sent before. "
         "If it was not you, there is nothing to do."},
     Kind{"sign_in_code", "Your sign-in code",
-         "Your sign-in code is {####}. If you did not ask for it, there is nothing to do."}};
+         "Your sign-in code is {####}. If you did not ask for it, there is nothing to do."},
+    Kind{"second_factor_code", "Your sign-in code",
+         "Your sign-in code is {####}. If you are not signing in, somebody else knows your "
+         "password: "
+         "please choose another one."}};
 
 // "de" of "de-AT" and "de_AT".
 std::string language_of(std::string_view locale) {

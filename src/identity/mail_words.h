@@ -16,7 +16,8 @@ enum class MailKind : std::uint8_t {
     password_reset,
     invitation,
     address_wanted,
-    sign_in_code
+    sign_in_code,
+    second_factor_code  // whoever asked for it knows the password
 };
 
 struct MailFacts {

@@ -68,7 +68,7 @@ BOOST_DESCRIBE_STRUCT(NewDevice, (), (key, group_key))
 BOOST_DESCRIBE_STRUCT(Tokens, (),
                       (access_token, id_token, refresh_token, expires_in_seconds, challenge,
                        new_device))
-BOOST_DESCRIBE_STRUCT(MfaSettings, (), (enabled, preferred))
+BOOST_DESCRIBE_STRUCT(MfaSettings, (), (enabled, preferred, email_enabled, email_preferred))
 BOOST_DESCRIBE_STRUCT(User, (), (username, sub, attributes, mfa))
 BOOST_DESCRIBE_STRUCT(Group, (), (name, description, role, precedence, created_ms, modified_ms))
 

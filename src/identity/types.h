@@ -158,9 +158,10 @@ struct NewPasswordRequest {
     Attributes attributes;
     std::optional<std::string> device_key = std::nullopt;
 };
-// Of an authenticator app.
+// Of an authenticator app, and of codes that are mailed.
 struct MfaSettings {
     bool enabled = false, preferred = false;
+    std::optional<bool> email_enabled = std::nullopt, email_preferred = std::nullopt;
 };
 struct User {
     std::string username, sub;

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The sign-in pages beyond the password: passkeys in Chromium by its virtual authenticator, codes that
-are mailed, and the set-up of an authenticator app without a script; with openid-client as the
+are mailed, second factors, and the set-up of an authenticator app without a script; with openid-client as the
 application, through right and wrong regions."""
 
 import json
@@ -14,7 +14,7 @@ import unittest
 
 import variant
 
-SPA, APP, BARE = "oidcspa1", "oidcapp1", "oidcbare1"
+SPA, APP, BARE, TWO = "oidcspa1", "oidcapp1", "oidcbare1", "oidctwo1"
 CALLBACK = "https://app.example/callback"
 WEB_FLOWS = "        flows: [USER_SRP_AUTH, USER_PASSWORD_AUTH, REFRESH_TOKEN_AUTH]\n"
 RELYING_PARTY = "domicile.localhost"
@@ -30,7 +30,10 @@ def with_pools(text):
                         f"      bare: {{id: {BARE}, {oauth}, flows: [USER_SRP_AUTH]}}\n")
     strict = ("  strict:\n    id_suffix: Strict1\n    mfa: required\n    email_otp: true\n"
               "    clients:\n"
-              f"      app: {{id: {APP}, {oauth}, flows: [USER_SRP_AUTH, USER_AUTH]}}\n")
+              f"      app: {{id: {APP}, {oauth}, flows: [USER_SRP_AUTH, USER_AUTH]}}\n"
+              "  two:\n    id_suffix: Two1\n    mfa: required\n    mfa_methods: [app, email]\n"
+              "    clients:\n"
+              f"      app: {{id: {TWO}, {oauth}, flows: [USER_PASSWORD_AUTH]}}\n")
     return text.replace("# Tables of the document store", strict + "# Tables of the document store", 1)
 
 
@@ -64,22 +67,22 @@ class Application:
         return json.loads(out)["claims"]
 
 
-def sign_in_codes(person):
+def sign_in_codes(person, digits=8):
     mails = ok("outbox", call(person.home, "GET", "/_domicile/outbox"))["mails"]
     mine = [m for m in mails if m["to"] == person.email and "sign-in" in m["subject"]]
     mine.sort(key=lambda m: m["sent_at"], reverse=True)
-    return [re.search(r"\b\d{8}\b", m["text"]).group() for m in mine]
+    return [re.search(rf"\b\d{{{digits}}}\b", m["text"]).group() for m in mine]
 
 
-def sign_up_strictly(label):
-    """Somebody of the pool that wants an app, confirmed."""
+def sign_up_strictly(label, client=APP):
+    """Somebody of a pool that wants a second factor, confirmed."""
     person = Person("DE", EU, label)
     ok("SignUp", cognito(f"idp.{EU}", "SignUp", {
-        "ClientId": APP, "Username": person.email, "Password": person.password,
+        "ClientId": client, "Username": person.email, "Password": person.password,
         "UserAttributes": [{"Name": "email", "Value": person.email},
                            {"Name": "custom:country", "Value": "DE"}]}))
     ok("ConfirmSignUp", cognito(f"idp.{EU}", "ConfirmSignUp", {
-        "ClientId": APP, "Username": person.email, "ConfirmationCode": person.read_code()}))
+        "ClientId": client, "Username": person.email, "ConfirmationCode": person.read_code()}))
     return person
 
 
@@ -193,6 +196,65 @@ class Pages(unittest.TestCase):
                 self.assertIn("Code from your authenticator app", page.body.decode())
                 code = app.at(time.time() + app.interval)  # the one before was taken
                 done = browser.submit(page, code=code)
+                self.assertEqual(application.claims(done.headers["Location"])["email"], person.email)
+
+    def enter(self, region, person):
+        """At the pages of the pool with two second factors."""
+        application = Application(self, region, TWO, f"{region}_Two1")
+        browser = pages.Browser(region)
+        page = browser.get(browser.get(application.path).headers["Location"])
+        page = browser.submit(page, username=person.email, password=person.password)
+        self.assertEqual(page.status, 200, page)
+        self.assertNotIn("<script", page.body.decode())
+        return application, browser, page
+
+    def mailed(self, application, browser, page, person):
+        """Types the code that was mailed; the access token that comes of it."""
+        text = page.body.decode()
+        self.assertIn("Second step", text)
+        self.assertIn("A code was sent to your e-mail address.", text)
+        self.assertNotIn("Send a new code", text)  # that would be a sign-in without the password
+        page = browser.submit(page, code="0")
+        self.assertEqual(page.status, 400)
+        text = page.body.decode()
+        self.assertIn("The code is not right.", text)
+        self.assertIn("A code was sent to your e-mail address.", text)
+        done = browser.submit(page, code=sign_in_codes(person, 6)[0])
+        self.assertEqual(done.status, 303, done)
+        self.assertEqual(application.claims(done.headers["Location"])["email"], person.email)
+
+    def turn_app_on(self, person):
+        asked = ok("InitiateAuth", cognito(f"idp.{EU}", "InitiateAuth", {
+            "ClientId": TWO, "AuthFlow": "USER_PASSWORD_AUTH",
+            "AuthParameters": {"USERNAME": person.email, "PASSWORD": person.password}}))
+        done = ok("Respond", cognito(f"idp.{US}", "RespondToAuthChallenge", {
+            "ClientId": TWO, "ChallengeName": "EMAIL_OTP", "Session": asked["Session"],
+            "ChallengeResponses": {"USERNAME": person.email,
+                                   "EMAIL_OTP_CODE": sign_in_codes(person, 6)[0]}}))
+        token = {"AccessToken": done["AuthenticationResult"]["AccessToken"]}
+        made = ok("Associate", cognito(f"idp.{US}", "AssociateSoftwareToken", token))
+        app = pyotp.TOTP(made["SecretCode"])
+        ok("Verify", cognito(f"idp.{AU}", "VerifySoftwareToken", {**token, "UserCode": app.now()}))
+        ok("Prefer", cognito(f"idp.{EU}", "SetUserMFAPreference", {
+            **token, "SoftwareTokenMfaSettings": {"Enabled": True, "PreferredMfa": False},
+            "EmailMfaSettings": {"Enabled": True}}))
+        return app
+
+    def test_a_second_factor_by_mail_and_the_choice_between_two_without_a_script(self):
+        for region in (EU, US):
+            with self.subTest(region):
+                person = sign_up_strictly("two", TWO)
+                self.mailed(*self.enter(region, person), person)
+                app = self.turn_app_on(person)
+                application, browser, page = self.enter(region, person)
+                text = page.body.decode()
+                self.assertIn("Please choose one.", text)
+                self.assertNotIn('name="code"', text)
+                self.mailed(application, browser, browser.submit(page, way="mail"), person)
+                application, browser, page = self.enter(region, person)
+                page = browser.submit(page, way="app")
+                self.assertIn("Code from your authenticator app", page.body.decode())
+                done = browser.submit(page, code=app.at(time.time() + app.interval))
                 self.assertEqual(application.claims(done.headers["Location"])["email"], person.email)
 
     def test_what_a_client_may_not_offer_is_not_there(self):

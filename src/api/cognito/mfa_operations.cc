@@ -1,5 +1,5 @@
-// Operations about the second factor. There is one, an authenticator app: what asks for another is
-// refused, not ignored.
+// Operations about the second factor: an authenticator app, and codes that are mailed. What asks
+// for another is refused, not ignored.
 #include "api/cognito/admin.h"
 #include "identity/administration.h"
 
@@ -9,28 +9,36 @@ namespace {
 using identity::Identity;
 
 // What SetUserMFAPreference and AdminSetUserMFAPreference have in common.
-struct Preference {
-    std::optional<bool> enabled, preferred;
-};
-
-Outcome<Preference> preference(Members& members) {
-    Preference out;
-    for (const char* name : {"SoftwareTokenMfaSettings", "SMSMfaSettings", "EmailMfaSettings",
-                             "WebAuthnMfaSettings"}) {
+Outcome<identity::MfaWish> preference(Members& members) {
+    identity::MfaWish out;
+    for (const std::string_view name : {"SoftwareTokenMfaSettings", "EmailMfaSettings",
+                                        "SMSMfaSettings", "WebAuthnMfaSettings"}) {
         const json::object* settings = members.structure(name);
         if (settings == nullptr) continue;
         Members own(*settings);
         const auto enabled = own.optional_flag("Enabled");
         const auto preferred = own.optional_flag("PreferredMfa");
         if (auto problem = own.problem()) return std::unexpected(std::move(*problem));
-        if (std::string_view(name) == "SoftwareTokenMfaSettings") {
-            out = {enabled, preferred};
+        if (name == "SoftwareTokenMfaSettings") {
+            out.app = enabled;
+            out.app_preferred = preferred;
+        } else if (name == "EmailMfaSettings") {
+            out.email = enabled;
+            out.email_preferred = preferred;
         } else if (enabled.value_or(false) || preferred.value_or(false)) {
             return std::unexpected(invalid_parameter(
-                std::string(name) + ": the pool has no second factor but SOFTWARE_TOKEN_MFA."));
+                std::string(name) + ": there is no such second factor in any pool."));
         }
     }
     return out;
+}
+
+template <class Request>
+void set_preference(Request& request, const identity::MfaWish& wish) {
+    request.enabled = wish.app;
+    request.preferred = wish.app_preferred;
+    request.email_enabled = wish.email;
+    request.email_preferred = wish.email_preferred;
 }
 
 Reply associate(Identity& identity, json::object request) {
@@ -65,8 +73,7 @@ Reply set_preference(Identity& identity, json::object request) {
     auto wanted = preference(members);
     CHECK_MEMBERS(members);
     if (!wanted) co_return std::unexpected(std::move(wanted.error()));
-    call.enabled = wanted->enabled;
-    call.preferred = wanted->preferred;
+    set_preference(call, *wanted);
     DO(co_await identity.set_mfa(std::move(call)));
     co_return json::object();
 }
@@ -80,17 +87,18 @@ Reply admin_set_preference(AdminCall call) {
     request.who.access_key_id = call.who.access_key_id;
     request.pool = target.pool;
     request.username = target.username;
-    request.enabled = wanted->enabled;
-    request.preferred = wanted->preferred;
+    set_preference(request, *wanted);
     DO(co_await call.identity.administration().set_mfa(std::move(request)));
     co_return json::object();
 }
 
 json::object config_of(const config::Pool& pool) {
     json::object out{{"MfaConfiguration", mfa_word(pool.mfa)}};
-    if (pool.mfa != config::Mfa::off) {
+    if (pool.has_mfa(config::MfaMethod::app)) {
         out["SoftwareTokenMfaConfiguration"] = json::object{{"Enabled", true}};
     }
+    // Its words are the configuration's (`mail.templates`).
+    if (pool.has_mfa(config::MfaMethod::email)) out["EmailMfaConfiguration"] = json::object();
     if (pool.passkeys) out["WebAuthnConfiguration"] = passkey_config(*pool.passkeys);
     return out;
 }
@@ -108,28 +116,30 @@ Reply set_pool_config(AdminCall call) {
     Members members(call.request);
     const std::string wanted =
         members.optional_choice("MfaConfiguration", {"OFF", "ON", "OPTIONAL"});
-    bool software = false, others = false;
+    bool software = false;
     if (const json::object* tokens = members.structure("SoftwareTokenMfaConfiguration")) {
         Members own(*tokens);
         software = own.flag("Enabled");
         CHECK_MEMBERS(own);
     }
-    for (const char* name : {"SmsMfaConfiguration", "EmailMfaConfiguration"}) {
-        others = members.structure(name) != nullptr || others;
-    }
+    const json::object* email = members.structure("EmailMfaConfiguration");
+    const bool sms = members.structure("SmsMfaConfiguration") != nullptr;
     const json::object* passkeys = members.structure("WebAuthnConfiguration");
     POOL(pool, call, members);
     ANSWER(found, call.identity.administration().pool(pool.id));
-    const bool has = found->mfa != config::Mfa::off;
     const bool is_so = (wanted.empty() ? std::string("OFF") : wanted) == mfa_word(found->mfa);
+    const bool has_app = found->has_mfa(config::MfaMethod::app);
+    // Words that are to be others than those of the configuration are a change too.
+    const bool has_email =
+        found->has_mfa(config::MfaMethod::email) && email != nullptr && email->empty();
     if (passkeys != nullptr && !is_as_configured(*passkeys, found->passkeys)) {
         co_return std::unexpected(invalid_parameter(
             "The passkeys of a pool are set in the configuration, as `passkeys` of the pool."));
     }
-    if (!is_so || others || (software && !has)) {
+    if (!is_so || sms || (software && !has_app) || (email != nullptr && !has_email)) {
         co_return std::unexpected(
-            invalid_parameter("The second factor of a pool is set in the configuration, as `mfa` "
-                              "of the pool; there is none but SOFTWARE_TOKEN_MFA."));
+            invalid_parameter("The second factors of a pool are set in the configuration, as `mfa` "
+                              "and `mfa_methods` of the pool."));
     }
     co_return config_of(*found);
 }
@@ -149,9 +159,15 @@ const char* mfa_word(config::Mfa mfa) {
 }
 
 void show_mfa(const std::optional<identity::MfaSettings>& settings, json::object& shown) {
-    if (!settings || !settings->enabled) return;
-    shown["UserMFASettingList"] = json::array{identity::kSoftwareToken};
+    if (!settings) return;
+    json::array all;
+    if (settings->enabled) all.emplace_back(identity::kSoftwareToken);
+    if (settings->email_enabled.value_or(false)) all.emplace_back(identity::kMailedFactor);
+    if (!all.empty()) shown["UserMFASettingList"] = std::move(all);
     if (settings->preferred) shown["PreferredMfaSetting"] = identity::kSoftwareToken;
+    if (settings->email_preferred.value_or(false)) {
+        shown["PreferredMfaSetting"] = identity::kMailedFactor;
+    }
 }
 
 Reply answer_mfa(Identity& identity, std::string name, std::string client_id, std::string session,
@@ -161,6 +177,10 @@ Reply answer_mfa(Identity& identity, std::string name, std::string client_id, st
     if (name == identity::kSoftwareToken) {
         PARAMETER(code, responses, "SOFTWARE_TOKEN_MFA_CODE");
         call.code = std::move(code);
+    }
+    if (name == identity::kSelectMfa) {
+        PARAMETER(choice, responses, "ANSWER");
+        call.code = std::move(choice);
     }
     if (session.empty()) {
         co_return std::unexpected(invalid_parameter("Missing required parameter Session"));

@@ -78,7 +78,7 @@ void add_password_operations(Operations& into);
 void add_account_operations(Operations& into);
 void add_mfa_operations(Operations& into);
 void add_mfa_operations(AdminOperations& into);
-// The answer to SOFTWARE_TOKEN_MFA or MFA_SETUP.
+// The answer to SOFTWARE_TOKEN_MFA, MFA_SETUP or SELECT_MFA_TYPE.
 Reply answer_mfa(identity::Identity& identity, std::string name, std::string client_id,
                  std::string session, identity::Attributes responses);
 void add_device_operations(Operations& into);

@@ -288,7 +288,8 @@ Reply answer_challenge(Identity& identity, std::string name, std::string client_
         co_return co_await answer_new_password(identity, std::move(client_id), std::move(session),
                                                std::move(responses));
     }
-    if (name == identity::kSoftwareToken || name == identity::kMfaSetup) {
+    if (name == identity::kSoftwareToken || name == identity::kMfaSetup ||
+        name == identity::kSelectMfa) {
         co_return co_await answer_mfa(identity, std::move(name), std::move(client_id),
                                       std::move(session), std::move(responses));
     }

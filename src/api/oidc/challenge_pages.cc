@@ -23,12 +23,28 @@ void add_code_field(const Language& words, Text label, Page& page) {
     page.fields.push_back({"code", words[label], "text", "one-time-code"});
 }
 
+// Of a code that is mailed after the first factor, not as one.
+bool is_second(const identity::Challenge& challenge) {
+    return challenge.parameters.contains("USER_ID_FOR_SRP");
+}
+
 // Title, text, fields and buttons of a step.
 void describe_step(const Language& words, const identity::Challenge& challenge, Page& page) {
     page.button = words[Text::sign_in];
     if (challenge.name == identity::kSoftwareToken) {
         page.title = words[Text::second_step];
         add_code_field(words, Text::app_code, page);
+    } else if (challenge.name == identity::kSelectMfa) {
+        page.title = words[Text::second_step];
+        page.text = words[Text::factor_choice];
+        page.button = {};
+        page.choices.push_back({kWayApp, words[Text::app_code]});
+        page.choices.push_back({kWayMail, words[Text::code_sign_in]});
+    } else if (challenge.name == identity::kMailedFactor && is_second(challenge)) {
+        page.title = words[Text::second_step];
+        page.text = words[Text::factor_code_advice];
+        page.fields.push_back(hidden("second", "1"));
+        add_code_field(words, Text::code, page);
     } else if (challenge.name == identity::kByMail) {
         page.title = words[Text::mailed_code];
         page.text = words[Text::code_advice];

@@ -24,6 +24,9 @@
 
 namespace domicile::api::oidc {
 
+// What the form's `way` chooses of several second factors.
+inline constexpr std::string_view kWayApp = "app", kWayMail = "mail";
+
 class Oidc {
   public:
     // All outlive it. Without `limiter` nothing is counted by where it comes from.

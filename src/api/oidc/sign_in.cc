@@ -60,7 +60,8 @@ bool can_be_repeated(const Error& error) {
 
 bool is_shown(std::string_view challenge) {
     return challenge == kNewPassword || challenge == identity::kSoftwareToken ||
-           challenge == identity::kByMail || challenge == identity::kByPasskey;
+           challenge == identity::kByMail || challenge == identity::kByPasskey ||
+           challenge == identity::kSelectMfa;
 }
 
 // What was wrong about a passkey is not told.
@@ -185,8 +186,9 @@ io::Task<Result<void>> Oidc::take_password(http::Exchange& exchange, AuthorizeRe
                                           std::move(*form));
     }
     // A mail is asked for, all else is tried.
+    const std::string way = form->get("way");
     const limits::Kind kind =
-        form->get("way") == "code" ? limits::Kind::request : limits::Kind::guess;
+        way == "code" || way == kWayMail ? limits::Kind::request : limits::Kind::guess;
     CO_TRY(auto admission, co_await admit(exchange, kind, request.asked.client_id));
     if (admission.refusal) co_return co_await show_limited(exchange, *admission.refusal);
     if (form->get("challenge") == identity::kMfaSetup) {
@@ -224,6 +226,8 @@ io::Task<Result<identity::Authorized>> Oidc::send_answers(const AuthorizeRequest
     call.responses["SOFTWARE_TOKEN_MFA_CODE"] = form.get("code");
     call.responses["EMAIL_OTP_CODE"] = form.get("code");
     call.responses["CREDENTIAL"] = form.get("credential");
+    if (form.get("way") == kWayApp) call.responses["ANSWER"] = identity::kSoftwareToken;
+    if (form.get("way") == kWayMail) call.responses["ANSWER"] = identity::kMailedFactor;
     call.offers_passkey = who.has_passkeys;
     return oauth_.answer(std::move(call));
 }
@@ -233,8 +237,10 @@ io::Task<Result<void>> Oidc::refuse_sign_in(http::Exchange& exchange, AuthorizeR
     const Language& words = language(exchange);
     std::string problem = words_for(words, error);
     if (can_be_repeated(error) && answers.find("session")) {
-        const identity::Challenge challenge{answers.get("challenge"), answers.get("session"),
-                                            identity::Attributes()};
+        identity::Challenge challenge{answers.get("challenge"), answers.get("session"),
+                                      identity::Attributes()};
+        if (answers.find("second"))
+            challenge.parameters["USER_ID_FOR_SRP"] = answers.get("username");
         Entering who{answers.get("username"), wants_passkeys(exchange, answers)};
         co_return co_await show_challenge(exchange, request, std::move(problem), challenge,
                                           std::move(who));

@@ -89,7 +89,9 @@ constexpr std::array kLanguages = {
               "Key:",
               "QR code with the key for your app",
               "Open an app on this device",
-              "Sign in another way"}},
+              "Sign in another way",
+              "A code was sent to your e-mail address. Please type it here.",
+              "Your account needs a second step. Please choose one."}},
     Language{
         "de",
         {"Anmelden",
@@ -174,7 +176,9 @@ constexpr std::array kLanguages = {
          "Schlüssel:",
          "QR-Code mit dem Schlüssel für Ihre App",
          "App auf diesem Gerät öffnen",
-         "Anders anmelden"}},
+         "Anders anmelden",
+         "Ein Code wurde an Ihre E-Mail-Adresse gesendet. Bitte geben Sie ihn hier ein.",
+         "Ihr Konto braucht einen zweiten Schritt. Bitte wählen Sie einen."}},
 };
 
 // By the language alone: de-AT is de.

@@ -82,9 +82,11 @@ enum class Text : std::uint8_t {
     app_key,
     app_picture,
     app_open,
-    another_way
+    another_way,
+    factor_code_advice,
+    factor_choice
 };
-inline constexpr std::size_t kTexts = 75;
+inline constexpr std::size_t kTexts = 77;
 
 struct Language {
     std::string_view tag;  // of HTML's lang
