@@ -135,7 +135,7 @@ Task<Result<void>> no_pages(Identity& identity) {
     const auto refused = co_await enter(identity);
     EXPECT_EQ(refused.error().reason, reason::kGrantNotAllowed);
     const auto nobody = co_await visit(identity, "eu-central-1.x");
-    EXPECT_EQ(nobody.error().reason, reason::kSessionInvalid);
+    EXPECT_EQ(nobody.error().reason, reason::kGrantNotAllowed);
     co_return Result<void>();
 }
 TEST_F(OwnAccount, needs_a_client_that_signs_people_in_here) {

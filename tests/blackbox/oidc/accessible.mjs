@@ -16,7 +16,7 @@ const seen = [];
 /** The newest code that was mailed to somebody. */
 async function mailed_code(to) {
     const { mails } = await (await fetch_there(given.outbox)).json();
-    const [mail] = mails.filter((one) => one.to === to).sort((a, b) => b.sent_at - a.sent_at);
+    const [mail] = mails.filter((one) => one.to === to).sort((a, b) => (a.sent_at < b.sent_at ? 1 : -1));
     return /\b\d{6,8}\b/.exec(mail.text)[0];
 }
 
@@ -30,8 +30,9 @@ class Visitor {
     async go(path) {
         await this.page.goto(new URL(path, given.origin).href);
     }
-    /** To the sign-in page, as an application sends people. */
+    /** To the sign-in page, as an application sends people whom the browser does not know. */
     async begin(client_id, issuer, path) {
+        await this.page.context().clearCookies();
         const { url } = await begin(await discover(issuer, client_id));
         await this.go(path ? `${path}${url.search}` : url.href);
     }
