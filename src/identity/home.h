@@ -201,6 +201,9 @@ class Home {
     // they have to sign in again; passkeys_off: there is none for them.
     io::Task<Result<PasskeyOptions>> oauth_passkey_options(BrowserPasskey request);
     io::Task<Result<Done>> oauth_add_passkey(BrowserPasskey request);
+    // A token for the pages of somebody's own account (home_oauth_sign_in.cc).
+    io::Task<Result<BrowserAccess>> oauth_account(BrowserAccount request);
+    io::Task<Result<Done>> oauth_end_others(AccessTokenRequest request);
     io::Task<Result<Tokens>> oauth_redeem(RedeemRequest request);
     io::Task<Result<TokenState>> oauth_inspect(InspectRequest request);
     io::Task<Result<Done>> oauth_revoke(InspectRequest request);
@@ -343,6 +346,7 @@ class Home {
     struct Browsing {
         UserRow row;
         Timestamp auth_time;
+        std::string session;  // its id
     };
     io::Task<Result<Browsing>> browsing(ClientOfPool client, std::string browser_session,
                                         std::optional<std::int64_t> max_age_seconds);

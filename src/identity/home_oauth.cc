@@ -75,13 +75,16 @@ io::Task<Result<Home::Browsing>> Home::browsing(ClientOfPool client, std::string
     auto resumed = co_await resume(browser);
     if (!resumed && resumed.error().code == Code::unauthenticated) co_return no_session();
     if (!resumed) co_return std::unexpected(resumed.error());
-    Browsing out{std::move(resumed->row), auth_time};
+    Browsing out{std::move(resumed->row), auth_time, kept->id};
     co_return out;
 }
 
 io::Task<Result<Authorized>> Home::oauth_resume(BrowserResume request) {
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.asked.client_id));
     CO_TRY_VOID(check_authorization(*client.client, request.asked));
+    if (is_for_account(request.asked)) {
+        co_return fail(Code::invalid_argument, "Nothing is granted here.", reason::kSchema);
+    }
     CO_TRY(const Browsing who,
            co_await browsing(client, std::move(request.browser_session), request.max_age_seconds));
     if (request.sub && *request.sub != who.row.sub) co_return no_session();

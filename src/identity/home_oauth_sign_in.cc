@@ -1,11 +1,14 @@
 // Signing in on the pages of the OpenID provider: by password, or by another way that the person
 // chooses, and the steps that follow. It ends in a code for the client, or first in the offer to
-// make a passkey.
+// make a passkey; or in nothing but the browser's session, for the pages of the own account.
 #include "identity/home.h"
 #include "identity/refresh_token.h"
 
 namespace domicile::identity {
 namespace {
+
+// Of a token for one page: as long as what the page asks may take, and clocks may differ.
+constexpr int kAccountTokenMinutes = 5;
 
 std::unexpected<Error> nobody_is_there() {
     return fail(Code::unauthenticated, "Nobody is signed in.", reason::kSessionInvalid);
@@ -77,21 +80,55 @@ io::Task<Result<Authorized>> Home::authorize(ClientOfPool client, Authorization 
     CO_TRY(RefreshToken session, read_refresh_token(refresh_key_, p_.region, text));
     CO_TRY(auto row, co_await users_.find_sub(session.sub));
     if (!row || row->pool != client.pool->id_suffix) co_return nobody_is_there();
-    if (offers_passkey) {
-        CO_TRY(offers_passkey, co_await lacks_passkey(client, *row));
+    const bool grants = !is_for_account(asked);
+    if (offers_passkey && grants) {
+        CO_TRY(out.offers_passkey, co_await lacks_passkey(client, *row));
     }
     CO_TRY(out.browser_session,
            co_await begin_browser_session(std::move(*row), Timestamp{session.auth_time_ms}));
-    if (offers_passkey) {
-        // What the browser has now gives a code later; this session would be nobody's.
+    if (out.offers_passkey.value_or(false) || !grants) {
+        // What the browser has now is enough, or gives a code later; this session would be
+        // nobody's.
         CO_TRY_VOID(co_await sessions_.revoke(session.origin_jti));
-        out.offers_passkey = true;
         co_return out;
     }
     session.scope = asked.scope;
     CodeGrant grant{std::move(asked), std::move(session)};
     CO_TRY(out.code, co_await authorization_codes_.issue(std::move(grant)));
     co_return out;
+}
+
+// Of the browser's session: what ends that ends the token too, and whatever spares the session of
+// the token that asks for it spares the browser. No trigger has a say, since it goes to nobody.
+io::Task<Result<BrowserAccess>> Home::oauth_account(BrowserAccount request) {
+    CO_TRY(const ClientOfPool client, find_client(p_.config, request.asked.client_id));
+    CO_TRY_VOID(check_authorization(*client.client, request.asked));
+    CO_TRY(Browsing who,
+           co_await browsing(client, std::move(request.browser_session), request.max_age_seconds));
+    TokenSubject subject = token_subject(who.row, *client.client);
+    subject.origin_jti = std::move(who.session);
+    subject.event_id = p_.random.uuid();
+    subject.auth_time = who.auth_time;
+    subject.scope = config::kUserPoolScope;
+    config::Client brief = *client.client;
+    brief.access_token_minutes = kAccountTokenMinutes;
+    std::string iss = issuer(p_.config, p_.public_port, p_.region, client.pool->id_suffix);
+    CO_TRY(Tokens tokens,
+           co_await signer_.issue(std::move(subject), std::move(iss), std::move(brief)));
+    BrowserAccess out;
+    out.access_token = std::move(tokens.access_token);
+    out.username = std::move(who.row.username);
+    out.external = who.row.external.has_value();
+    co_return out;
+}
+
+io::Task<Result<Done>> Home::oauth_end_others(AccessTokenRequest request) {
+    CO_TRY(const TokenPtr token, co_await own_access_token(std::move(request.access_token)));
+    std::vector<sql::Statement> batch;
+    batch.push_back(sessions_.ending_all(token->sub, token->origin_jti));
+    CO_TRY(const auto done, co_await p_.database.write(std::move(batch)));
+    sessions_.ended(done[0]);
+    co_return Done{};
 }
 
 }  // namespace domicile::identity

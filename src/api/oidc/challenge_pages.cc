@@ -52,13 +52,6 @@ void describe_step(const Language& words, const identity::Challenge& challenge, 
     }
 }
 
-// Made here and brought back by the form, to be shown again.
-bool is_secret(std::string_view text) {
-    return text.size() == kSecretLength && std::ranges::all_of(text, [](char c) {
-               return (c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7');
-           });
-}
-
 // What apps read (Key Uri Format). One too long for a picture goes without the name.
 std::string app_uri(const std::string& issuer, const std::string& username,
                     const std::string& secret) {
@@ -70,6 +63,22 @@ std::string app_uri(const std::string& issuer, const std::string& username,
 }
 
 }  // namespace
+
+bool Oidc::is_app_secret(std::string_view text) {
+    return text.size() == kSecretLength && std::ranges::all_of(text, [](char c) {
+               return (c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7');
+           });
+}
+
+Page Oidc::app_page(const Language& words, const std::string& username, std::string secret) const {
+    Page page{words, words[Text::app_setup], words[Text::app_setup_advice]};
+    page.app = AppSecret{app_uri(config_->domain, username, secret), secret, words[Text::app_key],
+                         words[Text::app_picture], words[Text::app_open]};
+    page.button = words[Text::go_on];
+    page.fields.push_back(hidden("secret", std::move(secret)));
+    add_code_field(words, Text::app_code, page);
+    return page;
+}
 
 io::Task<Result<void>> Oidc::show_challenge(http::Exchange& exchange,
                                             const AuthorizeRequest& request, std::string problem,
@@ -106,18 +115,13 @@ io::Task<Result<void>> Oidc::show_app(http::Exchange& exchange, const AuthorizeR
                                       Entering who) {
     const Language& words = language(exchange);
     const int status = problem.empty() ? 200 : 400;
-    Page page{words, words[Text::app_setup], words[Text::app_setup_advice]};
+    Page page = app_page(words, who.username, std::move(app.secret_code));
     page.problem = std::move(problem);
-    page.app = AppSecret{app_uri(config_->domain, who.username, app.secret_code), app.secret_code,
-                         words[Text::app_key], words[Text::app_picture], words[Text::app_open]};
     page.action = "/login";
-    page.button = words[Text::go_on];
     page.fields.push_back(hidden("challenge", identity::kMfaSetup));
     page.fields.push_back(hidden("session", app.session.value_or("")));
-    page.fields.push_back(hidden("secret", std::move(app.secret_code)));
     page.fields.push_back(hidden("username", std::move(who.username)));
     if (who.has_passkeys) page.fields.push_back(hidden("passkeys", "1"));
-    add_code_field(words, Text::app_code, page);
     co_return co_await show(exchange, request, status, std::move(page));
 }
 
@@ -130,7 +134,7 @@ io::Task<Result<void>> Oidc::take_app_code(http::Exchange& exchange, AuthorizeRe
     settle(permit, limits::Kind::guess, verified);
     const bool is_wrong = !verified && (verified.error().reason == reason::kTotpSetup ||
                                         verified.error().reason == reason::kTotpUsed);
-    if (is_wrong && is_secret(form.get("secret"))) {
+    if (is_wrong && is_app_secret(form.get("secret"))) {
         std::string problem = words_for(language(exchange), verified.error());
         identity::AssociatedApp app{form.get("secret"), form.get("session")};
         co_return co_await show_app(exchange, request, std::move(problem), std::move(app),

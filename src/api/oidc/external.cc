@@ -111,12 +111,12 @@ io::Task<Result<void>> Oidc::begin_external(http::Exchange& exchange, AuthorizeR
     const std::string query(exchange.request().query);
     if (query.size() > kQueryBytesMax) {
         AuthorizeError error = told(request, "invalid_request", "The request is too long.");
-        co_return co_await tell(exchange, request.asked.client_id, std::move(error));
+        co_return co_await tell_failure(exchange, request, std::move(error));
     }
     if (!client.client->oauth->takes_provider(provider)) {
         AuthorizeError error =
             told(request, "invalid_request", "The identity_provider is not one of the client's.");
-        co_return co_await tell(exchange, request.asked.client_id, std::move(error));
+        co_return co_await tell_failure(exchange, request, std::move(error));
     }
     const std::string browser = form_token(exchange);
     ExternalState state;
@@ -137,11 +137,28 @@ io::Task<Result<void>> Oidc::begin_external(http::Exchange& exchange, AuthorizeR
     auto location = co_await providers_.begin(client.pool, std::move(provider), std::move(begin));
     if (!location) {
         AuthorizeError error = of_error(request, location.error());
-        co_return co_await tell(exchange, request.asked.client_id, std::move(error));
+        co_return co_await tell_failure(exchange, request, std::move(error));
     }
     std::vector<std::string> cookies = {
         set_cookie(exchange, cookie_name(exchange, "form"), browser)};
     co_return co_await reply_redirect(exchange, std::move(*location), std::move(cookies));
+}
+
+// What went wrong with a provider is the application's to hear; of an account's pages there is
+// none, and the person reads it where they can try again.
+io::Task<Result<void>> Oidc::tell_failure(http::Exchange& exchange, const AuthorizeRequest& request,
+                                          AuthorizeError error) {
+    if (!request.account_query) {
+        std::string client_id = request.asked.client_id;
+        co_return co_await tell(exchange, std::move(client_id), std::move(error));
+    }
+    const Language& words = language(exchange);
+    Page page = sign_in_page(words, "");
+    page.problem = words[Text::provider_failed];
+    std::string query = *request.account_query;
+    add_providers(words, request, query, page);
+    const int status = error.error == "temporarily_unavailable" ? 503 : 400;
+    co_return co_await show_of(exchange, request, status, std::move(page), std::move(query));
 }
 
 // Of this browser, and not too old.
@@ -166,12 +183,11 @@ io::Task<Result<void>> Oidc::take_external(http::Exchange& exchange) {
     }
     auto request = read_request(state->query);
     if (!request) co_return co_await show_error(exchange, std::move(request.error()));
-    const std::string client_id = request->asked.client_id;
-    CO_TRY(const identity::ClientOfPool client, oauth_.client(client_id));
+    CO_TRY(const identity::ClientOfPool client, oauth_.client(request->asked.client_id));
     const std::string code = form->get("code");
     if (form->find("error") || code.empty() || code.size() > kCodeBytesMax) {
         AuthorizeError error = of_provider(*request, form->find("error").value_or("server_error"));
-        co_return co_await tell(exchange, client_id, std::move(error));
+        co_return co_await tell_failure(exchange, *request, std::move(error));
     }
     federation::Providers::Answer answer{code, external_target(), state->verifier,
                                          form->find("iss")};
@@ -179,7 +195,7 @@ io::Task<Result<void>> Oidc::take_external(http::Exchange& exchange) {
         co_await providers_.redeem(client.pool, state->provider, state->nonce, std::move(answer));
     if (!proof) {
         AuthorizeError error = of_error(*request, proof.error());
-        co_return co_await tell(exchange, client_id, std::move(error));
+        co_return co_await tell_failure(exchange, *request, std::move(error));
     }
     state->proof = std::move(*proof);
     identity::Attributes nothing;
@@ -190,7 +206,6 @@ io::Task<Result<void>> Oidc::take_external(http::Exchange& exchange) {
 io::Task<Result<void>> Oidc::sign_in_external(http::Exchange& exchange, ExternalState state,
                                               AuthorizeRequest request,
                                               identity::Attributes answers) {
-    const std::string client_id = request.asked.client_id;
     identity::BrowserExternal call;
     call.asked = request.asked;
     call.proof = *state.proof;
@@ -205,7 +220,7 @@ io::Task<Result<void>> Oidc::sign_in_external(http::Exchange& exchange, External
     }
     if (!outcome) {
         AuthorizeError error = of_error(request, outcome.error());
-        co_return co_await tell(exchange, client_id, std::move(error));
+        co_return co_await tell_failure(exchange, request, std::move(error));
     }
     if (!outcome->missing.empty()) {
         co_return co_await ask_for_more(exchange, std::move(state), std::move(request),

@@ -28,6 +28,7 @@ constexpr std::array kPlaces = {
     Place{"/forgotPassword", "forgot_password"},
     Place{"/confirmForgotPassword", "reset_password"},
     Place{"/passkeys/add", "add_passkey"},
+    Place{"/account", "own_account"},
 };
 constexpr std::string_view kDiscovery = "discovery", kPreflight = "oauth_preflight";
 
@@ -120,6 +121,7 @@ io::Task<Result<void>> Oidc::handle(http::Exchange& exchange) {
     if (name == "provider_answer") co_return co_await take_external(exchange);
     if (name == "complete_sign_up") co_return co_await complete(exchange);
     if (name == "add_passkey") co_return co_await passkey(exchange);
+    if (name == "own_account") co_return co_await own_account(exchange);
     if (name == "logout") co_return co_await logout(exchange);
     if (name == "sign_up" || name == "confirm" || name == "forgot_password" ||
         name == "reset_password") {

@@ -76,11 +76,51 @@ class Oidc {
                        limits::Permit permit);
     Done show_app(http::Exchange& exchange, const AuthorizeRequest& request, std::string problem,
                   identity::AssociatedApp app, Entering who);
+    // A page with a secret for an app and a field for its code; the form brings the secret back,
+    // so that it can be shown again.
+    Page app_page(const Language& words, const std::string& username, std::string secret) const;
+    static bool is_app_secret(std::string_view text);
     // passkey_pages.cc: /passkeys/add
     Done passkey(http::Exchange& exchange);
     Done take_passkey(http::Exchange& exchange, AuthorizeRequest request, std::string browser);
     Done offer_passkey(http::Exchange& exchange, AuthorizeRequest request, std::string browser,
                        std::string problem);
+    // own_account.cc, account_overview.cc: /account
+    struct Visit {  // of whoever is signed in
+        AuthorizeRequest request;
+        identity::BrowserAccess who;
+    };
+    struct Said {  // of what they did
+        std::string_view note;
+        std::string problem;
+        int status = 200;
+    };
+    Done own_account(http::Exchange& exchange);
+    // session_invalid or not_in_region: they have to sign in.
+    io::Task<Result<Visit>> enter(AuthorizeRequest request, std::string browser,
+                                  std::optional<std::int64_t> max_age_seconds);
+    Done refuse_visit(http::Exchange& exchange, Error error);
+    Done take_act(http::Exchange& exchange, AuthorizeRequest request, std::string browser);
+    Done show_account(http::Exchange& exchange, Visit visit, Said said);
+    io::Task<Result<void>> add_sections(const Language& words, const Visit& visit, Page& page);
+    io::Task<Result<void>> add_passkeys(const Language& words, const Visit& visit, Page& page);
+    io::Task<Result<void>> add_app_section(const Language& words, const Visit& visit, Page& page);
+    bool has_passkeys(const Visit& visit) const;
+    Said said_of(const http::Exchange& exchange, const Error& error) const;
+    template <class T>
+    Said outcome(const http::Exchange& exchange, const Result<T>& done, Text note) const;
+    io::Task<Said> remove_passkey(http::Exchange& exchange, const Visit& visit, std::string id);
+    io::Task<Said> turn_off_app(http::Exchange& exchange, const Visit& visit);
+    io::Task<Said> end_others(http::Exchange& exchange, const Visit& visit);
+    Done show_password(http::Exchange& exchange, const Visit& visit, std::string problem,
+                       int status);
+    Done take_own_password(http::Exchange& exchange, Visit visit, Form form);
+    Done take_own_passkey(http::Exchange& exchange, Visit visit, Form form);
+    Done begin_own_app(http::Exchange& exchange, Visit visit);
+    Done show_own_app(http::Exchange& exchange, const Visit& visit, std::string problem,
+                      std::string secret);
+    Done take_own_app(http::Exchange& exchange, Visit visit, Form form);
+    Done show_own(http::Exchange& exchange, const Visit& visit, int status, Page page);
     // To the application, from the browser's session.
     Done leave(http::Exchange& exchange, AuthorizeRequest request, std::string browser,
                std::vector<std::string> cookies);
@@ -133,6 +173,8 @@ class Oidc {
     // Which provider a request names, or the only one there is; nullopt: the pool itself.
     static std::optional<std::string> chosen_provider(const config::OAuth& oauth,
                                                       std::string_view query);
+    Done tell_failure(http::Exchange& exchange, const AuthorizeRequest& request,
+                      AuthorizeError error);
     // To the client, or to the person where the client is not known.
     Done tell(http::Exchange& exchange, std::string client_id, AuthorizeError error);
     Field attribute_field(const Language& words, const config::Pool& pool, const std::string& name,

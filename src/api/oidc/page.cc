@@ -1,6 +1,8 @@
 #include "api/oidc/page.h"
 
 #include "api/oidc/page_script.h"
+#include "api/oidc/page_sections.h"
+#include "api/oidc/page_style.h"
 #include "api/oidc/qr_code.h"
 #include "base/encoding.h"
 #include "base/xml.h"
@@ -8,43 +10,6 @@
 
 namespace domicile::api::oidc {
 namespace {
-
-constexpr std::string_view kStyle =
-    ":root{color-scheme:light dark}"
-    "*{box-sizing:border-box}"
-    "body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;"
-    "font:1rem/1.5 system-ui,sans-serif;background:#f3f4f6;color:#111827}"
-    "main{width:100%;max-width:24rem;padding:2rem;border-radius:.75rem;background:#fff;"
-    "box-shadow:0 1px 3px #0003}"
-    "h1{margin:0 0 1rem;font-size:1.5rem;line-height:1.2}"
-    "p{margin:0 0 1rem}"
-    "label{display:block;margin:0 0 1rem;font-weight:600}"
-    "input{display:block;width:100%;margin-top:.25rem;padding:.625rem .75rem;font:inherit;"
-    "font-weight:400;color:inherit;background:transparent;border:1px solid #6b7280;"
-    "border-radius:.375rem}"
-    "button{width:100%;padding:.625rem;font:inherit;font-weight:600;color:#fff;"
-    "background:#1d4ed8;border:0;border-radius:.375rem;cursor:pointer}"
-    "button:hover{background:#1e40af}"
-    "button.other{margin-top:.75rem;color:#1d4ed8;background:transparent;border:1px solid #1d4ed8}"
-    "button.other:hover{background:#1d4ed81a}"
-    "[hidden]{display:none!important}"
-    "figure{margin:0 0 1rem;text-align:center}"
-    "figure svg{width:100%;max-width:16rem;height:auto;background:#fff;border-radius:.375rem}"
-    "figcaption{margin-top:.5rem}"
-    "code{font:1rem/1.5 ui-monospace,monospace;overflow-wrap:anywhere}"
-    "input:focus-visible,button:focus-visible,a:focus-visible,.problem:focus-visible"
-    "{outline:3px solid #60a5fa;outline-offset:2px}"
-    "select{display:block;width:100%;margin-top:.25rem;padding:.625rem .75rem;font:inherit;"
-    "color:inherit;background:#fff;border:1px solid #6b7280;border-radius:.375rem}"
-    "a{color:#1d4ed8}"
-    "nav{margin-top:1rem}nav a{display:block;padding:.25rem 0}"
-    ".note{padding:.75rem;border-left:4px solid #15803d;background:#dcfce7;color:#14532d}"
-    ".problem{padding:.75rem;border-left:4px solid #b91c1c;background:#fee2e2;color:#7f1d1d}"
-    "@media(prefers-color-scheme:dark){body{background:#111827;color:#f3f4f6}"
-    "main,select{background:#1f2937}input,select{border-color:#9ca3af}a{color:#93c5fd}"
-    "button.other{color:#93c5fd;border-color:#93c5fd}"
-    ".note{background:#052e16;color:#bbf7d0}"
-    ".problem{background:#450a0a;color:#fecaca}}";
 
 void add_choice(std::string& out, const Field& field, const std::string& name) {
     out += "<select id=\"" + name + "\" name=\"" + name + "\" autocomplete=\"" +
@@ -129,6 +94,7 @@ void add_passkey_words(std::string& out, const PasskeyScript& passkeys) {
 void add_form(std::string& out, const Page& page, bool described) {
     out += form_start(page);
     for (const Field& field : page.fields) add_field(out, field, described);
+    for (const Section& section : page.sections) add_section(out, section);
     if (page.passkeys) add_passkey_words(out, *page.passkeys);
     const bool is_passkey = page.passkeys && !page.passkeys->act.empty();
     if (!page.button.empty()) {
@@ -159,7 +125,11 @@ std::string write_page(const Page& page) {
     if (!page.note.empty()) {
         out += "<p class=\"note\" role=\"status\">" + xml_escape(page.note) + "</p>\n";
     }
-    if (!page.text.empty()) out += "<p>" + xml_escape(page.text) + "</p>\n";
+    if (!page.text.empty()) {
+        out += "<p>" + xml_escape(page.text);
+        if (!page.name.empty()) out += " <b>" + xml_escape(page.name) + "</b>";
+        out += "</p>\n";
+    }
     if (page.app) add_app(out, *page.app);
     if (!page.action.empty()) add_form(out, page, described);
     if (!page.links.empty()) out += "<nav>\n";

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/oidc/texts.h"
+#include "base/time.h"
 
 namespace domicile::api::oidc {
 
@@ -42,10 +43,29 @@ struct AppSecret {
     std::string secret;  // base32
     std::string_view label, picture, open;
 };
+// A button of a page with sections: what to do, as the parameter `act`.
+struct Act {
+    std::string act;
+    std::string_view text;
+    bool needs_script = false;  // hidden without
+};
+struct Entry {  // of a list: what, when, and what can be done about it
+    std::string_view text;
+    Timestamp time;
+    std::string_view note = {};  // after the time
+    std::optional<Act> act = std::nullopt;
+};
+struct Section {
+    std::string_view id;
+    std::string_view heading, text = {};
+    std::vector<Entry> entries = {};
+    std::vector<Act> acts = {};
+};
 struct Page {
     const Language& language;
     std::string_view title;
     std::string_view text = {};  // a paragraph
+    std::string name = {};       // at its end
     std::string_view note = {};  // good news
     std::string problem = {};    // said at once to who cannot see it
     std::string action = {};     // where the form goes, by POST; empty: there is none
@@ -55,6 +75,7 @@ struct Page {
     std::vector<Choice> choices = {};
     std::optional<PasskeyScript> passkeys = std::nullopt;
     std::optional<AppSecret> app = std::nullopt;
+    std::vector<Section> sections = {};  // of the form, instead of fields and buttons
 };
 std::string write_page(const Page& page);
 

@@ -108,6 +108,29 @@ TEST(page, the_secret_of_an_app_can_be_read_by_a_camera_and_typed) {
     EXPECT_THAT(write_page(page), Not(HasSubstr("<svg")));
 }
 
+TEST(page, sections_have_buttons_that_say_what_they_are_about) {
+    const Language& words = choose_language("", "");
+    Page page{words, words[Text::own_account]};
+    page.text = words[Text::signed_in_as];
+    page.name = "<b>";
+    page.action = "/account";
+    Section section{"keys", words[Text::passkeys]};
+    Entry entry{"Made", Timestamp{1'700'000'000'000}};
+    entry.act = Act{"remove.\"x", words[Text::remove]};
+    section.entries.push_back(entry);
+    section.acts.push_back({"make", words[Text::passkey_make], true});
+    page.sections.push_back(std::move(section));
+    const std::string html = write_page(page);
+    EXPECT_THAT(html, HasSubstr("<b>&lt;b&gt;</b>"));
+    EXPECT_THAT(html,
+                HasSubstr("<section aria-labelledby=\"keys\">\n<h2 id=\"keys\">Passkeys</h2>"));
+    EXPECT_THAT(html,
+                HasSubstr("<time datetime=\"2023-11-14T22:13:20.000Z\">2023-11-14 22:13 UTC<"));
+    EXPECT_THAT(html, HasSubstr("name=\"act\" value=\"remove.&quot;x\" "
+                                "aria-label=\"Remove: Made 2023-11-14 22:13 UTC\">Remove<"));
+    EXPECT_THAT(html, HasSubstr("value=\"make\" hidden data-passkey>"));
+}
+
 TEST(page, the_policy_lets_a_form_lead_to_the_client_and_nowhere_else) {
     EXPECT_EQ(policy_source("https://app.example:8443/callback?x=1"), "https://app.example:8443");
     EXPECT_EQ(policy_source("https://app.example?x=1"), "https://app.example");

@@ -45,7 +45,9 @@ io::Task<Result<void>> Oidc::passkey(http::Exchange& exchange) {
     if (!request) co_return co_await show_error(exchange, std::move(request.error()));
     CO_TRY(const identity::ClientOfPool client, oauth_.client(request->asked.client_id));
     auto browser = find_cookie(exchange, session_cookie(exchange, *client.pool));
-    if (!browser || !offers_passkeys(*request)) co_return co_await to_login(exchange);
+    if (!browser || request->account_query || !offers_passkeys(*request)) {
+        co_return co_await to_login(exchange);
+    }
     if (exchange.request().method == "POST") {
         co_return co_await take_passkey(exchange, std::move(*request), std::move(*browser));
     }

@@ -272,6 +272,10 @@ io::Task<Result<void>> Oidc::conclude(http::Exchange& exchange, AuthorizeRequest
         cookies.push_back(set_cookie(exchange, session_cookie(exchange, *client.pool),
                                      *authorized.browser_session));
     }
+    if (request.account_query) {
+        std::string location = "/account?" + *request.account_query;
+        co_return co_await reply_redirect(exchange, std::move(location), std::move(cookies));
+    }
     if (authorized.offers_passkey.value_or(false)) {
         std::string location = "/passkeys/add?" + std::string(exchange.request().query);
         co_return co_await reply_redirect(exchange, std::move(location), std::move(cookies));
@@ -328,6 +332,7 @@ io::Task<Result<void>> Oidc::tell(http::Exchange& exchange, std::string client_i
 io::Task<Result<void>> Oidc::show_sign_in(http::Exchange& exchange, const AuthorizeRequest& request,
                                           int status, std::string problem, std::string username) {
     Page page = sign_in_page(language(exchange), std::move(username));
+    if (request.account_query) page.text = language(exchange)[Text::account_sign_in];
     page.problem = std::move(problem);
     add_choices(language(exchange), request, page);
     add_providers(language(exchange), request, exchange.request().query, page);

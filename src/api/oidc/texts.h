@@ -82,9 +82,36 @@ enum class Text : std::uint8_t {
     app_key,
     app_picture,
     app_open,
-    another_way
+    another_way,
+    own_account,
+    account_sign_in,
+    signed_in_as,
+    back_to_account,
+    change_password,
+    current_password,
+    current_wrong,
+    password_replaced,
+    passkeys,
+    no_passkeys,
+    made_on,
+    remove,
+    passkey_made,
+    passkey_removed,
+    app,
+    app_on,
+    app_off,
+    app_replace,
+    app_turn_off,
+    app_advice,
+    app_is_on,
+    app_is_off,
+    provider_failed,
+    sessions,
+    sessions_advice,
+    end_others,
+    others_ended
 };
-inline constexpr std::size_t kTexts = 75;
+inline constexpr std::size_t kTexts = 102;
 
 struct Language {
     std::string_view tag;  // of HTML's lang

@@ -6,61 +6,16 @@
 
 import assert from 'node:assert/strict';
 import * as client from 'openid-client';
-import { chromium } from 'playwright-core';
-import { add_authenticator } from '../passkeys/authenticator.mjs';
 import { begin, discover, kCallback } from './application.mjs';
+import { heading, launch, look as look_at, open as open_in, own_authenticator } from './chromium.mjs';
 
 const given = JSON.parse(process.argv[2]);
 
 const config = await discover(given.issuer, given.client_id);
 
-const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-});
-
-/** A browser of one's own. */
-async function open(options = {}) {
-    const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: 'en', ...options });
-    const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
-    // The application, which is nowhere. Playwright's own routes are not asked about redirects.
-    const devtools = await context.newCDPSession(page);
-    devtools.on('Fetch.requestPaused', ({ requestId }) =>
-        devtools
-            .send('Fetch.fulfillRequest', { requestId, responseCode: 200, body: btoa('The application.') })
-            .catch(() => {}), // of a page that is closed meanwhile, as its icon
-    );
-    await devtools.send('Fetch.enable', { patterns: [{ urlPattern: 'https://app.example/*' }] });
-    page.complaints = [];
-    // Script errors, and whatever the pages' own policy forbids.
-    page.on('pageerror', (error) => page.complaints.push(String(error)));
-    page.on('console', (line) => line.type() === 'error' && /policy/i.test(line.text()) && page.complaints.push(line.text()));
-    return page;
-}
-
-/** A page's authenticator; says whether it knows its user from now on. */
-async function own_authenticator(page) {
-    const { devtools, authenticatorId } = await add_authenticator(page);
-    return (verified) => devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: verified });
-}
-
-/** What a page owes to people who do not see it, and to those with small screens. */
-async function look(page, name) {
-    const found = await page.evaluate(() => ({
-        language: document.documentElement.lang,
-        title: document.title,
-        headings: document.querySelectorAll('main h1').length,
-        unnamed: [...document.querySelectorAll('input:not([type=hidden]), select')].filter((f) => !f.labels.length)
-            .length,
-        buttons: [...document.querySelectorAll('button')].filter((b) => !b.textContent.trim()).length,
-        wide: document.documentElement.scrollWidth > window.innerWidth,
-    }));
-    assert.equal(found.language, 'en');
-    assert.ok(found.title);
-    assert.deepEqual([found.headings, found.unnamed, found.buttons, found.wide], [1, 0, 0, false], name);
-    if (given.pictures) await page.screenshot({ path: `${given.pictures}/${name}.png`, fullPage: true });
-}
+const browser = await launch();
+const open = (options) => open_in(browser, options);
+const look = (page, name) => look_at(page, name, given.pictures);
 
 /** The way of an application: there, through whatever `act` does, and back with a code. */
 async function through(page, act, more = {}) {
@@ -73,7 +28,6 @@ async function through(page, act, more = {}) {
     return tokens.claims().email;
 }
 
-const heading = (page, text) => page.getByRole('heading', { name: text, level: 1 }).waitFor();
 async function type_password(page, username = given.username) {
     await heading(page, 'Sign in');
     await page.getByLabel('User name or e-mail').fill(username);
