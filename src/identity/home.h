@@ -113,6 +113,9 @@ class Home {
         // Tells the home of an address that somebody wants it (message::kAddressWanted).
         std::function<io::Task<Result<Done>>(std::string region, AddressNotice)> tell_elsewhere =
             {};
+        // As sign_in_elsewhere, for who signs in on the pages.
+        std::function<io::Task<Result<Authorized>>(std::string region, BrowserSignIn)>
+            enter_elsewhere = {};
     };
     explicit Home(Parts parts);
 

@@ -28,8 +28,13 @@ io::Task<Result<Authorized>> Home::oauth_sign_in(BrowserSignIn request) {
         CO_TRY(Tokens asked, co_await start_choice(std::move(choice)));
         co_return co_await authorize(client, std::move(request.asked), std::move(asked), offers);
     }
-    PasswordRequest person{client.client->id, std::move(request.username),
-                           std::move(request.password)};
+    PasswordRequest person{client.client->id, request.username, request.password};
+    person.migrating = request.migrating;
+    CO_TRY(auto elsewhere, co_await migrate_to_sign_in(client, person));
+    if (elsewhere) {
+        request.migrating = true;
+        co_return co_await p_.enter_elsewhere(std::move(*elsewhere), std::move(request));
+    }
     CO_TRY(Tokens tokens, co_await prove_password(client, std::move(person)));
     co_return co_await authorize(client, std::move(request.asked), std::move(tokens), offers);
 }

@@ -180,6 +180,10 @@ Identity::Impl::Impl(Parts given)
             [this](std::string region, AddressNotice notice) {
                 return elsewhere<Done>(std::move(region), message::kAddressWanted,
                                        std::move(notice));
+            },
+            [this](std::string region, BrowserSignIn request) {
+                return elsewhere<Authorized>(std::move(region), message::kOAuthSignIn,
+                                             std::move(request));
             }}),
       watch(p.database, home.sessions(), p.nodes),
       router({p.config, p.policy, p.directory, p.border, p.audit, home, verifier, p.region,

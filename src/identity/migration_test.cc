@@ -1,6 +1,7 @@
 // People whom the application's function hands over when they sign in or have forgotten the
 // password.
 #include "identity/administration.h"
+#include "identity/oauth.h"
 #include "identity/testing.h"
 #include "identity/triggers_testing.h"
 
@@ -150,6 +151,38 @@ Task<Result<void>> by_srp(Identity& identity) {
     co_return Result<void>();
 }
 TEST_F(UserMigration, only_a_password_can_be_shown_to_the_function) { check(by_srp); }
+
+Task<Result<Authorized>> enter_page(Identity& identity, std::string password,
+                                    std::optional<std::string> way = std::nullopt) {
+    BrowserSignIn request;
+    request.asked.client_id = "client1";
+    request.asked.own_account = true;
+    request.username = kAnna;
+    request.password = std::move(password);
+    request.way = std::move(way);
+    return identity.oauth().sign_in(std::move(request));
+}
+
+Task<Result<void>> on_pages(Identity& identity) {
+    CO_TRY(const Authorized mailed, co_await enter_page(identity, kPassword, kByMail));
+    EXPECT_TRUE(mailed.challenge);
+    EXPECT_TRUE(former->events.empty());  // there is nothing to show
+    const auto wrong = co_await enter_page(identity, "Falsch-1234");
+    EXPECT_EQ(wrong.error().reason, reason::kWrongCredentials);
+    CO_TRY(const Authorized entered, co_await enter_page(identity, kPassword));
+    EXPECT_TRUE(entered.browser_session);
+    EXPECT_EQ(former->events.back().source, "UserMigration_Authentication");
+    CO_TRY_VOID(co_await enter_page(identity, kPassword));
+    EXPECT_EQ(former->events.size(), 2u);
+    co_return Result<void>();
+}
+TEST_F(UserMigration, the_pages_hand_over_too) {
+    config::Pool& pool = config_.pools[0];
+    pool.email_otp = true;
+    pool.clients[0].flows.push_back(config::AuthFlow::user_auth);
+    pool.clients[0].oauth.emplace().redirect_uris = {"https://app.example/cb"};
+    check(on_pages);
+}
 
 }  // namespace
 }  // namespace domicile::identity::testing

@@ -55,6 +55,7 @@ struct BrowserSignIn {
     std::string username, password;
     std::optional<std::string> way = std::nullopt;
     std::optional<bool> offers_passkey = std::nullopt;
+    std::optional<bool> migrating = std::nullopt;  // as in PasswordRequest
 };
 // Answers to a challenge that followed: by Cognito's names.
 struct BrowserAnswer {
@@ -124,7 +125,7 @@ struct GrantedTokens {
 BOOST_DESCRIBE_STRUCT(Authorization, (),
                       (client_id, redirect_uri, scope, nonce, code_challenge, own_account))
 BOOST_DESCRIBE_STRUCT(BrowserSignIn, (),
-                      (asked, username, password, way, offers_passkey))
+                      (asked, username, password, way, offers_passkey, migrating))
 BOOST_DESCRIBE_STRUCT(BrowserAnswer, (),
                       (asked, username, challenge, session, responses, offers_passkey))
 BOOST_DESCRIBE_STRUCT(BrowserResume, (), (asked, browser_session, max_age_seconds, sub))

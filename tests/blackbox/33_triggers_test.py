@@ -5,8 +5,11 @@ what becomes of those that fail. The functions are in Node."""
 
 import pathlib
 import unittest
+import urllib.parse
 
 import variant
+
+CALLBACK = "https://app.example/callback"
 
 BOOTSTRAP = variant.EXAMPLE / "functions" / "runtime" / "bootstrap.mjs"
 FUNCTIONS = pathlib.Path(__file__).resolve().parent / "triggers"
@@ -19,6 +22,8 @@ def with_triggers(text):
                 "pre_token_generation: {function: tokens, version: V2_0}, "
                 "custom_message: message, user_migration: migrate}\n")
     text = text.replace("    id_suffix: ", f"{triggers}    id_suffix: ", 1)
+    text = text.replace("REFRESH_TOKEN_AUTH]\n", "REFRESH_TOKEN_AUTH]\n"
+                        f"        oauth: {{redirect_uris: ['{CALLBACK}']}}\n", 1)
     functions = "".join(
         f"  {name}: {{directory: {FUNCTIONS}, command: [node, {BOOTSTRAP}, index.{name}], "
         "timeout_seconds: 5}\n" for name in NAMES)
@@ -28,6 +33,7 @@ def with_triggers(text):
 variant.run(__file__, with_triggers)
 
 
+import pages  # noqa: E402
 from clients import Refusals, administrator, claims, user_pools  # noqa: E402
 from world import AU, CLIENT_ID, EU, POOLS, US, Person, call, ok  # noqa: E402
 
@@ -184,6 +190,45 @@ class Triggers(Refusals, unittest.TestCase):
         person.password = "Another-1234x"
         done = self.at[AU].initiate_auth(**self.sign_in(person))["AuthenticationResult"]
         self.assertEqual(claims(done["IdToken"])["custom:region"], US)
+
+    def redeemed(self, region, location):
+        """The claims that an application gets for the code."""
+        said = dict(urllib.parse.parse_qsl(location.partition("?")[2]))
+        form = urllib.parse.urlencode({
+            "grant_type": "authorization_code", "client_id": CLIENT_ID, "code": said["code"],
+            "redirect_uri": CALLBACK, "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"})
+        reply = call(f"idp.{region}", "POST", "/oauth2/token", pages.FORM, form)
+        return claims(ok("token", reply)["id_token"])
+
+    # The challenge of RFC 7636, appendix B.
+    PAGES = urllib.parse.urlencode({
+        "client_id": CLIENT_ID, "redirect_uri": CALLBACK, "response_type": "code",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256"})
+
+    def test_the_sign_in_page_hands_over_people_of_a_former_directory(self):
+        for country, home, through in (("de", EU, US), ("us", US, US), ("au", AU, EU)):
+            person, browser = self.former(country, home), pages.Browser(through)
+            page = browser.page(self.PAGES)
+            wrong = browser.submit(page, username=person.email, password="Other-12345x")
+            self.assertEqual(wrong.status, 400)
+            self.assertIn("Incorrect user name or password.", wrong.body.decode())
+            done = browser.submit(page, username=person.email, password=person.password)
+            self.assertEqual(done.status, 303, done)
+            identity = self.redeemed(through, done.headers["Location"])
+            self.assertEqual(identity["custom:region"], home)
+            self.assertEqual(identity["name"], f"migrated in {home}")
+
+    def test_the_page_of_a_forgotten_password_hands_them_over_too(self):
+        person, browser = self.former("us", US), pages.Browser(EU)
+        page = browser.get(f"/forgotPassword?{self.PAGES}")
+        page = browser.submit(page, username=person.email)
+        self.assertEqual(page.status, 200)
+        page = browser.submit(page, code=person.read_code(), password="Another-1234x")
+        self.assertIn("Your password was changed.", page.body.decode())
+        done = browser.submit(page, username=person.email, password="Another-1234x")
+        identity = self.redeemed(EU, done.headers["Location"])
+        self.assertEqual(identity["custom:region"], US)
 
 
 if __name__ == "__main__":
