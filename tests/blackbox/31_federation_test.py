@@ -2,179 +2,29 @@
 """Sign-in with another OpenID provider: the npm package oidc-provider on loopback, and one that lies.
 People come through the right and the wrong region, and openid-client gets tokens for them."""
 
-import atexit
-import base64
-import hashlib
 import html
-import http.client
 import json
-import os
-import pathlib
 import re
 import secrets
 import subprocess
-import tempfile
 import unittest
 import urllib.parse
 
 import variant
-
-APP, ONLY, BOTH, SECRET = "federated1", "federated2", "federated3", "a secret, 100% + more"
-CALLBACK = "https://app.example/callback"
-FOLDER = pathlib.Path(__file__).resolve().parent
-WEB_FLOWS = "        flows: [USER_SRP_AUTH, USER_PASSWORD_AUTH, REFRESH_TOKEN_AUTH]\n"
-
-
-class Engine:
-    """The providers, in the first process; the second finds them by the environment."""
-
-    def __init__(self):
-        self.process = subprocess.Popen(["node", FOLDER / "oidc" / "provider.mjs"],
-                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.port = int(self.process.stdout.readline())
-
-    def hand_on(self):
-        os.environ["PROVIDER_PORT"] = str(self.port)
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-
-
-def with_providers(text, engine):
-    handle, path = tempfile.mkstemp(prefix="domicile-secret.")
-    atexit.register(os.unlink, path)
-    with os.fdopen(handle, "w") as file:
-        file.write(SECRET + "\n")
-    origin = f"http://127.0.0.1:{engine.port}"
-    mapped = "attributes: {email: email, name: name, 'custom:country': country}"
-    providers = ("    identity_providers:\n"
-                 f"      Partner: {{issuer: '{origin}', client_id: domicile, client_secret_file: {path}, {mapped}}}\n"
-                 f"      Hostile: {{issuer: '{origin}/hostile', client_id: at-hostile,"
-                 " attributes: {email: email, 'custom:country': country}}\n")
-    oauth = f"redirect_uris: ['{CALLBACK}']"
-    text = text.replace("{name: email, required: true}", "{name: email}")
-    return text.replace("    clients:\n", providers + "    clients:\n", 1).replace(
-        WEB_FLOWS, f"{WEB_FLOWS}"
-        f"      app: {{id: {APP}, oauth: {{{oauth}, identity_providers: [COGNITO, Partner, Hostile]}}}}\n"
-        f"      only: {{id: {ONLY}, oauth: {{{oauth}, identity_providers: [Partner]}}}}\n"
-        f"      both: {{id: {BOTH}, oauth: {{{oauth}, identity_providers: [Partner, Hostile]}}}}\n")
-
+from providers import APP, BOTH, FOLDER, ONLY, Engine, with_providers
 
 variant.run_beside(__file__, Engine, with_providers)
 
 import clients  # noqa: E402
-from world import CLIENT_ID, DOMAIN, EU, POOLS, PORT, REGIONS, US, Person, call, cognito, ok  # noqa: E402
-
-ORIGIN = f"http://127.0.0.1:{os.environ['PROVIDER_PORT']}"
-VERIFIER = "v" * 50
-CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-def control(**wish):
-    connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["PROVIDER_PORT"]), timeout=20)
-    try:
-        connection.request("POST", "/control", json.dumps(wish))
-        assert connection.getresponse().status == 200
-    finally:
-        connection.close()
-
-
-def query(provider="Partner", client=APP, **changes):
-    out = {"client_id": client, "redirect_uri": CALLBACK, "response_type": "code", "scope": "openid",
-           "state": "a&b", "code_challenge": CHALLENGE, "code_challenge_method": "S256",
-           "identity_provider": provider, **changes}
-    return urllib.parse.urlencode({k: v for k, v in out.items() if v is not None})
-
-
-class Page:
-    def __init__(self, url, status, text):
-        self.url, self.status, self.text = url, status, text
-
-
-class Browser:
-    """At the pages of all regions and at the providers; stops where the application is."""
-
-    def __init__(self):
-        self.cookies = {}
-
-    def once(self, url, method, body):
-        at = urllib.parse.urlsplit(url)
-        jar = self.cookies.setdefault(at.netloc, {})
-        headers = {**(FORM if body is not None else {}), "Cookie": "; ".join(f"{k}={v}" for k, v in jar.items())}
-        path = f"{at.path}?{at.query}" if at.query else at.path
-        if at.hostname.endswith(DOMAIN):
-            reply = call(at.hostname.removesuffix("." + DOMAIN), method, path, headers, body)
-            status, fields, text = reply.status, reply.headers, reply.body.decode()
-        else:
-            connection = http.client.HTTPConnection(at.hostname, at.port, timeout=20)
-            connection.request(method, path, body, headers)
-            answer = connection.getresponse()
-            status, fields, text = answer.status, answer.headers, answer.read().decode()
-            connection.close()
-        for line in fields.get_all("Set-Cookie") or []:
-            name, value = line.split(";")[0].split("=", 1)
-            jar[name] = value
-        return status, fields, text
-
-    def open(self, url, method="GET", body=None):
-        for _ in range(12):
-            status, fields, text = self.once(url, method, body)
-            if status not in (302, 303):
-                return Page(url, status, text)
-            url, method, body = urllib.parse.urljoin(url, fields["Location"]), "GET", None
-            if url.startswith(CALLBACK):
-                self.landed = url
-                return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
-        raise AssertionError("redirects without an end")
-
-    def submit(self, page, **fields):
-        action = html.unescape(re.search(r'action="([^"]*)"', page.text).group(1))
-        hidden = re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page.text)
-        form = {**{k: html.unescape(v) for k, v in hidden}, **fields}
-        return self.open(urllib.parse.urljoin(page.url, action), "POST", urllib.parse.urlencode(form))
-
-    def start(self, region, **changes):
-        return self.open(f"https://idp.{region}.{DOMAIN}:{PORT}/oauth2/authorize?{query(**changes)}")
-
-    def sign_in(self, region, account, **changes):
-        """At oidc-provider's own pages: who it is, and consent."""
-        return self.at_provider(self.start(region, **changes), account)
-
-    def at_provider(self, page, account):
-        while isinstance(page, Page) and page.url.startswith(ORIGIN):
-            fields = {"login": account, "password": "any"} if 'name="login"' in page.text else {}
-            page = self.submit(page, **fields)
-        return page
-
-
-def tokens(region, code, client=APP):
-    form = {"grant_type": "authorization_code", "client_id": client, "code": code,
-            "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
-    return ok("token", call(f"idp.{region}", "POST", "/oauth2/token", FORM, urllib.parse.urlencode(form)))
-
-
-def claims(token):
-    part = token.split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-
-
-def somebody(country="DE", **more):
-    account = f"p{secrets.token_hex(6)}"
-    said = {"email": f"{account}@partner.example", "email_verified": True, "name": "P", **more}
-    if country:
-        said["country"] = country
-    control(person=account, claims=said)
-    return account
+from federation import (  # noqa: E402
+    ORIGIN, Browser, claims, configure, control, query, somebody, tokens)
+from world import CLIENT_ID, DOMAIN, EU, POOLS, PORT, US, Person, cognito  # noqa: E402
 
 
 class Federation(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        control(configure={"secret": SECRET, "redirect_uris": [
-            f"https://idp.{region}.{DOMAIN}:{PORT}/oauth2/idpresponse" for region in REGIONS]})
+        configure()
 
     def setUp(self):
         control(bend={})
@@ -323,6 +173,46 @@ class Federation(unittest.TestCase):
                 self.assertEqual((answer["error"], answer["state"]), (error, "a&b"))
         control(bend={})
         self.assertIn("code", Browser().start(EU, provider="Hostile"))
+
+    def test_a_slow_provider_keeps_nobody_and_leaves_nothing_behind(self):
+        for bend in ({"hangs": "/token"}, {"drips": "/token"}, {"hangs": "/userinfo"},
+                     {"drips": "/userinfo"}):
+            with self.subTest(bend):
+                browser = Browser()
+                control(bend=bend)
+                answer = browser.start(US, provider="Hostile")
+                self.assertEqual((answer["error"], answer["state"]),
+                                 ("temporarily_unavailable", "a&b"))
+                # The same browser, once the provider is well.
+                control(bend={})
+                self.assertIn("code", browser.start(US, provider="Hostile"))
+
+    def test_somebodys_account_is_theirs_to_see_who_come_from_a_provider(self):
+        account, browser = somebody("DE"), Browser()
+        at = f"https://idp.{US}.{DOMAIN}:{PORT}/account?client_id={ONLY}"
+        page = browser.at_provider(browser.open(at), account)
+        self.assertEqual(page.status, 200)
+        self.assertIn(f"<b>Partner_{account}</b>", page.text)
+        # What the provider has is not ours to change.
+        for word in ("Change password", "passkey", "authenticator"):
+            self.assertNotIn(word, page.text)
+
+    def test_of_somebodys_account_they_hear_themselves_that_a_provider_fails(self):
+        at = f"https://idp.{US}.{DOMAIN}:{PORT}/account?client_id={BOTH}"
+        for bend, status in (({"down": "/token"}, 503), ({"error": "access_denied"}, 400),
+                             ({"hangs": "/token"}, 503)):
+            with self.subTest(bend):
+                control(bend=bend)
+                browser = Browser()
+                link = re.search(r'href="([^"]*identity_provider=Hostile[^"]*)"', browser.open(at).text)
+                target = urllib.parse.urljoin(at, html.unescape(link.group(1)))
+                page = browser.open(target)
+                self.assertEqual(page.status, status)
+                self.assertIn("Signing in with the other provider did not work.", page.text)
+                control(bend={})
+                link = re.search(r'href="([^"]*identity_provider=Hostile[^"]*)"', page.text)
+                page = browser.open(urllib.parse.urljoin(at, html.unescape(link.group(1))))
+                self.assertIn("Your account", page.text)
 
     def test_pages_offer_what_the_client_takes(self):
         page = Browser().start(EU, provider=None)

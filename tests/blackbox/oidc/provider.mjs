@@ -55,14 +55,24 @@ function hostile_token(nonce) {
     return `${input}.${sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
 }
 
+/** An answer that begins well and never ends. */
+function drip(response) {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const more = setInterval(() => response.write(' '), 100);
+    response.on('close', () => clearInterval(more));
+}
+
 function hostile(request, response, url, body) {
     const at = url.pathname.slice('/hostile'.length);
     if (bend.down === at) return json(response, {}, 503);
+    if (bend.hangs === at) return; // until the other side has had enough
+    if (bend.drips === at) return drip(response);
     if (bend.garbage === at) return response.end('<html>not what was asked for');
     if (at === '/.well-known/openid-configuration') {
         return json(response, {
             issuer: `${origin}/hostile`, authorization_endpoint: `${origin}/hostile/authorize`,
             token_endpoint: `${origin}/hostile/token`, jwks_uri: `${origin}/hostile/keys`,
+            userinfo_endpoint: `${origin}/hostile/userinfo`,
             token_endpoint_auth_methods_supported: ['none'],
         });
     }
@@ -81,6 +91,7 @@ function hostile(request, response, url, body) {
         const nonce = codes.get(new URLSearchParams(body).get('code'));
         return json(response, { id_token: hostile_token(nonce), token_type: 'Bearer', access_token: 'x' });
     }
+    if (at === '/userinfo') return json(response, { sub: 'somebody', email: 'somebody@hostile.example' });
     return json(response, {}, 404);
 }
 
