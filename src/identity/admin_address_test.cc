@@ -260,5 +260,16 @@ TEST_F(AdminAddressTest, a_change_that_is_on_record_is_finished_later) {
     }
 }
 
+Task<Result<void>> digits(Identity& identity) {
+    const std::string name = std::string("x") + kPhone;
+    CO_TRY_VOID(co_await make(identity, name, kAnna, kPhone));
+    EXPECT_EQ(co_await set(identity, name, "phone_number", kOtherPhone), "");
+    CO_TRY(const PersonDescription now, co_await look(identity, name));
+    EXPECT_EQ(now.attributes.at("phone_number"), kOtherPhone);
+    CO_TRY_VOID(co_await sign_in(identity, name));
+    co_return Result<void>();
+}
+TEST_F(AdminAddressTest, a_user_name_with_the_digits_of_the_number_stays) { check(digits); }
+
 }  // namespace
 }  // namespace domicile::identity::testing

@@ -77,7 +77,9 @@ bool Home::is_address_of(const UserRow& row, Medium medium, const std::string& a
 
 // Its own verifiers have to be for another name than the one that changes (ADR 0022).
 Result<bool> Home::renames(const UserRow& row, Medium medium) const {
-    const bool is_name = is_address_of(row, medium, row.username);
+    // Any name has digits; not any name is a number.
+    const bool has_form = directory::kind_of_username(row.username) == kind_of(medium);
+    const bool is_name = has_form && is_address_of(row, medium, row.username);
     if (!is_name || row.srp_name != row.username) return is_name;
     return fail(Code::invalid_argument,
                 "Change the password first: the present one is tied to the old address.",
