@@ -121,11 +121,11 @@ class Texts(Refusals, unittest.TestCase):
             AuthParameters={"USERNAME": name, "PASSWORD": password})
         return answer["AuthenticationResult"]["AccessToken"]
 
-    def settled(self, number, name=None, **more):
-        """A user name, a password and a token."""
+    def settled(self, number, name=None, count=1, **more):
+        """A user name, a password and a token; after so many texts."""
         name, password = name or number, f"Wombat-{secrets.token_hex(6)}-7x"
         self.sign_up(US, name, number, password, **more)
-        self.confirm(AU, name, code_to(number))
+        self.confirm(AU, name, code_to(number, count))
         return name, password, self.enter(EU, name, password)
 
     def attributes(self, through, token):
@@ -258,7 +258,7 @@ class Texts(Refusals, unittest.TestCase):
             ChallengeResponses={"USERNAME": "x" + number, "NEW_PASSWORD": "Wombat-4711-7x"})
         admin.admin_reset_user_password(**about)
         self.assertEqual(text_to(next_number)["triggerSource"], "CustomSMSSender_ForgotPassword")
-        self.settled(number)
+        self.settled(number, count=2)  # it is free
         pool = admin.describe_user_pool(UserPoolId=POOLS[EU])["UserPool"]
         self.assertEqual(pool["AutoVerifiedAttributes"], ["email", "phone_number"])
 
