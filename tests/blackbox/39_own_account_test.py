@@ -189,6 +189,24 @@ class OwnAccount(unittest.TestCase):
         page = self.enter(pages.Browser(US), person, path)
         self.says(page, "Code from your authenticator app")
 
+    def test_sessions_are_listed_and_end_one_by_one(self):
+        person = sign_up(SPA, "account")
+        other, browser = pages.Browser(EU), pages.Browser(US)
+        self.enter(other, person)
+        page = self.enter(browser, person)
+        self.says(page, "This browser, signed in since <time")
+        [theirs] = re.findall(r'value="(end_session\.[^"]+)"', page.body.decode())
+        done = browser.submit(page, act=theirs)
+        self.says(done, "The session has ended.", "This browser, signed in since")
+        self.says_nothing_of(done, "end_session.", "End all other sessions")
+        self.assertEqual(other.get(ACCOUNT).status, 302)
+        # Once more, and somebody else's: nothing comes of it.
+        self.says(browser.submit(done, act=theirs), "The session has ended.")
+        stranger = pages.Browser(US)
+        self.says(stranger.submit(self.enter(stranger, sign_up(SPA, "account")), act=theirs),
+                  "The session has ended.")
+        self.assertEqual(browser.get(ACCOUNT).status, 200)
+
     def test_all_other_sessions_end(self):
         person = sign_up(SPA, "account")
         others = [pages.Browser(region) for region in (EU, AU)]

@@ -43,9 +43,26 @@ io::Task<Result<void>> Oidc::add_sections(const Language& words, const Visit& vi
     }
     if (has_passkeys(visit)) CO_TRY_VOID(co_await add_passkeys(words, visit, page));
     CO_TRY_VOID(co_await add_app_section(words, visit, page));
-    Section sessions{"sessions", words[Text::sessions], words[Text::sessions_advice]};
-    sessions.acts.push_back({"end_others", words[Text::end_others]});
-    page.sections.push_back(std::move(sessions));
+    CO_TRY_VOID(co_await add_sessions(words, visit, page));
+    co_return Result<void>();
+}
+
+// The newest; all others end at once, also those that are not shown.
+io::Task<Result<void>> Oidc::add_sessions(const Language& words, const Visit& visit, Page& page) {
+    identity::ListSessionsRequest call;
+    call.access_token = visit.who.access_token;
+    CO_TRY(const identity::SessionPage has, co_await identity_.list_sessions(std::move(call)));
+    Section section{"sessions", words[Text::sessions]};
+    for (const identity::SessionDescription& one : has.sessions) {
+        const Text text = one.current ? Text::this_browser : Text::signed_in_since;
+        Entry entry{words[text], Timestamp{one.created_ms}};
+        if (!one.current) entry.act = Act{"end_session." + one.id, words[Text::end_session]};
+        section.entries.push_back(std::move(entry));
+    }
+    if (has.sessions.size() > 1) {
+        section.acts.push_back({"end_others", words[Text::end_others]});
+    }
+    page.sections.push_back(std::move(section));
     co_return Result<void>();
 }
 
@@ -72,13 +89,16 @@ io::Task<Result<void>> Oidc::add_app_section(const Language& words, const Visit&
                                              Page& page) {
     CO_TRY(const identity::ClientOfPool client, oauth_.client(visit.request.asked.client_id));
     const config::Mfa rule = client.pool->mfa;
-    if (rule == config::Mfa::off || visit.who.external) co_return Result<void>();
+    const bool has_apps = rule != config::Mfa::off && client.pool->has_mfa(config::MfaMethod::app);
+    if (!has_apps || visit.who.external) co_return Result<void>();
     identity::AccessTokenRequest call{visit.who.access_token};
     CO_TRY(const identity::AuthFactors has, co_await identity_.passkeys().factors(std::move(call)));
     const bool is_on = has.mfa && has.mfa->enabled;
     Section section{"app", words[Text::app], words[is_on ? Text::app_on : Text::app_off]};
     section.acts.push_back({"app", words[is_on ? Text::app_replace : Text::app_setup]});
-    if (is_on && rule == config::Mfa::optional) {
+    // Where a second factor is demanded, another one has to remain.
+    const bool another_remains = has.mfa && has.mfa->email_enabled.value_or(false);
+    if (is_on && (rule == config::Mfa::optional || another_remains)) {
         section.acts.push_back({"app_off", words[Text::app_turn_off]});
     }
     page.sections.push_back(std::move(section));

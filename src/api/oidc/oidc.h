@@ -108,12 +108,14 @@ class Oidc {
     io::Task<Result<void>> add_sections(const Language& words, const Visit& visit, Page& page);
     io::Task<Result<void>> add_passkeys(const Language& words, const Visit& visit, Page& page);
     io::Task<Result<void>> add_app_section(const Language& words, const Visit& visit, Page& page);
+    io::Task<Result<void>> add_sessions(const Language& words, const Visit& visit, Page& page);
     bool has_passkeys(const Visit& visit) const;
     Said said_of(const http::Exchange& exchange, const Error& error) const;
     template <class T>
     Said outcome(const http::Exchange& exchange, const Result<T>& done, Text note) const;
     io::Task<Said> remove_passkey(http::Exchange& exchange, const Visit& visit, std::string id);
     io::Task<Said> turn_off_app(http::Exchange& exchange, const Visit& visit);
+    io::Task<Said> end_session(http::Exchange& exchange, const Visit& visit, std::string id);
     io::Task<Said> end_others(http::Exchange& exchange, const Visit& visit);
     Done show_password(http::Exchange& exchange, const Visit& visit, std::string problem,
                        int status);

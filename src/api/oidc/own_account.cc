@@ -121,6 +121,10 @@ io::Task<Result<void>> Oidc::take_act(http::Exchange& exchange, AuthorizeRequest
         said = co_await remove_passkey(exchange, *visit, std::move(id));
     }
     if (word == "app_off") said = co_await turn_off_app(exchange, *visit);
+    if (word == "end_session") {
+        std::string id(about);
+        said = co_await end_session(exchange, *visit, std::move(id));
+    }
     if (word == "end_others") said = co_await end_others(exchange, *visit);
     co_return co_await show_account(exchange, std::move(*visit), std::move(said));
 }
@@ -151,6 +155,17 @@ io::Task<Oidc::Said> Oidc::turn_off_app(http::Exchange& exchange, const Visit& v
     identity::MfaPreferenceRequest call{visit.who.access_token, false, false};
     const auto done = co_await identity_.set_mfa(std::move(call));
     co_return outcome(exchange, done, Text::app_is_off);
+}
+
+io::Task<Oidc::Said> Oidc::end_session(http::Exchange& exchange, const Visit& visit,
+                                       std::string id) {
+    identity::EndSessionRequest call{visit.who.access_token, std::move(id)};
+    const auto done = co_await identity_.end_session(std::move(call));
+    // It may have ended by itself.
+    if (!done && done.error().reason == reason::kUnknownSession) {
+        co_return outcome(exchange, Result<void>(), Text::session_ended);
+    }
+    co_return outcome(exchange, done, Text::session_ended);
 }
 
 io::Task<Oidc::Said> Oidc::end_others(http::Exchange& exchange, const Visit& visit) {

@@ -117,9 +117,12 @@ constexpr std::array kLanguages = {
               "You are not asked for codes of an app any more.",
               "Signing in with the other provider did not work. Please try again.",
               "Sessions",
-              "You may be signed in elsewhere: with other browsers, devices and applications.",
               "End all other sessions",
-              "All other sessions have ended."}},
+              "All other sessions have ended.",
+              "Signed in since",
+              "This browser, signed in since",
+              "End",
+              "The session has ended."}},
     Language{
         "de",
         {"Anmelden",
@@ -233,10 +236,12 @@ constexpr std::array kLanguages = {
          "Die Anmeldung beim anderen Anbieter hat nicht geklappt. Bitte versuchen Sie es noch "
          "einmal.",
          "Sitzungen",
-         "Vielleicht sind Sie noch anderswo angemeldet: mit anderen Browsern, Geräten und "
-         "Anwendungen.",
          "Alle anderen Sitzungen beenden",
-         "Alle anderen Sitzungen sind beendet."}},
+         "Alle anderen Sitzungen sind beendet.",
+         "Angemeldet seit",
+         "Dieser Browser, angemeldet seit",
+         "Beenden",
+         "Die Sitzung ist beendet."}},
 };
 
 // By the language alone: de-AT is de.

@@ -109,11 +109,14 @@ enum class Text : std::uint8_t {
     app_is_off,
     provider_failed,
     sessions,
-    sessions_advice,
     end_others,
-    others_ended
+    others_ended,
+    signed_in_since,
+    this_browser,
+    end_session,
+    session_ended
 };
-inline constexpr std::size_t kTexts = 104;
+inline constexpr std::size_t kTexts = 107;
 
 struct Language {
     std::string_view tag;  // of HTML's lang
