@@ -47,7 +47,15 @@ inline sql::Statement no_change_under_way(const std::string& claim_id) {
         0};
 }
 
-// What was offered to a claim is given up.
+// What was offered to a claim under this id is given up.
+inline sql::Statement no_offer(const std::string& change_id, const std::string& claim_id) {
+    return {
+        "UPDATE claim_intents SET state = 'releasing' WHERE state = 'held' AND claim_id = $1 AND "
+        "claim_id IN (SELECT change_id FROM claim_changes WHERE claim_id = $2)",
+        {sql::Blob{change_id}, sql::Blob{claim_id}}};
+}
+
+// All that was offered to a claim is given up.
 inline sql::Statement no_offers(const std::string& claim_id) {
     return {
         "UPDATE claim_intents SET state = 'releasing' WHERE state = 'held' AND claim_id IN "

@@ -138,17 +138,19 @@ class Claims {
         std::string claim_id, std::vector<sql::Statement> with = std::vector<sql::Statement>());
 
     // For the batch that writes down what the keys begun under `change_id` are for: they are
-    // offered to the person of an active claim, in place of others that were. A conflict when there
-    // is no such claim, or a change of it is being made. Their time ends as that of a sign-up does;
-    // renew() and release() work.
+    // offered to the person of an active claim, in place of those that were offered under
+    // `instead_of`. A conflict when there is no such claim, or a change of it is being made. Their
+    // time ends as that of a sign-up does; renew() and release() work.
     static std::vector<sql::Statement> offered(const std::string& change_id,
-                                               const std::string& claim_id);
+                                               const std::string& claim_id,
+                                               const std::vector<std::string>& instead_of);
     // For a batch that forgets what was offered: a conflict while a change is being made.
     static std::vector<sql::Statement> settled(const std::string& claim_id);
-    // Makes an offered change: its keys become the person's, those of `dropped` go. `with` goes
-    // into the first batch. When the directory is unavailable the change is on record and replay()
-    // finishes it. failed_precondition with reason "claim_lost" (others took a key after its time;
-    // the person stays as they are) or "claim_state".
+    // Makes an offered change: its keys become the person's, those of `dropped` go, also where they
+    // came with it. `with` goes into the first batch, and may be what offers it. When the directory
+    // is unavailable the change is on record and replay() finishes it. failed_precondition with
+    // reason "claim_lost" (others took a key after its time; the person stays as they are) or
+    // "claim_state".
     io::Task<Result<void>> change(std::string change_id, std::string claim_id,
                                   std::vector<SubjectKey> dropped,
                                   std::vector<sql::Statement> with = std::vector<sql::Statement>());

@@ -39,9 +39,10 @@ std::vector<sql::Statement> Claims::settled(const std::string& claim_id) {
 }
 
 std::vector<sql::Statement> Claims::offered(const std::string& change_id,
-                                            const std::string& claim_id) {
+                                            const std::string& claim_id,
+                                            const std::vector<std::string>& instead_of) {
     Statements out = settled(claim_id);
-    out.push_back(no_offers(claim_id));
+    for (const std::string& before : instead_of) out.push_back(no_offer(before, claim_id));
     out.push_back(held(change_id));
     out.push_back({"INSERT INTO claim_changes (change_id, claim_id, dropped) VALUES ($1, $2, $3)",
                    {sql::Blob{change_id}, sql::Blob{claim_id}, sql::Blob{std::string()}}});
@@ -109,7 +110,8 @@ io::Task<Result<void>> Claims::make_change(Row row, Change change) {
         CO_TRY(Statements batch, co_await owner_.changed(change.claim_id, row.claim_id));
         std::vector<SubjectKey> keys = without(person.keys, change.dropped);
         for (SubjectKey& added : row.keys) {
-            if (std::ranges::find(keys, added) == keys.end()) keys.push_back(added);
+            const bool stays = std::ranges::find(change.dropped, added) == change.dropped.end();
+            if (stays && std::ranges::find(keys, added) == keys.end()) keys.push_back(added);
         }
         batch.push_back(
             {"UPDATE claim_intents SET keys = $2 WHERE claim_id = $1 AND keys = $3",

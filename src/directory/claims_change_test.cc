@@ -14,7 +14,9 @@ class ClaimsChangeTest : public testing::ClaimsTest {
     Result<void> offer() { return offer({new_}); }
     Result<void> offer(std::vector<SubjectKey> keys) {
         TRY(ClaimHandle handle, begin(std::move(keys)));
-        auto batch = Claims::offered(handle.claim_id, claim_id_);
+        std::vector<std::string> before;
+        if (!change_id_.empty()) before.push_back(change_id_);
+        auto batch = Claims::offered(handle.claim_id, claim_id_, before);
         auto out = io::run_task<Result<sql::BatchResult>>([&] { return database_->write(batch); });
         if (!out) return std::unexpected(out.error());
         change_id_ = handle.claim_id;
@@ -143,6 +145,49 @@ TEST_P(ClaimsChangeTest, a_later_offer_replaces_the_one_before) {
     change_id_ = second;
     EXPECT_TRUE(change());
     EXPECT_EQ(holders(), "nobody, person, person");
+}
+
+TEST_P(ClaimsChangeTest, offers_of_several_keys_are_taken_one_by_one) {
+    const SubjectKey other{std::string(16, 'm')};
+    ASSERT_TRUE(settle());
+    ASSERT_TRUE(offer());
+    const std::string first = std::exchange(change_id_, "");
+    ASSERT_TRUE(offer({other}));
+    EXPECT_EQ(holder(other), "offer");
+    EXPECT_TRUE(wait([&] { return claims_->change(change_id_, claim_id_, {}); }));
+    EXPECT_EQ(holders(), "person, person, offer");
+    EXPECT_EQ(holder(other), "person");
+    change_id_ = first;
+    EXPECT_TRUE(change());
+    EXPECT_EQ(holders(), "nobody, person, person");
+    EXPECT_TRUE(remove());
+    EXPECT_EQ(holders() + ", " + holder(other), "nobody, nobody, nobody, nobody");
+}
+
+// What an administrator says is offered and made at once; where a key only goes, one of nobody's
+// comes and goes with it.
+TEST_P(ClaimsChangeTest, a_change_may_be_offered_by_the_batch_that_marks_it) {
+    using enum ClaimStep;
+    for (const ClaimStep step : {change_marked, keys_adopted, person_changed, keys_dropped}) {
+        SCOPED_TRACE(static_cast<int>(step));
+        restart([step](ClaimStep reached) { return reached == step; });
+        ASSERT_TRUE(settle());
+        const auto handle = begin({new_});
+        ASSERT_TRUE(handle);
+        change_id_ = handle->claim_id;
+        const auto made = wait([&] {
+            auto with = Claims::offered(change_id_, claim_id_, {});
+            return claims_->change(change_id_, claim_id_, {keys_[0], new_}, std::move(with));
+        });
+        EXPECT_EQ(made.error().code, Code::cancelled);
+        restart();
+        EXPECT_EQ(replay().changed, 1u);
+        EXPECT_EQ(holders(), "nobody, person, nobody");
+        EXPECT_TRUE(changed());
+        EXPECT_EQ(left(), 0);
+        EXPECT_TRUE(remove());
+        EXPECT_EQ(holders(), "nobody, nobody, nobody");
+    }
 }
 
 TEST_P(ClaimsChangeTest, nothing_is_offered_to_somebody_who_is_not_confirmed) {

@@ -489,16 +489,18 @@ class Home {
 
     // the own account
     io::Task<Result<void>> write_account(UserRow row, std::vector<sql::Statement> with);
-    bool is_email_of(const UserRow& row, const std::string& address) const;
+    bool is_address_of(const UserRow& row, Medium medium, const std::string& address) const;
+    // Whether the address is the user name too, and may change.
+    Result<bool> renames(const UserRow& row, Medium medium) const;
     io::Task<Result<void>> count_address_mail(UserRow row);
-    io::Task<Result<std::vector<sql::Statement>>> address_code(UserRow row, std::string to,
+    io::Task<Result<std::vector<sql::Statement>>> address_code(UserRow row, Medium medium,
                                                                MailFor what);
     io::Task<Result<directory::ClaimHandle>> claim_address(const config::Pool* pool, UserRow row,
-                                                           EmailChange& wanted);
+                                                           Medium medium, AddressChange& wanted);
     // Claims its key and puts the wish into the row; what else goes into the batch that writes it.
     io::Task<Result<std::vector<sql::Statement>>> offer_address(const config::Pool* pool,
-                                                                UserRow& row, std::string address,
-                                                                MailFor what);
+                                                                UserRow& row, Medium medium,
+                                                                std::string address, MailFor what);
     // Their sessions, row and keys; what an outage of the directory leaves is on record.
     io::Task<Result<void>> remove_person(UserRow row);
 
@@ -516,6 +518,13 @@ class Home {
                                                                   UserRow& row,
                                                                   AdminCreateRequest request);
     io::Task<Result<Done>> set_disabled(AdminRequest request, bool disabled);
+    // Other addresses that an administrator says (home_admin_address.cc).
+    Result<AddressChanges> readdressed(const UserRow& row, const Attributes& said) const;
+    io::Task<Result<void>> readdress(UserRow row, AddressChanges wanted);
+    io::Task<Result<void>> end_wishes(UserRow row, AddressChanges wanted);
+    io::Task<Result<void>> hand_over(UserRow row, directory::ClaimHandle held,
+                                     AddressChanges wanted,
+                                     std::vector<directory::SubjectKey> dropped);
     // Moving house is not there yet, so whatever is written must lead to this home.
     Result<void> check_stays(const config::Pool& pool, const Attributes& attributes) const;
     io::Task<Result<std::optional<PersonDescription>>> found_by_index(std::string pool,
@@ -552,6 +561,8 @@ class Home {
     Notices notices_;
 };
 
+// An address of somebody else's; only where that is told.
+std::unexpected<Error> alias_exists(const std::string& attribute);
 // By whoever; a sign-up that was not confirmed in time does not count.
 bool is_taken(const std::optional<directory::Record>& holder, Timestamp now);
 // Where a code for these attributes goes; empty when there is nowhere.

@@ -30,7 +30,7 @@ io::Task<Result<CodeDeliveries>> Home::update_attributes(AttributesRequest reque
     const auto keys = keys_of(row);
     const auto address = take_address(request.attributes);
     change_attributes(request.attributes, row.attributes);
-    const bool is_present = address && is_email_of(row, *address);
+    const bool is_present = address && is_address_of(row, Medium::email, *address);
     if (is_present) row.attributes["email"] = *address;  // maybe written in another way
     if (keys_of(row) != keys) {
         co_return fail(Code::invalid_argument,
@@ -45,12 +45,12 @@ io::Task<Result<CodeDeliveries>> Home::update_attributes(AttributesRequest reque
     if (wants) {
         MailFor what{&pool, MailKind::verification, "CustomMessage_UpdateUserAttribute",
                      client.client->id, std::move(request.client_metadata)};
-        CO_TRY(offer, co_await offer_address(&pool, row, *address, std::move(what)));
+        CO_TRY(offer, co_await offer_address(&pool, row, Medium::email, *address, std::move(what)));
         out.sent.push_back(delivery_to(*address));
     }
     const auto done = co_await write_account(row, std::move(offer));
     // The key that was claimed is for nothing then; what fails here is left to upkeep().
-    if (!done && wants) (void)co_await claims_.abandon(row.email_change->change_id);
+    if (!done && wants) (void)co_await claims_.abandon(row.address_changes.at("email").change_id);
     CO_TRY_VOID(done);
     co_return out;
 }

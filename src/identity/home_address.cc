@@ -1,4 +1,4 @@
-// Another e-mail address for somebody who stays, in two steps (ADR 0022). Asked: its key is claimed
+// Another address for somebody who stays, in two steps (ADR 0022). Asked: its key is claimed
 // beside the person's, and a code goes there. Proven: the key is handed over, and the old one goes;
 // until then the old address is the one in force. An address that is somebody's is answered like a
 // free one, with the same steps on a key of nobody's, but for the mail: no code fits then (I8).
@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "directory/record.h"
+#include "identity/addresses.h"
 #include "identity/home.h"
 #include "identity/mail_words.h"
 #include "identity/validation.h"
@@ -15,14 +16,12 @@ namespace {
 
 using Statements = std::vector<sql::Statement>;
 
-constexpr const char* kAddressPurpose = "address";
-
 std::unexpected<Error> code_expired() {
     return fail(Code::failed_precondition, "The code is used up.", reason::kCodeExpired);
 }
 
-Result<void> check_provable(const std::string& attribute) {
-    if (attribute == "email") return {};
+Result<Medium> provable(const std::string& attribute) {
+    if (attribute == "email") return Medium::email;
     return fail(Code::invalid_argument, "Only an e-mail address can be verified: email.",
                 reason::kSchema);
 }
@@ -32,13 +31,26 @@ bool is_over(const Error& error) {
     return error.code == Code::already_exists || error.code == Code::failed_precondition;
 }
 
-// What a code for the address proves: that it came from there. Empty: nobody has one.
-std::string proof_of(const UserRow& row) {
-    if (!row.email_change) return "present " + destination_of(row.username, row.attributes);
-    return row.email_change->taken ? std::string() : "next " + row.email_change->change_id;
+const AddressChange* change_of(const UserRow& row, Medium medium) {
+    const auto found = row.address_changes.find(attribute_of(medium));
+    return found == row.address_changes.end() ? nullptr : &found->second;
 }
 
-Codes::Purpose purpose_of(const UserRow& row) { return {kAddressPurpose, row.sub}; }
+// What a code for the address proves: that it came from there. Empty: nobody has one.
+std::string proof_of(const UserRow& row, Medium medium) {
+    const AddressChange* change = change_of(row, medium);
+    if (change == nullptr) return "present " + address_of(medium, row.username, row.attributes);
+    return change->taken ? std::string() : "next " + change->change_id;
+}
+
+Codes::Purpose purpose_of(const UserRow& row, Medium medium) {
+    return {purpose_of(medium), row.sub};
+}
+
+std::unexpected<Error> no_address() {
+    return fail(Code::invalid_argument, "The user has no e-mail address to verify.",
+                reason::kSchema);
+}
 
 void append(Statements& batch, Statements more) {
     std::ranges::move(more, std::back_inserter(batch));
@@ -46,12 +58,21 @@ void append(Statements& batch, Statements more) {
 
 }  // namespace
 
-bool Home::is_email_of(const UserRow& row, const std::string& address) const {
-    using Kind = directory::IdentifierKind;
-    const std::string present = destination_of(row.username, row.attributes);
+bool Home::is_address_of(const UserRow& row, Medium medium, const std::string& address) const {
+    const std::string present = address_of(medium, row.username, row.attributes);
+    if (present.empty() || address.empty()) return false;
     const directory::KeyKeeper& keeper = keeper_of(row.pool);
-    return !present.empty() &&
-           keeper.key(row.pool, Kind::email, present) == keeper.key(row.pool, Kind::email, address);
+    const auto kind = kind_of(medium);
+    return keeper.key(row.pool, kind, present) == keeper.key(row.pool, kind, address);
+}
+
+// Its own verifiers have to be for another name than the one that changes (ADR 0022).
+Result<bool> Home::renames(const UserRow& row, Medium medium) const {
+    const bool is_name = is_address_of(row, medium, row.username);
+    if (!is_name || row.srp_name != row.username) return is_name;
+    return fail(Code::invalid_argument,
+                "Change the password first: the present one is tied to the old address.",
+                reason::kSchema);
 }
 
 io::Task<Result<void>> Home::count_address_mail(UserRow row) {
@@ -63,12 +84,15 @@ io::Task<Result<void>> Home::count_address_mail(UserRow row) {
 }
 
 // The new code for whatever of the person is to be proven, and the mail with it.
-io::Task<Result<Statements>> Home::address_code(UserRow row, std::string to, MailFor what) {
-    const std::string proof = proof_of(row);
-    Codes::Issued issued = codes_.issue(purpose_of(row), proof, kAddressLifetime);
+io::Task<Result<Statements>> Home::address_code(UserRow row, Medium medium, MailFor what) {
+    const std::string proof = proof_of(row, medium);
+    Codes::Issued issued = codes_.issue(purpose_of(row, medium), proof, kAddressLifetime);
     Statements out = std::move(issued.statements);
-    const bool renames = row.email_change && row.email_change->renames;
-    MailFacts facts{issued.code, renames ? to : row.username, locale_of(row.attributes)};
+    const AddressChange* change = change_of(row, medium);
+    std::string to =
+        change != nullptr ? change->value : address_of(medium, row.username, row.attributes);
+    const bool is_renamed = change != nullptr && change->renames;
+    MailFacts facts{issued.code, is_renamed ? to : row.username, locale_of(row.attributes)};
     CO_TRY(Mail mail, co_await compose(std::move(what), row, std::move(facts)));
     if (proof.empty()) co_return out;
     mail.to = std::move(to);
@@ -80,8 +104,8 @@ io::Task<Result<Statements>> Home::address_code(UserRow row, std::string to, Mai
 
 // The key of the address, or one of nobody's when somebody has it.
 io::Task<Result<directory::ClaimHandle>> Home::claim_address(const config::Pool* pool, UserRow row,
-                                                             EmailChange& wanted) {
-    auto key = keeper_of(row.pool).key(row.pool, directory::IdentifierKind::email, wanted.email);
+                                                             Medium medium, AddressChange& wanted) {
+    auto key = keeper_of(row.pool).key(row.pool, kind_of(medium), wanted.value);
     const auto own = keys_of(row);
     const bool is_own = std::ranges::find(own, key) != own.end();
     directory::SubjectKey nobodys{p_.random.bytes(directory::kSubjectKeyBytes)};
@@ -98,37 +122,29 @@ io::Task<Result<directory::ClaimHandle>> Home::claim_address(const config::Pool*
         if (!lost) co_return held;
         wanted.taken = true;  // meanwhile
     }
-    if (pool->reveal_existing) {
-        co_return fail(Code::already_exists, "An account with the given email already exists.",
-                       reason::kAliasExists);
-    }
+    if (pool->reveal_existing) co_return alias_exists(attribute_of(medium));
     std::vector<directory::SubjectKey> others;
     others.push_back(std::move(nobodys));
     co_return co_await begin_claim(std::move(others), row.pool);
 }
 
 io::Task<Result<Statements>> Home::offer_address(const config::Pool* pool, UserRow& row,
-                                                 std::string address, MailFor what) {
-    EmailChange wanted;
-    wanted.renames = is_email_of(row, row.username);
-    if (wanted.renames && row.srp_name == row.username) {
-        co_return fail(Code::invalid_argument,
-                       "Change the password first: the present one is tied to the old address.",
-                       reason::kSchema);
-    }
+                                                 Medium medium, std::string address, MailFor what) {
+    AddressChange wanted;
+    CO_TRY(wanted.renames, renames(row, medium));
     CO_TRY_VOID(co_await count_address_mail(row));
-    if (row.email_change) {
+    if (const AddressChange* before = change_of(row, medium)) {
         // One wish at a time; its address may be the same one.
-        const auto ended = co_await claims_.release(row.email_change->change_id);
+        const auto ended = co_await claims_.release(before->change_id);
         if (!ended && !is_over(ended.error())) co_return std::unexpected(ended.error());
     }
-    wanted.email = std::move(address);
-    CO_TRY(const directory::ClaimHandle held, co_await claim_address(pool, row, wanted));
+    wanted.value = std::move(address);
+    CO_TRY(const directory::ClaimHandle held, co_await claim_address(pool, row, medium, wanted));
     wanted.change_id = held.claim_id;
-    row.email_change = std::move(wanted);
-    std::string to = row.email_change->email;
-    Statements out = directory::Claims::offered(held.claim_id, row.claim_id);
-    auto code = co_await address_code(row, std::move(to), std::move(what));
+    row.address_changes[attribute_of(medium)] = std::move(wanted);
+    const std::vector<std::string> nothing_else;
+    Statements out = directory::Claims::offered(held.claim_id, row.claim_id, nothing_else);
+    auto code = co_await address_code(row, medium, std::move(what));
     if (!code) {
         (void)co_await claims_.abandon(held.claim_id);
         co_return std::unexpected(code.error());
@@ -138,51 +154,50 @@ io::Task<Result<Statements>> Home::offer_address(const config::Pool* pool, UserR
 }
 
 io::Task<Result<CodeDelivery>> Home::attribute_code(AttributeCodeRequest request) {
-    CO_TRY_VOID(check_provable(request.attribute));
+    CO_TRY(const Medium medium, provable(request.attribute));
     CO_TRY(const TokenPtr token, co_await own_access_token(std::move(request.access_token)));
     CO_TRY(UserRow row, co_await own_user(token));
     // What is not vouched for there may be somebody's here.
-    if (row.external && !row.email_change) {
+    if (row.external && change_of(row, medium) == nullptr) {
         co_return fail(Code::invalid_argument,
                        "The address is for the identity provider to verify, unless it is changed.",
                        reason::kSchema);
     }
     CO_TRY_VOID(co_await count_address_mail(row));
     Statements batch;
-    if (row.email_change) {
-        const auto renewed = co_await claims_.renew(row.email_change->change_id);
+    if (const AddressChange* change = change_of(row, medium)) {
+        const auto renewed = co_await claims_.renew(change->change_id);
         if (!renewed && !is_over(renewed.error())) co_return std::unexpected(renewed.error());
         if (!renewed) {
-            row.email_change.reset();
+            row.address_changes.erase(attribute_of(medium));
             CO_TRY(sql::Statement replacement, co_await users_.replacement(row));
             batch.push_back(std::move(replacement));
             append(batch, directory::Claims::settled(row.claim_id));
         }
     }
+    const AddressChange* change = change_of(row, medium);
     const std::string to =
-        row.email_change ? row.email_change->email : destination_of(row.username, row.attributes);
-    if (to.empty()) {
-        co_return fail(Code::invalid_argument, "The user has no e-mail address to verify.",
-                       reason::kSchema);
-    }
+        change != nullptr ? change->value : address_of(medium, row.username, row.attributes);
+    if (to.empty()) co_return no_address();
     CO_TRY(const config::Pool* pool, pool_of(row));
     MailFor what{pool, MailKind::verification, "CustomMessage_VerifyUserAttribute",
                  token->client_id, std::move(request.client_metadata)};
-    CO_TRY(auto code, co_await address_code(row, to, std::move(what)));
+    CO_TRY(auto code, co_await address_code(row, medium, std::move(what)));
     append(batch, std::move(code));
     CO_TRY_VOID(co_await write_changes(std::move(batch)));
     co_return delivery_to(to);
 }
 
 io::Task<Result<Done>> Home::prove_attribute(ProveAttributeRequest request) {
-    CO_TRY_VOID(check_provable(request.attribute));
+    CO_TRY(const Medium medium, provable(request.attribute));
     CO_TRY(const TokenPtr token, co_await own_access_token(std::move(request.access_token)));
     CO_TRY(UserRow row, co_await own_user(token));
-    CO_TRY(sql::Statement use,
-           co_await codes_.judge(purpose_of(row), proof_of(row), std::move(request.code)));
+    CO_TRY(sql::Statement use, co_await codes_.judge(purpose_of(row, medium), proof_of(row, medium),
+                                                     std::move(request.code)));
     Statements batch;
-    if (!row.email_change) {
-        row.attributes["email_verified"] = "true";
+    const AddressChange* change = change_of(row, medium);
+    if (change == nullptr) {
+        row.attributes[flag_of(medium)] = "true";
         batch.push_back(std::move(use));
         CO_TRY_VOID(co_await write_account(row, std::move(batch)));
         co_return Done{};
@@ -191,8 +206,8 @@ io::Task<Result<Done>> Home::prove_attribute(ProveAttributeRequest request) {
     const std::string name = users_.username_index(row.pool, row.username);
     batch.push_back(codes_.removal({kResetPurpose, name}));
     batch.push_back(std::move(use));
-    const std::string change_id = row.email_change->change_id;
-    const auto kept = keys_of(with_new_email(row));
+    const std::string change_id = change->change_id;
+    const auto kept = keys_of(with_change(row, change_id));
     auto dropped = keys_of(row);
     std::erase_if(dropped,
                   [&](const auto& key) { return std::ranges::find(kept, key) != kept.end(); });

@@ -193,17 +193,22 @@ io::Task<Result<Done>> Home::admin_update(AdminAttributesRequest request) {
                                               request.pool, request.username));
     CO_TRY(const config::Pool* pool, find_pool(p_.config, request.pool));
     CO_TRY_VOID(check_administered_attributes(*pool, request.attributes));
-    const auto keys = keys_of(row);
     CO_TRY_VOID(check_changes(*pool, request.attributes));
+    CO_TRY(AddressChanges wanted, readdressed(row, request.attributes));
+    const auto keys = keys_of(row);
+    // The addresses stay what they are until their keys are the person's.
+    for (const auto& [attribute, change] : wanted) {
+        request.attributes.erase(attribute);
+        request.attributes.erase(attribute + "_verified");
+    }
     change_attributes(request.attributes, row.attributes);
     if (keys_of(row) != keys) {
         co_return fail(Code::invalid_argument,
-                       "An e-mail address or phone number that people are found by cannot be "
-                       "changed by an administrator.",
+                       "An address that an identity provider vouches for is its to change.",
                        reason::kSchema);
     }
     CO_TRY_VOID(check_stays(*pool, row.attributes));
-    CO_TRY_VOID(co_await write_administered(std::move(row), Also::nothing));
+    CO_TRY_VOID(co_await readdress(std::move(row), std::move(wanted)));
     co_return Done{};
 }
 

@@ -38,6 +38,36 @@ inline config::Config make_config() {
     return out;
 }
 
+// The directory's store, which a test can put out of reach after so many changes.
+class CutStore final : public kv::Store {
+  public:
+    Task<Result<kv::TransactionResult>> commit(kv::Transaction transaction) override {
+        if (commits_left == 0) return out_of_reach<kv::TransactionResult>();
+        if (commits_left > 0) --commits_left;
+        return store_->commit(std::move(transaction));
+    }
+    Task<Result<std::optional<kv::Entry>>> get(std::string key) override {
+        if (commits_left == 0) return out_of_reach<std::optional<kv::Entry>>();
+        return store_->get(std::move(key));
+    }
+    Task<Result<std::vector<kv::Entry>>> range(std::string prefix, std::string after,
+                                               std::size_t limit) override {
+        return store_->range(std::move(prefix), std::move(after), limit);
+    }
+    Task<Result<std::vector<kv::Change>>> changes(std::int64_t after, std::size_t limit) override {
+        return store_->changes(after, limit);
+    }
+
+    int commits_left = -1;  // negative: as many as there are
+
+  private:
+    template <class T>
+    static Task<Result<T>> out_of_reach() {
+        co_return fail(Code::unavailable, "The directory is out of reach.");
+    }
+    std::shared_ptr<kv::Store> store_ = kv::make_memory_store();
+};
+
 class IdentityTest : public ::testing::Test {
   protected:
     IdentityTest() {
@@ -71,6 +101,7 @@ class IdentityTest : public ::testing::Test {
     config::Config config_ = make_config();
     Triggers* triggers_ = nullptr;
     ExternalProviders* providers_ = nullptr;
+    std::shared_ptr<CutStore> store_ = std::make_shared<CutStore>();
 
   private:
     static Task<Result<void>> with_identity(IdentityTest* self,
@@ -110,7 +141,6 @@ class IdentityTest : public ::testing::Test {
     io::testing::TemporaryFolder folder_;
     std::unique_ptr<sql::Database> database_, keys_;
     std::unique_ptr<audit::Log> audit_;
-    std::shared_ptr<kv::Store> store_ = kv::make_memory_store();
     residency::Policy policy_ = config::make_policy(config_);
 };
 

@@ -65,6 +65,9 @@ using Attributes = std::map<std::string, std::string>;
 // The answer of operations that return nothing.
 struct Done {};
 
+// By what codes reach people.
+enum class Medium : std::uint8_t { email, sms };
+
 struct CodeDelivery {
     std::string attribute;    // "email"
     std::string medium;       // "EMAIL"

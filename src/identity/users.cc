@@ -1,6 +1,7 @@
 #include "identity/users.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <utility>
 
@@ -85,28 +86,43 @@ Result<void> read_state(const json::object& from, UserRow& into) {
     return {};
 }
 
-void write_email_change(const UserRow& row, json::object& into) {
-    if (!row.email_change) return;
-    json::object change{{"email", row.email_change->email},
-                        {"id", to_base64(row.email_change->change_id)}};
-    if (row.email_change->renames) change["renames"] = true;
-    if (row.email_change->taken) change["taken"] = true;
-    into["email_change"] = std::move(change);
+// Where the stored profile has them, by attribute.
+constexpr std::array kChanges = {std::pair("email", "email_change"),
+                                 std::pair("phone_number", "phone_change")};
+
+void write_address_changes(const UserRow& row, json::object& into) {
+    for (const auto& [attribute, member] : kChanges) {
+        const auto found = row.address_changes.find(attribute);
+        if (found == row.address_changes.end()) continue;
+        const AddressChange& change = found->second;
+        json::object out{{attribute, change.value}, {"id", to_base64(change.change_id)}};
+        if (change.renames) out["renames"] = true;
+        if (change.taken) out["taken"] = true;
+        if (!change.proven) out["unproven"] = true;
+        into[member] = std::move(out);
+    }
 }
 
-Result<void> read_email_change(const json::object& from, UserRow& into) {
-    const json::value* value = from.if_contains("email_change");
-    if (value == nullptr) return {};
-    if (!value->is_object()) return broken_profile();
-    EmailChange change;
-    TRY(change.email, require_string(value->get_object(), "email"));
-    TRY(const std::string id, require_string(value->get_object(), "id"));
+Result<AddressChange> read_address_change(const json::object& from, const char* attribute) {
+    AddressChange out;
+    TRY(out.value, require_string(from, attribute));
+    TRY(const std::string id, require_string(from, "id"));
     const auto bytes = from_base64(id);
     if (!bytes) return broken_profile();
-    change.change_id = *bytes;
-    change.renames = value->get_object().contains("renames");
-    change.taken = value->get_object().contains("taken");
-    into.email_change = std::move(change);
+    out.change_id = *bytes;
+    out.renames = from.contains("renames");
+    out.taken = from.contains("taken");
+    out.proven = !from.contains("unproven");
+    return out;
+}
+
+Result<void> read_address_changes(const json::object& from, UserRow& into) {
+    for (const auto& [attribute, member] : kChanges) {
+        const json::value* value = from.if_contains(member);
+        if (value == nullptr) continue;
+        if (!value->is_object()) return broken_profile();
+        TRY(into.address_changes[attribute], read_address_change(value->get_object(), attribute));
+    }
     return {};
 }
 
@@ -144,7 +160,7 @@ Result<void> read_profile(std::string_view text, UserRow& into) {
         }
     }
     TRY(into.attributes, from_message<Attributes>(*attributes));
-    TRY_VOID(read_email_change(profile, into));
+    TRY_VOID(read_address_changes(profile, into));
     TRY_VOID(read_external(profile, into));
     return read_state(profile, into);
 }
@@ -166,12 +182,22 @@ UserRow clear_part(const sql::Row& row) {
 
 }  // namespace
 
-UserRow with_new_email(UserRow row) {
-    const auto change = std::exchange(row.email_change, std::nullopt);
-    if (!change) return row;
-    row.attributes["email"] = change->email;
-    row.attributes["email_verified"] = "true";
-    if (change->renames) row.username = change->email;
+UserRow with_change(UserRow row, const std::string& change_id) {
+    for (const auto& [attribute, change] : std::exchange(row.address_changes, {})) {
+        if (change.change_id != change_id) {
+            row.address_changes[attribute] = change;
+            continue;
+        }
+        const std::string flag = attribute + "_verified";
+        if (change.value.empty()) {
+            row.attributes.erase(attribute);
+            row.attributes.erase(flag);
+            continue;
+        }
+        row.attributes[attribute] = change.value;
+        row.attributes[flag] = change.proven ? "true" : "false";
+        if (change.renames) row.username = change.value;
+    }
     return row;
 }
 
@@ -326,7 +352,7 @@ io::Task<Result<sql::Blob>> Users::sealed_profile(const UserRow row) {
     profile["modified"] = clock_.now().ms;
     profile["srp_name"] = row.srp_name;
     write_state(row, profile);
-    write_email_change(row, profile);
+    write_address_changes(row, profile);
     write_external(row, profile);
     write_password(row.password, profile);
     json::array past;
@@ -424,14 +450,14 @@ io::Task<Result<std::vector<sql::Statement>>> Users::changed(std::string claim_i
                                                              std::string change_id) {
     CO_TRY(auto row, co_await find_claim(std::move(claim_id)));
     std::vector<sql::Statement> batch;
-    if (!row || !row->email_change || row->email_change->change_id != change_id) co_return batch;
-    const bool renames = row->email_change->renames;
-    row = with_new_email(std::move(*row));
-    if (renames) {
+    if (!row) co_return batch;
+    UserRow next = with_change(*row, change_id);
+    if (next.address_changes.size() == row->address_changes.size()) co_return batch;
+    if (next.username != row->username) {
         batch.push_back({"UPDATE identity_users SET username_index = $2 WHERE sub = $1",
-                         {row->sub, sql::Blob{username_index(row->pool, row->username)}}});
+                         {next.sub, sql::Blob{username_index(next.pool, next.username)}}});
     }
-    CO_TRY(sql::Statement replacement, co_await this->replacement(*row));
+    CO_TRY(sql::Statement replacement, co_await this->replacement(std::move(next)));
     batch.push_back(std::move(replacement));
     co_return batch;
 }

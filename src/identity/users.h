@@ -4,6 +4,7 @@
 // claim id.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,13 +28,17 @@ enum class PersonState : std::uint8_t {
     reset,         // has to ask for a code: RESET_REQUIRED
 };
 
-// An e-mail address that its owner has not proven yet (ADR 0022): the old one stays in force.
-struct EmailChange {
-    std::string email;
+// Another address for somebody (ADR 0022, ADR 0036): the old one stays in force until its owner has
+// proven this one, or, said by an administrator, until its keys are the person's.
+struct AddressChange {
+    std::string value;      // empty: the address goes
     std::string change_id;  // directory::Claims::offered()
     bool renames = false;   // the address is the user name too
     bool taken = false;     // it is somebody's: nothing comes of this, and nobody is told
+    bool proven = true;     // once it is in force; false: an administrator did not say so
 };
+// By the attribute that it is to be: "email", "phone_number".
+using AddressChanges = std::map<std::string, AddressChange>;
 
 // Whom another OpenID provider names: they have no password here.
 struct ExternalIdentity {
@@ -59,7 +64,7 @@ struct UserRow {
     bool disabled = false;
     Timestamp temporary_until;  // a temporary password is of no use after it
     Timestamp modified;         // the last time that it was sealed
-    std::optional<EmailChange> email_change;
+    AddressChanges address_changes;
     std::optional<ExternalIdentity> external;
     // The confirmation code, as an HMAC; kept after confirming, so that a repeated confirmation by
     // whoever knows the code can be told from a guess.
@@ -71,8 +76,8 @@ struct UserRow {
     bool hidden = false;
 };
 
-// As they are once the new address is proven.
-UserRow with_new_email(UserRow row);
+// As they are once what is tied to this claim is in force.
+UserRow with_change(UserRow row, const std::string& change_id);
 
 inline constexpr std::size_t kResidentsMax = 50'000;
 
@@ -119,7 +124,7 @@ class Users final : public directory::ClaimOwner {
     // with a conflict. Whose row goes is noted for destroy_keys().
     std::vector<sql::Statement> confirmed(const std::string& claim_id) override;
     std::vector<sql::Statement> removed(const std::string& claim_id) override;
-    // The new e-mail address in the place of the old one.
+    // The new addresses in the place of the old ones.
     io::Task<Result<std::vector<sql::Statement>>> changed(std::string claim_id,
                                                           std::string change_id) override;
     // For a batch before removed(): lets it remove somebody who is confirmed, if the row is still

@@ -123,6 +123,47 @@ class Admin(Refusals, unittest.TestCase):
             UserAttributes=[{"Name": k, "Value": v} for k, v in attributes.items()],
             MessageAction="SUPPRESS", **self.about(person, US))["User"]
 
+    def test_addresses_change_at_an_administrators_word_from_any_region_of_the_jurisdiction(self):
+        person, rival = Person("DE", EU, "readdressed").settle(), Person("AU", AU, "owner").settle()
+        old, new = person.email, person.email.replace("readdressed", "renamed")
+        write = self.us.admin_update_user_attributes
+
+        def said(**attributes):
+            return [{"Name": name, "Value": value} for name, value in attributes.items()]
+
+        # Of somebody who lives elsewhere; nothing changes then.
+        message = self.refused("AliasExistsException", write, **self.about(person, US),
+                               UserAttributes=said(email=rival.email, name="Anne"))
+        self.assertEqual(message, "An account with the given email already exists.")
+        self.refused("UserNotFoundException", self.au.admin_update_user_attributes,
+                     **self.about(person, AU), UserAttributes=said(email=new))
+        person.sign_in(AU)
+        write(**self.about(person, US), UserAttributes=said(email=new, phone_number="+4930123456"))
+        with self.assertRaises(world.Refused):
+            person.sign_in(EU)
+        person.email = new
+        for through in (EU, US, AU):
+            person.sign_in(through)
+        shown = self.eu.admin_get_user(**self.about(person))
+        attributes = {a["Name"]: a["Value"] for a in shown["UserAttributes"]}
+        self.assertEqual((shown["Username"], attributes["email"]), (new, new))
+        self.assertEqual((attributes["email_verified"], attributes["phone_number_verified"]),
+                         ("false", "false"))
+        self.assertNotIn("name", attributes)
+        self.us.admin_delete_user_attributes(UserAttributeNames=["phone_number"],
+                                             **self.about(person, US))
+        self.eu.admin_update_user_attributes(
+            UserAttributes=said(email=old, email_verified="true"), **self.about(person))
+        person.email = old
+        shown = self.us.admin_get_user(**self.about(person, US))
+        attributes = {a["Name"]: a["Value"] for a in shown["UserAttributes"]}
+        self.assertEqual((attributes["email"], attributes["email_verified"]), (old, "true"))
+        self.assertFalse({"phone_number", "phone_number_verified"} & set(attributes))
+        # The other one is anybody's, wherever they live.
+        other = Person("AU", AU, "readdressed")
+        other.email = new
+        other.settle()
+
     def test_signature_and_policy_are_asked_for(self):
         person = Person("DE", EU, "policy").settle()
         unsigned = cognito(f"idp.{EU}", "AdminGetUser", self.about(person))
