@@ -152,25 +152,27 @@ void check_providers_of(const Pool& pool, const OAuth& oauth, const Path& path, 
     }
 }
 
+void check_trigger(const Config& config, Reader& reader, const std::string& name, const Path& at) {
+    if (!check_exists(reader, config.functions, name, at, "function")) return;
+    const Function* function = config.functions.find(name);
+    if (function != nullptr && function->timeout_seconds > kTriggerSecondsMax)
+        reader.problem(
+            at, fmt::format("`{}` may take too long for a trigger", name),
+            fmt::format("give it a `timeout_seconds` of at most {}", kTriggerSecondsMax));
+}
+
 void check_triggers(const Config& config, Reader& reader, const Triggers& triggers,
                     const Path& path) {
-    const auto check = [&](const std::string& name, const Path& at) {
-        if (!check_exists(reader, config.functions, name, at, "function")) return;
-        const Function* function = config.functions.find(name);
-        if (function != nullptr && function->timeout_seconds > kTriggerSecondsMax)
-            reader.problem(
-                at, fmt::format("`{}` may take too long for a trigger", name),
-                fmt::format("give it a `timeout_seconds` of at most {}", kTriggerSecondsMax));
-    };
     const auto check_named = [&](const std::optional<std::string>& name, const char* key) {
-        if (name) check(*name, path / key);
+        if (name) check_trigger(config, reader, *name, path / key);
     };
     check_named(triggers.pre_sign_up, "pre_sign_up");
     check_named(triggers.post_confirmation, "post_confirmation");
     check_named(triggers.pre_authentication, "pre_authentication");
     check_named(triggers.post_authentication, "post_authentication");
     if (triggers.pre_token_generation)
-        check(triggers.pre_token_generation->function, path / "pre_token_generation" / "function");
+        check_trigger(config, reader, triggers.pre_token_generation->function,
+                      path / "pre_token_generation" / "function");
     check_named(triggers.define_auth_challenge, "define_auth_challenge");
     check_named(triggers.create_auth_challenge, "create_auth_challenge");
     check_named(triggers.verify_auth_challenge, "verify_auth_challenge");
@@ -235,6 +237,7 @@ void check_pools(const Config& config, Reader& reader) {
                                "`custom:region` is Domicile's own: no client may write it",
                                "remove it");
         check_triggers(config, reader, pool.triggers, path / "triggers");
+        if (pool.sms) check_trigger(config, reader, pool.sms->function, path / "sms" / "function");
         check_residency(pool, path, reader);
         if (pool.country_attribute == "custom:region")
             reader.problem(path / "country_attribute", "`custom:region` is Domicile's own",

@@ -287,6 +287,20 @@ TEST(config, a_trigger_is_a_function_that_answers_in_time) {
     }
 }
 
+TEST(config, texts_are_sent_by_a_function_that_answers_in_time) {
+    const auto with = [](const std::string& name) {
+        return problems(replace(kBase, "id_suffix", "sms: {function: " + name + "}, id_suffix") +
+                        "functions:\n"
+                        "  quick: {command: [x], timeout_seconds: 5}\n"
+                        "  slow: {command: [x], timeout_seconds: 6}\n");
+    };
+    EXPECT_THAT(with("quick"), IsEmpty());
+    EXPECT_THAT(with("slow"), SizeIs(1));
+    EXPECT_THAT(with("quik"), ElementsAre(HasSubstr("pools.p.sms.function: there is no function "
+                                                    "`quik`")));
+    EXPECT_THAT(problems(replace(kBase, "id_suffix", "sms: {}, id_suffix")), SizeIs(1));
+}
+
 TEST(config, challenges_of_the_applications_own_need_its_functions) {
     const std::string base = replace(kBase, "{id: abc}", "{id: abc, flows: [CUSTOM_AUTH]}") +
                              "functions:\n  f: {command: [x], timeout_seconds: 5}\n";

@@ -100,6 +100,11 @@ enum class Residency : std::uint8_t {
     triggers,   // nobody: each region has its own people, and the pool's functions place them
 };
 
+// Text messages, which a function of the home region hands to whoever carries them.
+struct Sms {
+    std::string function;
+};
+
 struct Pool {
     std::string name;
     std::string id_suffix;  // the pool id in region R is "R_<id_suffix>"
@@ -116,6 +121,7 @@ struct Pool {
     bool devices_replace_mfa = false;  // a remembered device proves itself instead of a code
     std::optional<Passkeys> passkeys;  // absent: nobody can have one
     bool email_otp = false;            // sign-in with a code that is mailed
+    std::optional<Sms> sms;            // absent: nothing is sent to phone numbers
     Triggers triggers;
     bool reveal_existing = false;  // true: answers tell whether a user exists, as Cognito's LEGACY
 

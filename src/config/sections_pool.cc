@@ -244,6 +244,18 @@ const Object<Triggers>& describe() {
 }
 
 template <>
+const Object<Sms>& describe() {
+    static const auto object =
+        Object<Sms>("Text messages to phone numbers.")
+            .field("function", &Sms::function,
+                   "one of `functions`, with a `timeout_seconds` of at most 5, which hands each "
+                   "text to whoever carries it: it gets the events of Cognito's CustomSMSSender, "
+                   "in the person's home region",
+                   required());
+    return object;
+}
+
+template <>
 const Object<Pool>& describe() {
     static const auto object =
         Object<Pool>("A user pool; it exists in every region under the same id suffix.")
@@ -281,6 +293,8 @@ const Object<Pool>& describe() {
             .field("email_otp", &Pool::email_otp,
                    "true: whoever has a proven address can sign in with a code that is mailed to "
                    "it (EMAIL_OTP), through clients with the flow USER_AUTH")
+            .field("sms", &Pool::sms,
+                   "codes by text message, which prove phone numbers; left out: none is sent")
             .field("triggers", &Pool::triggers, "functions that take part in sign-up and sign-in")
             .field("reveal_existing", &Pool::reveal_existing,
                    "true: answers tell whether a user exists, as old clients expect; false: "

@@ -32,6 +32,7 @@ struct AdminCreateRequest {
     // in with the password that they have, and no mail is sent.
     std::optional<std::string> password_hash;
     std::optional<Attributes> client_metadata = std::nullopt;
+    std::optional<bool> by_text = std::nullopt;  // the password goes to the phone, not by mail
 };
 struct AdminPasswordRequest {
     Administrator who;
@@ -102,7 +103,7 @@ BOOST_DESCRIBE_STRUCT(Administrator, (), (access_key_id, region))
 BOOST_DESCRIBE_STRUCT(AdminRequest, (), (who, pool, username, client_metadata))
 BOOST_DESCRIBE_STRUCT(AdminCreateRequest, (),
                       (who, pool, username, attributes, password, send_mail, password_hash,
-                       client_metadata))
+                       client_metadata, by_text))
 BOOST_DESCRIBE_STRUCT(AdminPasswordRequest, (), (who, pool, username, password, permanent))
 BOOST_DESCRIBE_STRUCT(AdminAttributesRequest, (), (who, pool, username, attributes))
 BOOST_DESCRIBE_STRUCT(AdminGroupRequest, (), (who, pool, username, group))

@@ -20,13 +20,17 @@ Courier::Courier(sql::Database& database, Outbox& outbox, io::Clock& clock,
       clock_(clock),
       nodes_(nodes),
       keeps_(std::move(keeps)),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      table_(options_.medium == Medium::sms ? "identity_texts" : "identity_deliveries") {}
 
 sql::Component Courier::schema() {
     return {"identity_mail",
             {"CREATE TABLE identity_deliveries (id TEXT PRIMARY KEY, due BIGINT NOT NULL, "
              "attempts BIGINT NOT NULL, expires BIGINT NOT NULL)",
-             "CREATE INDEX identity_deliveries_by_due ON identity_deliveries (due)"}};
+             "CREATE INDEX identity_deliveries_by_due ON identity_deliveries (due)",
+             "CREATE TABLE identity_texts (id TEXT PRIMARY KEY, due BIGINT NOT NULL, "
+             "attempts BIGINT NOT NULL, expires BIGINT NOT NULL)",
+             "CREATE INDEX identity_texts_by_due ON identity_texts (due)"}};
 }
 
 io::Task<Result<void>> Courier::open() {
@@ -47,27 +51,31 @@ io::Task<void> Courier::stop() {
 }
 
 void Courier::report_to(telemetry::Registry& registry) {
+    const auto waiting = [this] { return static_cast<double>(waiting_.load()); };
+    if (options_.medium == Medium::sms) {
+        registry.add("domicile_identity_texts_total",
+                     "Text messages to people, by what became of them.", steps_, {"step"});
+        registry.add_gauge("domicile_identity_texts_waiting",
+                           "Text messages that the function has not sent yet.", waiting);
+        return;
+    }
     registry.add("domicile_identity_mails_total", "Mails to people, by what became of them.",
                  steps_, {"step"});
     registry.add_gauge("domicile_identity_mails_waiting",
-                       "Mails that the server has not taken yet.",
-                       [this] { return static_cast<double>(waiting_.load()); });
+                       "Mails that the server has not taken yet.", waiting);
 }
 
 Result<void> Courier::check_room() const {
     if (!options_.send || waiting_ < options_.queue_max) return {};
-    return fail(Code::resource_exhausted, "Too many mails wait for the mail server.",
-                reason::kDelivery);
+    return fail(Code::resource_exhausted, "Too many messages wait to be sent.", reason::kDelivery);
 }
 
 std::vector<sql::Statement> Courier::queueing(const std::string& mail_id, Timestamp expires) {
     std::vector<sql::Statement> out;
     if (!options_.send) return out;
     ++waiting_;
-    out.push_back(
-        {"INSERT INTO identity_deliveries (id, due, attempts, expires) "
-         "VALUES ($1, $2, 0, $3)",
-         {mail_id, clock_.now().ms, expires.ms}});
+    out.push_back({"INSERT INTO " + table_ + " (id, due, attempts, expires) VALUES ($1, $2, 0, $3)",
+                   {mail_id, clock_.now().ms, expires.ms}});
     return out;
 }
 
@@ -78,18 +86,20 @@ io::Task<void> Courier::run() {
         co_await wake_.wait_until(deadline);
         if (stopping_) break;
         if (nodes_ != nullptr && !nodes_->sweeps()) continue;
+        const bool is_idle = looked_ && waiting_ == 0 && options_.in_use && !options_.in_use();
+        if (is_idle) continue;
         const Result<void> looked = co_await look();
+        looked_ = looked_ || looked.has_value();
         if (!looked) log::warning("mails_not_read", {{"code", to_string(looked.error().code)}});
     }
 }
 
 io::Task<Result<void>> Courier::look() {
     std::vector<sql::Statement> batch;
-    batch.push_back({"SELECT count(*) FROM identity_deliveries", {}});
-    batch.push_back(
-        {"SELECT id, attempts, expires FROM identity_deliveries WHERE due <= $1 "
-         "ORDER BY due, id LIMIT $2",
-         {clock_.now().ms, kAtOneLook}});
+    batch.push_back({"SELECT count(*) FROM " + table_, {}});
+    batch.push_back({"SELECT id, attempts, expires FROM " + table_ +
+                         " WHERE due <= $1 ORDER BY due, id LIMIT $2",
+                     {clock_.now().ms, kAtOneLook}});
     CO_TRY(const auto found, co_await database_.read(std::move(batch)));
     waiting_ = found[0].rows[0].integer(0);
     const Millis paused = pause_;
@@ -159,10 +169,10 @@ io::Task<Result<void>> Courier::settle(Waiting waiting, MailStep step) {
         const Millis wait =
             std::min(options_.retry_first * (std::int64_t{1} << doublings), kRetryMax);
         batch.push_back(
-            {"UPDATE identity_deliveries SET attempts = attempts + 1, due = $2 WHERE id = $1",
+            {"UPDATE " + table_ + " SET attempts = attempts + 1, due = $2 WHERE id = $1",
              {waiting.id, (clock_.now() + wait).ms}});
     } else {
-        batch.push_back({"DELETE FROM identity_deliveries WHERE id = $1", {waiting.id}});
+        batch.push_back({"DELETE FROM " + table_ + " WHERE id = $1", {waiting.id}});
         if (!keeps_()) batch.push_back(Outbox::removal(waiting.id));
         --waiting_;
     }

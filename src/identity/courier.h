@@ -3,6 +3,9 @@
 // under its person's key, and goes from the outbox once the server has it, unless the region keeps
 // an outbox for people to look at.
 //
+// Text messages go the same way to the function that sends them, by a courier of their own: they
+// wait, and are counted, apart, so that one way that is closed keeps nothing from the other.
+//
 // One node does this, the one that sweeps. A mail is sent at least once: twice when a node dies
 // between the server's word and the commit. While the server cannot be used nothing counts as an
 // attempt; the courier looks again after a pause.
@@ -43,6 +46,9 @@ class Courier {
     using Send = std::function<io::Task<Result<void>>(Mail)>;
     struct Options {
         Send send = {};  // none: mails stay in the outbox
+        Medium medium = Medium::email;
+        // Whether anything is to be looked for; absent: always.
+        std::function<bool()> in_use = {};
         std::size_t at_once = 2;
         std::int64_t queue_max = 10'000;
         Millis retry_first{30'000};
@@ -59,10 +65,10 @@ class Courier {
     io::Task<void> stop();
     void report_to(telemetry::Registry& registry);
 
-    // Before anything that sends a mail to some people and not to others (I8): resource_exhausted
+    // Before anything that sends one to some people and not to others (I8): resource_exhausted
     // (reason kDelivery) while too many wait.
     Result<void> check_room() const;
-    // For the batch that puts the mail into the outbox; nothing where no server is.
+    // For the batch that puts it into the outbox; nothing where nobody sends them.
     std::vector<sql::Statement> queueing(const std::string& mail_id, Timestamp expires);
 
   private:
@@ -84,11 +90,13 @@ class Courier {
     const nodes::Nodes* nodes_;
     const std::function<bool()> keeps_;
     const Options options_;
+    const std::string table_;
     telemetry::CounterBy<MailStep> steps_;
     std::atomic<std::int64_t> waiting_ = 0;  // by the last look, and since
 
     // On the executor of start().
     bool stopping_ = false;
+    bool looked_ = false;   // at what a run before has left
     Millis pause_{0};       // since the server could not be used
     std::size_t busy_ = 0;  // mails under way
     io::Event wake_, done_;

@@ -56,7 +56,7 @@ Task<Result<Mail>> newest(Identity& identity) {
 }
 
 Task<Result<void>> words_of_its_own(Identity& identity) {
-    writer->words = {"Hi {username}", "<b>{####}</b> for {username}"};
+    writer->words = {"Hi {username}", "<b>{####}</b> for {username}", std::nullopt};
     SignUpRequest request = sign_up_request();
     request.username = "<anna>";
     request.client_metadata = Attributes{{"from", "app"}};

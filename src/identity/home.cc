@@ -1,6 +1,6 @@
 #include "identity/home.h"
 
-#include "crypto/hash.h"
+#include "identity/addresses.h"
 #include "identity/routable.h"
 #include "identity/validation.h"
 
@@ -75,25 +75,10 @@ Result<void> check_flow(const config::Client& client, config::AuthFlow flow, con
                 reason::kFlowNotEnabled);
 }
 
-std::string destination_of(const std::string& username, const Attributes& attributes) {
-    const auto email = attributes.find("email");
-    if (email != attributes.end()) return email->second;
-    const bool is_email = directory::kind_of_username(username) == directory::IdentifierKind::email;
-    return is_email ? username : std::string();
-}
-
-CodeDelivery delivery_to(const std::string& destination) {
-    return {"email", "EMAIL", mask_destination(destination)};
-}
-
-std::string Home::decoy_destination(const std::string& username) const {
-    std::string shown = destination_of(username, Attributes());
-    if (!shown.empty()) return shown;
-    const std::string mac = crypto::hmac_sha256(decoy_secret_, username);
-    const auto letter = [&](std::size_t at) {
-        return std::string(1, static_cast<char>('a' + static_cast<unsigned char>(mac[at]) % 26));
-    };
-    return letter(0) + "@" + letter(1);
+CodeDelivery delivery_to(const Address& address) {
+    const bool by_text = address.medium == Medium::sms;
+    return {attribute_of(address.medium), by_text ? "SMS" : "EMAIL",
+            by_text ? mask_number(address.value) : mask_destination(address.value)};
 }
 
 Home::Home(Parts parts)
@@ -108,6 +93,9 @@ Home::Home(Parts parts)
       courier_(
           p_.database, outbox_, p_.clock, p_.nodes,
           [config = p_.config] { return config->mail.outbox; }, p_.mail),
+      texts_(
+          p_.database, outbox_, p_.clock, p_.nodes,
+          [config = p_.config] { return config->mail.outbox; }, text_options()),
       signer_(p_.database, p_.keyring, p_.clock, p_.random),
       codes_(p_.database, p_.keyring, p_.clock, p_.random),
       groups_(p_.database, p_.keyring, p_.clock, p_.random),
@@ -213,12 +201,13 @@ io::Task<Result<void>> Home::sweep() {
 }
 
 io::Task<Result<std::vector<sql::Statement>>> Home::mailing(std::string sub, Mail mail) {
-    CO_TRY_VOID(courier_.check_room());
+    Courier& courier = courier_of(mail.medium());
+    CO_TRY_VOID(courier.check_room());
     const Timestamp now = p_.clock.now();
     mail.id = p_.random.uuid();
     mail.sent_at = now;
     if (mail.expires == Timestamp{}) mail.expires = now + kMailLifetime;
-    std::vector<sql::Statement> out = courier_.queueing(mail.id, mail.expires);
+    std::vector<sql::Statement> out = courier.queueing(mail.id, mail.expires);
     out.push_back(Outbox::drop_before(now - kMailsKept));
     CO_TRY(sql::Statement insertion, co_await outbox_.insertion(std::move(sub), std::move(mail)));
     out.push_back(std::move(insertion));

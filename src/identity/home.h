@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -243,6 +244,7 @@ class Home {
     Sessions& sessions() { return sessions_; }
     Outbox& outbox() { return outbox_; }
     Courier& courier() { return courier_; }
+    Courier& texts() { return texts_; }
     Notices& notices() { return notices_; }
 
   private:
@@ -254,17 +256,29 @@ class Home {
         std::string client_id;    // empty: an administrator asks
         std::optional<Attributes> metadata;
     };
-    io::Task<Result<Mail>> compose(MailFor what, UserRow row, MailFacts facts);
-    // What sends the mail to the person's proven address; where there is none, the work of that for
-    // nobody.
-    io::Task<Result<std::vector<sql::Statement>>> mailing_if_proven(std::optional<UserRow> row,
-                                                                    std::string username,
-                                                                    Mail mail);
-    // What the answer says of where it goes: of an address that was typed, that one.
+    // A mail, or a text message, for this address.
+    io::Task<Result<Mail>> compose(MailFor what, UserRow row, MailFacts facts, Address to);
+    TextFacts text_facts(const MailFor& what, const UserRow& row, const MailFacts& facts,
+                         const Address& to) const;
+    // What functions are told of somebody.
+    Attributes told_of(const UserRow& row) const;
+    // What puts it into the outbox, queues it for whoever sends it, and takes old ones out.
+    io::Task<Result<std::vector<sql::Statement>>> mailing(std::string sub, Mail mail);
+    // The work of that where there is nobody.
+    io::Task<Result<std::vector<sql::Statement>>> mailing_to_nobody(Mail mail);
+    Courier& courier_of(Medium medium);
+    // Whether codes can be sent, by whatever way: before anybody is looked for.
+    Result<void> check_room(const config::Pool& pool);
+    io::Task<Result<void>> send_text(Mail mail);
+    Courier::Options text_options();
+    // What the answer says of where it goes: of an address that was typed, that one. `by_text`:
+    // whether it may be a text message.
     CodeDelivery shown_delivery(const config::Pool& pool, const std::string& username,
-                                const std::string& to) const;
-    // Whom a function is told of where there is nobody to write to.
+                                const Address& to, bool by_text = true) const;
+    // Whom a function is told of where there is nobody to write to, and where that seems to go.
     UserRow decoy_person(const config::Pool& pool, const std::string& username) const;
+    Address decoy_address(const config::Pool& pool, const std::string& username,
+                          bool by_text = true) const;
 
     // sign-up (home_sign_up.cc)
     io::Task<Result<void>> check_sign_up(ClientOfPool client, SignUpRequest request);
@@ -282,6 +296,8 @@ class Home {
     io::Task<Result<std::vector<sql::Statement>>> no_mailing(std::string sub, Mail mail);
     void notify_owners(const UserRow& row);
     void notify_owner(const std::string& pool, const directory::SubjectKey& key);
+    Address address_to_tell(const config::Pool& pool, const UserRow& row,
+                            const directory::SubjectKey& wanted) const;
     io::Task<Result<void>> pass_on(AddressNotice notice);
     io::Task<Result<void>> write_confirmed(UserRow row);
     io::Task<Result<directory::ClaimHandle>> claim(UserRow row, PasswordRequest person);
@@ -289,8 +305,6 @@ class Home {
     io::Task<Result<void>> give_up(std::string claim_id);
     io::Task<Result<Done>> confirm_nobody(const config::Pool* pool, std::string username);
     io::Task<Result<std::vector<sql::Statement>>> write_code(MailFor what, UserRow& row);
-    // What puts a mail into the outbox, queues it for the mail server, and takes old ones out.
-    io::Task<Result<std::vector<sql::Statement>>> mailing(std::string sub, Mail mail);
     io::Task<Result<bool>> password_fits(UserRow row, std::string password);
     std::vector<directory::SubjectKey> keys_of(const UserRow& row) const;
     // Who keeps the subject keys of a pool, and claims keys of theirs.
@@ -302,8 +316,6 @@ class Home {
                                                          std::string pool);
     // failed_precondition when a pool has people of the other residency.
     io::Task<Result<void>> check_residency();
-    // Where a code for somebody who does not exist seems to go.
-    std::string decoy_destination(const std::string& username) const;
     io::Task<Result<void>> sweep();
 
     // sign-in (home_sign_in.cc)
@@ -492,7 +504,10 @@ class Home {
     bool is_address_of(const UserRow& row, Medium medium, const std::string& address) const;
     // Whether the address is the user name too, and may change.
     Result<bool> renames(const UserRow& row, Medium medium) const;
-    io::Task<Result<void>> count_address_mail(UserRow row);
+    // The addresses that are asked for, out of the attributes.
+    std::map<Medium, std::string> take_wishes(const config::Pool& pool, const UserRow& row,
+                                              Attributes& asked) const;
+    io::Task<Result<void>> count_address_code(UserRow row, Medium medium);
     io::Task<Result<std::vector<sql::Statement>>> address_code(UserRow row, Medium medium,
                                                                MailFor what);
     io::Task<Result<directory::ClaimHandle>> claim_address(const config::Pool* pool, UserRow row,
@@ -539,7 +554,7 @@ class Home {
     directory::Claims claims_;
     Sessions sessions_;
     Outbox outbox_;
-    Courier courier_;
+    Courier courier_, texts_;
     Signer signer_;
     Codes codes_;
     Groups groups_;
@@ -565,11 +580,17 @@ class Home {
 std::unexpected<Error> alias_exists(const std::string& attribute);
 // By whoever; a sign-up that was not confirmed in time does not count.
 bool is_taken(const std::optional<directory::Record>& holder, Timestamp now);
-// Where a code for these attributes goes; empty when there is nowhere.
-std::string destination_of(const std::string& username, const Attributes& attributes);
-// Where it goes only if the person has proven the address, and may have a password reset.
-std::string proven_destination(const std::optional<UserRow>& row);
+// The user name, if it is an address that codes can go to.
+Address typed_address(const config::Pool& pool, const std::string& username);
+// Where the code of a sign-up goes: to the phone, if the pool sends text messages (as Cognito does
+// it); else by mail. Without a value when there is nowhere.
+Address first_address(const config::Pool& pool, const std::string& username,
+                      const Attributes& attributes);
+// The person's address of this kind, if they have proven it and may have a password reset.
+Address proven_address(const std::optional<UserRow>& row, Medium medium);
+// The e-mail address, else the phone number where the pool sends text messages.
+Address proven_address(const config::Pool& pool, const std::optional<UserRow>& row);
 // Masked.
-CodeDelivery delivery_to(const std::string& destination);
+CodeDelivery delivery_to(const Address& address);
 
 }  // namespace domicile::identity

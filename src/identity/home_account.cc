@@ -3,23 +3,11 @@
 #include <algorithm>
 #include <iterator>
 
+#include "identity/addresses.h"
 #include "identity/home.h"
 #include "identity/validation.h"
 
 namespace domicile::identity {
-namespace {
-
-// The address that is asked for, out of the attributes.
-std::optional<std::string> take_address(Attributes& attributes) {
-    const auto found = attributes.find("email");
-    if (found == attributes.end() || found->second.empty()) return std::nullopt;
-    std::string out = std::move(found->second);
-    attributes.erase(found);
-    return out;
-}
-
-}  // namespace
-
 io::Task<Result<CodeDeliveries>> Home::update_attributes(AttributesRequest request) {
     CO_TRY(const TokenPtr token, co_await own_access_token(std::move(request.access_token)));
     CO_TRY(UserRow row, co_await own_user(token));
@@ -28,31 +16,52 @@ io::Task<Result<CodeDeliveries>> Home::update_attributes(AttributesRequest reque
     CO_TRY_VOID(check_own_attributes(pool, *client.client, request.attributes));
     CO_TRY_VOID(check_changes(pool, request.attributes));
     const auto keys = keys_of(row);
-    const auto address = take_address(request.attributes);
+    const auto wishes = take_wishes(pool, row, request.attributes);
     change_attributes(request.attributes, row.attributes);
-    const bool is_present = address && is_address_of(row, Medium::email, *address);
-    if (is_present) row.attributes["email"] = *address;  // maybe written in another way
     if (keys_of(row) != keys) {
         co_return fail(Code::invalid_argument,
-                       "A phone number that people are found by cannot be changed, nor an e-mail "
-                       "address taken away.",
+                       "A phone number that people are found by cannot be changed without a code, "
+                       "nor an address taken away.",
                        reason::kSchema);
     }
     CO_TRY_VOID(check_stays(pool, row.attributes));
     CodeDeliveries out;
-    std::vector<sql::Statement> offer;
-    const bool wants = address && !is_present;
-    if (wants) {
+    std::vector<sql::Statement> offers;
+    Result<void> done;
+    for (const auto& [medium, address] : wishes) {
         MailFor what{&pool, MailKind::verification, "CustomMessage_UpdateUserAttribute",
-                     client.client->id, std::move(request.client_metadata)};
-        CO_TRY(offer, co_await offer_address(&pool, row, Medium::email, *address, std::move(what)));
-        out.sent.push_back(delivery_to(*address));
+                     client.client->id, request.client_metadata};
+        auto offer = co_await offer_address(&pool, row, medium, address, std::move(what));
+        if (!offer) done = std::unexpected(offer.error());
+        if (!offer) break;
+        std::ranges::move(*offer, std::back_inserter(offers));
+        const Address shown{medium, address};
+        out.sent.push_back(delivery_to(shown));
     }
-    const auto done = co_await write_account(row, std::move(offer));
-    // The key that was claimed is for nothing then; what fails here is left to upkeep().
-    if (!done && wants) (void)co_await claims_.abandon(row.address_changes.at("email").change_id);
+    if (done) done = co_await write_account(row, std::move(offers));
+    // The keys that were claimed are for nothing then; what fails here is left to upkeep().
+    for (const auto& wish : wishes) {
+        const auto claimed = row.address_changes.find(attribute_of(wish.first));
+        if (done || claimed == row.address_changes.end()) continue;
+        (void)co_await claims_.abandon(claimed->second.change_id);
+    }
     CO_TRY_VOID(done);
     co_return out;
+}
+
+// Of those that may be proven. The present one may be written in another way at once.
+std::map<Medium, std::string> Home::take_wishes(const config::Pool& pool, const UserRow& row,
+                                                Attributes& asked) const {
+    std::map<Medium, std::string> out;
+    for (const Medium medium : kMedia) {
+        const auto found = asked.find(attribute_of(medium));
+        if (found == asked.end() || found->second.empty()) continue;
+        if (medium == Medium::sms && (!pool.sms || row.external)) continue;
+        if (is_address_of(row, medium, found->second)) continue;
+        out[medium] = std::move(found->second);
+        asked.erase(found);
+    }
+    return out;
 }
 
 io::Task<Result<void>> Home::write_account(UserRow row, std::vector<sql::Statement> with) {

@@ -20,9 +20,12 @@ std::unexpected<Error> code_expired() {
     return fail(Code::failed_precondition, "The code is used up.", reason::kCodeExpired);
 }
 
-Result<Medium> provable(const std::string& attribute) {
-    if (attribute == "email") return Medium::email;
-    return fail(Code::invalid_argument, "Only an e-mail address can be verified: email.",
+Result<Medium> provable(const config::Pool& pool, const std::string& attribute) {
+    const auto medium = medium_of(attribute);
+    if (medium && (*medium == Medium::email || pool.sms)) return *medium;
+    return fail(Code::invalid_argument,
+                pool.sms ? "Only an address can be verified: email or phone_number."
+                         : "Only an e-mail address can be verified: email.",
                 reason::kSchema);
 }
 
@@ -47,9 +50,15 @@ Codes::Purpose purpose_of(const UserRow& row, Medium medium) {
     return {purpose_of(medium), row.sub};
 }
 
-std::unexpected<Error> no_address() {
-    return fail(Code::invalid_argument, "The user has no e-mail address to verify.",
-                reason::kSchema);
+std::unexpected<Error> no_address(Medium medium) {
+    const std::string what = medium == Medium::email ? "e-mail address" : "phone number";
+    return fail(Code::invalid_argument, "The user has no " + what + " to verify.", reason::kSchema);
+}
+
+// The one that waits to be proven, else the present one.
+Address to_prove(const UserRow& row, Medium medium) {
+    if (const AddressChange* change = change_of(row, medium)) return {medium, change->value};
+    return {medium, address_of(medium, row.username, row.attributes)};
 }
 
 void append(Statements& batch, Statements more) {
@@ -75,8 +84,8 @@ Result<bool> Home::renames(const UserRow& row, Medium medium) const {
                 reason::kSchema);
 }
 
-io::Task<Result<void>> Home::count_address_mail(UserRow row) {
-    CO_TRY_VOID(courier_.check_room());
+io::Task<Result<void>> Home::count_address_code(UserRow row, Medium medium) {
+    CO_TRY_VOID(courier_of(medium).check_room());
     std::string index = users_.username_index(row.pool, row.sub);
     CO_TRY(Attempts::Attempt attempt, co_await address_mails_.begin(std::move(index)));
     // Each one may send a mail, so each one counts.
@@ -89,13 +98,11 @@ io::Task<Result<Statements>> Home::address_code(UserRow row, Medium medium, Mail
     Codes::Issued issued = codes_.issue(purpose_of(row, medium), proof, kAddressLifetime);
     Statements out = std::move(issued.statements);
     const AddressChange* change = change_of(row, medium);
-    std::string to =
-        change != nullptr ? change->value : address_of(medium, row.username, row.attributes);
+    Address to = to_prove(row, medium);
     const bool is_renamed = change != nullptr && change->renames;
-    MailFacts facts{issued.code, is_renamed ? to : row.username, locale_of(row.attributes)};
-    CO_TRY(Mail mail, co_await compose(std::move(what), row, std::move(facts)));
+    MailFacts facts{issued.code, is_renamed ? to.value : row.username, locale_of(row.attributes)};
+    CO_TRY(Mail mail, co_await compose(std::move(what), row, std::move(facts), std::move(to)));
     if (proof.empty()) co_return out;
-    mail.to = std::move(to);
     mail.expires = p_.clock.now() + kAddressLifetime;
     CO_TRY(auto mailed, co_await mailing(row.sub, std::move(mail)));
     append(out, std::move(mailed));
@@ -132,7 +139,7 @@ io::Task<Result<Statements>> Home::offer_address(const config::Pool* pool, UserR
                                                  Medium medium, std::string address, MailFor what) {
     AddressChange wanted;
     CO_TRY(wanted.renames, renames(row, medium));
-    CO_TRY_VOID(co_await count_address_mail(row));
+    CO_TRY_VOID(co_await count_address_code(row, medium));
     if (const AddressChange* before = change_of(row, medium)) {
         // One wish at a time; its address may be the same one.
         const auto ended = co_await claims_.release(before->change_id);
@@ -154,16 +161,17 @@ io::Task<Result<Statements>> Home::offer_address(const config::Pool* pool, UserR
 }
 
 io::Task<Result<CodeDelivery>> Home::attribute_code(AttributeCodeRequest request) {
-    CO_TRY(const Medium medium, provable(request.attribute));
     CO_TRY(const TokenPtr token, co_await own_access_token(std::move(request.access_token)));
     CO_TRY(UserRow row, co_await own_user(token));
+    CO_TRY(const config::Pool* pool, pool_of(row));
+    CO_TRY(const Medium medium, provable(*pool, request.attribute));
     // What is not vouched for there may be somebody's here.
     if (row.external && change_of(row, medium) == nullptr) {
         co_return fail(Code::invalid_argument,
                        "The address is for the identity provider to verify, unless it is changed.",
                        reason::kSchema);
     }
-    CO_TRY_VOID(co_await count_address_mail(row));
+    CO_TRY_VOID(co_await count_address_code(row, medium));
     Statements batch;
     if (const AddressChange* change = change_of(row, medium)) {
         const auto renewed = co_await claims_.renew(change->change_id);
@@ -175,11 +183,8 @@ io::Task<Result<CodeDelivery>> Home::attribute_code(AttributeCodeRequest request
             append(batch, directory::Claims::settled(row.claim_id));
         }
     }
-    const AddressChange* change = change_of(row, medium);
-    const std::string to =
-        change != nullptr ? change->value : address_of(medium, row.username, row.attributes);
-    if (to.empty()) co_return no_address();
-    CO_TRY(const config::Pool* pool, pool_of(row));
+    const Address to = to_prove(row, medium);
+    if (to.empty()) co_return no_address(medium);
     MailFor what{pool, MailKind::verification, "CustomMessage_VerifyUserAttribute",
                  token->client_id, std::move(request.client_metadata)};
     CO_TRY(auto code, co_await address_code(row, medium, std::move(what)));
@@ -189,9 +194,10 @@ io::Task<Result<CodeDelivery>> Home::attribute_code(AttributeCodeRequest request
 }
 
 io::Task<Result<Done>> Home::prove_attribute(ProveAttributeRequest request) {
-    CO_TRY(const Medium medium, provable(request.attribute));
     CO_TRY(const TokenPtr token, co_await own_access_token(std::move(request.access_token)));
     CO_TRY(UserRow row, co_await own_user(token));
+    CO_TRY(const config::Pool* pool, pool_of(row));
+    CO_TRY(const Medium medium, provable(*pool, request.attribute));
     CO_TRY(sql::Statement use, co_await codes_.judge(purpose_of(row, medium), proof_of(row, medium),
                                                      std::move(request.code)));
     Statements batch;

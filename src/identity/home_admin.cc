@@ -1,6 +1,7 @@
 // What administrators do with people, at the home. Everything is on record, with the access key,
 // before it takes effect (I6). Whoever is disabled, removed or given another password has no
 // session left.
+#include "identity/addresses.h"
 #include "identity/external.h"
 #include "identity/home.h"
 #include "identity/validation.h"
@@ -99,7 +100,7 @@ io::Task<Result<UserRow>> Home::administered(std::string operation, Administrato
 io::Task<Result<void>> Home::write_administered(UserRow row, Also also,
                                                 std::vector<sql::Statement> with) {
     // Whether somebody proved the address is not for confirming to say.
-    if (also == Also::confirm) row.attributes.try_emplace("email_verified", "false");
+    if (also == Also::confirm) row.attributes.try_emplace(flag_of(row.code_medium), "false");
     CO_TRY(sql::Statement replacement, co_await users_.replacement(row));
     std::vector<sql::Statement> batch;
     if (also == Also::end_sessions) batch.push_back(sessions_.ending_all(row.sub, ""));
@@ -199,7 +200,7 @@ io::Task<Result<Done>> Home::admin_update(AdminAttributesRequest request) {
     // The addresses stay what they are until their keys are the person's.
     for (const auto& [attribute, change] : wanted) {
         request.attributes.erase(attribute);
-        request.attributes.erase(attribute + "_verified");
+        request.attributes.erase(flag_of(*medium_of(attribute)));
     }
     change_attributes(request.attributes, row.attributes);
     if (keys_of(row) != keys) {

@@ -1,6 +1,7 @@
 // Passwords that administrators give and take, at the home, and the challenge that ends a temporary
 // one. Who made a password that the person is to replace does not learn the one that comes after.
 #include "base/encoding.h"
+#include "identity/addresses.h"
 #include "identity/home.h"
 #include "identity/mail_words.h"
 #include "identity/routable.h"
@@ -25,6 +26,17 @@ BOOST_DESCRIBE_STRUCT(PasswordSession, (), (pool, client_id, sub, version, expir
 
 std::unexpected<Error> session_over() {
     return fail(Code::unauthenticated, "The session is not valid.", reason::kSessionInvalid);
+}
+
+// By mail, unless there is no address for that or a text message is asked for.
+Address invited_at(const config::Pool& pool, const UserRow& row, bool by_text) {
+    const auto at = [&](Medium medium) {
+        return Address{medium, address_of(medium, row.username, row.attributes)};
+    };
+    Address mail = at(Medium::email);
+    if (!pool.sms || (!by_text && !mail.empty())) return mail;
+    Address phone = at(Medium::sms);
+    return phone.empty() && !by_text ? mail : phone;
 }
 
 // Without bias.
@@ -69,15 +81,16 @@ io::Task<Result<std::optional<Mail>>> Home::give_temporary_password(const config
                                             : temporary_password(p_.random, pool->password);
     std::optional<Mail> mail;
     if (request.send_mail) {
+        Address to = invited_at(*pool, row, request.by_text.value_or(false));
+        if (to.empty()) {
+            co_return fail(Code::invalid_argument,
+                           std::string(attribute_of(to.medium)) + ": The attribute is required",
+                           reason::kAttribute);
+        }
         MailFacts facts{password, row.username, locale_of(row.attributes)};
         MailFor what{pool, MailKind::invitation, "CustomMessage_AdminCreateUser", "",
                      std::move(request.client_metadata)};
-        CO_TRY(mail, co_await compose(std::move(what), row, std::move(facts)));
-        mail->to = destination_of(row.username, row.attributes);
-        if (mail->to.empty()) {
-            co_return fail(Code::invalid_argument, "email: The attribute is required",
-                           reason::kAttribute);
-        }
+        CO_TRY(mail, co_await compose(std::move(what), row, std::move(facts), std::move(to)));
     }
     CO_TRY_VOID(co_await set_password(pool, row, std::move(password)));
     row.state = PersonState::new_password;
@@ -137,22 +150,21 @@ io::Task<Result<Done>> Home::admin_reset_password(AdminRequest request) {
         co_return fail(Code::failed_precondition,
                        "User password cannot be reset in the current state.", reason::kUserState);
     }
-    const std::string to = proven_destination(row);
+    CO_TRY(const config::Pool* pool, find_pool(p_.config, request.pool));
+    Address to = proven_address(*pool, row);
     if (to.empty()) {
         co_return fail(Code::invalid_argument,
                        "Cannot reset password for the user as there is no registered/verified "
                        "email or phone_number",
                        reason::kSchema);
     }
-    CO_TRY(const config::Pool* pool, find_pool(p_.config, request.pool));
     row.state = PersonState::reset;
     const Codes::Purpose purpose{kResetPurpose, users_.username_index(row.pool, row.username)};
     Codes::Issued issued = codes_.issue(purpose, row.sub, kResetLifetime);
     MailFacts facts{issued.code, row.username, locale_of(row.attributes)};
     MailFor what{pool, MailKind::password_reset, "CustomMessage_ForgotPassword", "",
                  std::move(request.client_metadata)};
-    CO_TRY(Mail mail, co_await compose(std::move(what), row, std::move(facts)));
-    mail.to = to;
+    CO_TRY(Mail mail, co_await compose(std::move(what), row, std::move(facts), std::move(to)));
     mail.expires = p_.clock.now() + kResetLifetime;
     std::vector<sql::Statement> with = std::move(issued.statements);
     CO_TRY(auto mailed, co_await mailing(row.sub, std::move(mail)));

@@ -1,12 +1,14 @@
 // Sign-up with an address that is somebody's, in a pool that does not reveal it (ADR 0032). It is
 // done like any other, with the same steps and writes, but for nobody: on keys of nobody's, under a
 // user name that nobody can type, with a code that nobody is sent. Like any other it ends when it
-// is not confirmed in time. The owner of the address is told by mail (identity/notices.h).
+// is not confirmed in time. The owner of the address is told by mail or text message
+// (identity/notices.h).
 #include <algorithm>
 #include <utility>
 
 #include "base/encoding.h"
 #include "directory/record.h"
+#include "identity/addresses.h"
 #include "identity/home.h"
 #include "identity/mail_words.h"
 
@@ -14,6 +16,8 @@ namespace domicile::identity {
 namespace {
 
 using Kind = directory::IdentifierKind;
+
+constexpr const char* kSourceOfNotice = "CustomMessage_AddressWanted";  // not Cognito's
 
 bool is_address(const std::string& username) {
     const Kind kind = directory::kind_of_username(username);
@@ -34,8 +38,9 @@ bool is_taken(const std::optional<directory::Record>& holder, Timestamp now) {
 io::Task<Result<SignUpResult>> Home::hidden_sign_up(ClientOfPool client, SignUpRequest request,
                                                     PreSignUpAnswer wanted) {
     const std::string& pool = client.pool->id_suffix;
-    SignUpResult alike{false, p_.random.uuid(),
-                       delivery_to(destination_of(request.username, request.attributes))};
+    SignUpResult alike{
+        false, p_.random.uuid(),
+        delivery_to(first_address(*client.pool, request.username, request.attributes))};
     UserRow asked;
     asked.pool = pool;
     asked.username = request.username;
@@ -139,14 +144,28 @@ io::Task<Result<void>> Home::pass_on(AddressNotice notice) {
     co_return Result<void>();
 }
 
+// The number by text, if it is that which somebody wants; else the e-mail address, if there is one.
+Address Home::address_to_tell(const config::Pool& pool, const UserRow& row,
+                              const directory::SubjectKey& wanted) const {
+    std::string phone = address_of(Medium::sms, row.username, row.attributes);
+    if (!pool.sms) phone.clear();
+    const bool is_phone =
+        !phone.empty() && keeper_of(row.pool).key(row.pool, Kind::phone, phone) == wanted;
+    std::string mail = address_of(Medium::email, row.username, row.attributes);
+    const bool by_text = is_phone || mail.empty();
+    if (by_text) return {Medium::sms, std::move(phone)};
+    return {Medium::email, std::move(mail)};
+}
+
 // Answered alike whether there is an owner and whether they are told.
 io::Task<Result<Done>> Home::tell_owner(AddressNotice notice) {
     directory::SubjectKey key{from_base64(notice.key).value_or("")};
     if (key.bytes.size() != directory::kSubjectKeyBytes) {
         co_return fail(Code::malformed, "The key does not have its form.");
     }
-    CO_TRY_VOID(find_pool(p_.config, notice.pool));
-    CO_TRY(const auto holder, co_await keeper_of(notice.pool).record(std::move(key)));
+    CO_TRY(const config::Pool* pool, find_pool(p_.config, notice.pool));
+    auto asked = key;
+    CO_TRY(const auto holder, co_await keeper_of(notice.pool).record(std::move(asked)));
     if (!is_taken(holder, p_.clock.now()) || holder->home != p_.region) co_return Done{};
     CO_TRY(const auto row, co_await users_.find_claim(holder->claim_id));
     if (!row || row->pool != notice.pool || row->disabled) co_return Done{};
@@ -154,7 +173,7 @@ io::Task<Result<Done>> Home::tell_owner(AddressNotice notice) {
     Attempts::Attempt tries{users_.username_index(row->pool, row->username)};
     CO_TRY_VOID(co_await decoy_tries_.succeeded(std::move(tries)));
 
-    std::string to = destination_of(row->username, row->attributes);
+    Address to = address_to_tell(*pool, *row, key);
     if (to.empty()) co_return Done{};
     std::string index = users_.username_index(row->pool, row->sub);
     auto attempt = co_await notices_sent_.begin(std::move(index));
@@ -163,7 +182,12 @@ io::Task<Result<Done>> Home::tell_owner(AddressNotice notice) {
     CO_TRY_VOID(co_await notices_sent_.failed(std::move(*attempt)));
     const MailFacts facts{"", row->username, locale_of(row->attributes)};
     Mail mail = write_mail(p_.config->mail, MailKind::address_wanted, facts);
-    mail.to = std::move(to);
+    mail.to = to.value;
+    if (to.medium == Medium::sms) {
+        const MailFor what{pool, MailKind::address_wanted, kSourceOfNotice, "", std::nullopt};
+        mail.subject.clear();
+        mail.facts = text_facts(what, *row, facts, to);
+    }
     CO_TRY(auto batch, co_await mailing(row->sub, std::move(mail)));
     CO_TRY_VOID(co_await p_.database.write(std::move(batch)));
     co_return Done{};

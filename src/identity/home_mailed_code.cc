@@ -26,7 +26,7 @@ io::Task<Result<Tokens>> Home::mail_code(ClientOfPool client, ChoiceProof proof)
     // Each one may send a mail, so each one counts.
     CO_TRY_VOID(co_await sign_in_mails_.failed(std::move(attempt)));
     CO_TRY(const auto row, co_await users_.find(pool.id_suffix, proof.username));
-    const std::string to = proven_destination(row);
+    const Address to = proven_address(row, Medium::email);
     if (to.empty() && pool.reveal_existing) {
         co_return fail(Code::invalid_argument,
                        "Cannot send a code to the user as there is no verified email",
@@ -34,20 +34,24 @@ io::Task<Result<Tokens>> Home::mail_code(ClientOfPool client, ChoiceProof proof)
     }
     CO_TRY_VOID(co_await before_authentication(client, row, proof.username, proof.client_metadata));
     const ChoiceSession session = choice_session(client, kByMail, proof.username);
-    Codes::Issued issued =
-        codes_.issue(purpose_of(session), proven_by(row, to), Challenges::kLifetime, kSignInDigits);
+    Codes::Issued issued = codes_.issue(purpose_of(session), proven_by(row, to.value),
+                                        Challenges::kLifetime, kSignInDigits);
     UserRow person = row ? *row : decoy_person(pool, proof.username);
     MailFacts facts{issued.code, person.username, locale_of(person.attributes)};
     MailFor what{&pool, MailKind::sign_in_code, "CustomMessage_Authentication", client.client->id,
                  std::move(proof.client_metadata)};
-    CO_TRY(Mail mail, co_await compose(std::move(what), std::move(person), std::move(facts)));
+    Address goes = to.empty() ? decoy_address(pool, proof.username, false) : to;
+    CO_TRY(Mail mail,
+           co_await compose(std::move(what), std::move(person), std::move(facts), std::move(goes)));
     mail.expires = Timestamp{session.expires_ms};
-    CO_TRY(auto mailed, co_await mailing_if_proven(row, proof.username, std::move(mail)));
+    auto writing =
+        to.empty() ? mailing_to_nobody(std::move(mail)) : mailing(row->sub, std::move(mail));
+    CO_TRY(auto mailed, co_await std::move(writing));
     std::vector<sql::Statement> batch = std::move(issued.statements);
     batch.insert(batch.end(), mailed.begin(), mailed.end());
     CO_TRY_VOID(co_await p_.database.write(std::move(batch)));
     Tokens asked = choice(client, session);
-    const CodeDelivery shown = shown_delivery(pool, proof.username, to);
+    const CodeDelivery shown = shown_delivery(pool, proof.username, to, false);
     asked.challenge->parameters["CODE_DELIVERY_DELIVERY_MEDIUM"] = shown.medium;
     asked.challenge->parameters["CODE_DELIVERY_DESTINATION"] = shown.destination;
     co_return asked;
@@ -58,9 +62,9 @@ io::Task<Result<Tokens>> Home::prove_mailed_code(ClientOfPool client, ChoiceSess
     std::string index = users_.username_index(session.pool, session.username);
     CO_TRY(Attempts::Attempt attempt, co_await mailed_tries_.begin(std::move(index)));
     CO_TRY(auto row, co_await users_.find(session.pool, session.username));
-    const std::string to = proven_destination(row);
+    const Address to = proven_address(row, Medium::email);
     Codes::Purpose purpose = purpose_of(session);
-    auto use = co_await codes_.judge(std::move(purpose), proven_by(row, to), *proof.code);
+    auto use = co_await codes_.judge(std::move(purpose), proven_by(row, to.value), *proof.code);
     const bool is_wrong = !use && use.error().reason == reason::kCodeMismatch;
     if (is_wrong) CO_TRY_VOID(co_await mailed_tries_.failed(std::move(attempt)));
     if (!use) co_return std::unexpected(use.error());

@@ -22,7 +22,7 @@ Result<void> check_migrated(const config::Pool& pool, const std::string& usernam
     auto checked = check_administered_attributes(pool, user.attributes);
     if (checked) checked = check_required(pool, user.attributes);
     if (!checked) return bad_answer(checked.error().message);
-    if (destination_of(username, user.attributes).empty()) {
+    if (first_address(pool, username, user.attributes).empty()) {
         return bad_answer("email: The attribute is required");
     }
     return {};

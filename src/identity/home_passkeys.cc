@@ -221,7 +221,7 @@ io::Task<Result<AuthFactors>> Home::auth_factors(AccessTokenRequest request) {
         CO_TRY(const auto passkeys, co_await passkeys_.list(row.sub));
         if (!passkeys.empty()) out.factors.emplace_back(kByPasskey);
     }
-    const bool has_address = !proven_destination(row).empty();
+    const bool has_address = !proven_address(row, Medium::email).empty();
     if (pool->email_otp && has_address) out.factors.emplace_back(kByMail);
     CO_TRY(out.mfa, co_await mfa_settings(row.pool, row.sub));
     co_return out;

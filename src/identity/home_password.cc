@@ -32,18 +32,10 @@ Result<StoredPassword> new_password(const UserRow& row, const PasswordKeeping& k
 
 }  // namespace
 
-std::string proven_destination(const std::optional<UserRow>& row) {
-    if (!row || !row->confirmed || row->disabled || row->external) return {};
-    if (row->state == PersonState::new_password) return {};
-    const auto verified = row->attributes.find("email_verified");
-    if (verified == row->attributes.end() || verified->second != "true") return {};
-    return destination_of(row->username, row->attributes);
-}
-
 io::Task<Result<CodeDelivery>> Home::forgot_password(ForgotPasswordRequest request) {
-    CO_TRY_VOID(courier_.check_room());
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
     const config::Pool& pool = *client.pool;
+    CO_TRY_VOID(check_room(pool));
     const std::string name = users_.username_index(pool.id_suffix, request.username);
     CO_TRY(Attempts::Attempt attempt, co_await resets_.begin(name));
     // Each one may send a mail, so each one counts.
@@ -59,7 +51,7 @@ io::Task<Result<CodeDelivery>> Home::forgot_password(ForgotPasswordRequest reque
         co_return co_await p_.forgot_elsewhere(std::move(*home), std::move(request));
     }
     CO_TRY(const auto row, co_await users_.find(pool.id_suffix, request.username));
-    const std::string to = proven_destination(row);
+    const Address to = proven_address(pool, row);
     if (to.empty() && pool.reveal_existing) {
         if (!row) co_return fail(Code::not_found, "User does not exist.", reason::kUserUnknown);
         co_return fail(Code::invalid_argument,
@@ -75,9 +67,13 @@ io::Task<Result<CodeDelivery>> Home::forgot_password(ForgotPasswordRequest reque
     MailFacts facts{issued.code, person.username, locale_of(person.attributes)};
     MailFor what{&pool, MailKind::password_reset, "CustomMessage_ForgotPassword", client.client->id,
                  std::move(request.client_metadata)};
-    CO_TRY(Mail mail, co_await compose(std::move(what), std::move(person), std::move(facts)));
+    Address goes = to.empty() ? decoy_address(pool, request.username) : to;
+    CO_TRY(Mail mail,
+           co_await compose(std::move(what), std::move(person), std::move(facts), std::move(goes)));
     mail.expires = p_.clock.now() + kResetLifetime;
-    CO_TRY(auto mailed, co_await mailing_if_proven(row, request.username, std::move(mail)));
+    auto writing =
+        to.empty() ? mailing_to_nobody(std::move(mail)) : mailing(row->sub, std::move(mail));
+    CO_TRY(auto mailed, co_await std::move(writing));
     batch.insert(batch.end(), mailed.begin(), mailed.end());
     CO_TRY_VOID(co_await p_.database.write(std::move(batch)));
     co_return shown_delivery(pool, request.username, to);
@@ -93,7 +89,7 @@ io::Task<Result<Done>> Home::reset_password(ResetPasswordRequest request) {
     }
     const std::string name = users_.username_index(pool.id_suffix, request.username);
     Codes::Purpose purpose{kResetPurpose, name};
-    std::string bound_to = proven_destination(row).empty() ? std::string() : row->sub;
+    std::string bound_to = proven_address(pool, row).empty() ? std::string() : row->sub;
     CO_TRY(sql::Statement use,
            co_await codes_.judge(std::move(purpose), std::move(bound_to), request.code));
     CO_TRY_VOID(co_await set_password(&pool, *row, std::move(request.password)));

@@ -83,7 +83,7 @@ io::Task<Result<void>> Home::check_sign_up(ClientOfPool client, SignUpRequest re
     CO_TRY_VOID(check_own_username(*pool, request.username));
     CO_TRY_VOID(check_attributes(*pool, *client.client, request.attributes));
     CO_TRY_VOID(co_await check_new_password(pool, request.password));
-    if (destination_of(request.username, request.attributes).empty()) {
+    if (first_address(*pool, request.username, request.attributes).empty()) {
         co_return fail(Code::invalid_argument, "email: The attribute is required",
                        reason::kAttribute);
     }
@@ -95,15 +95,16 @@ io::Task<Result<void>> Home::check_sign_up(ClientOfPool client, SignUpRequest re
     co_return Result<void>();
 }
 
-// A new code, in the row, and the mail that carries it.
+// A new code, in the row, and the mail or text message that carries it.
 io::Task<Result<std::vector<sql::Statement>>> Home::write_code(MailFor what, UserRow& row) {
     const std::string code = random_code(p_.random);
     row.code_mac = users_.code_mac(row.sub, code);
     row.code_expires = p_.clock.now() + Millis(std::int64_t{what.pool->code_hours} * 3'600'000);
     row.code_tries = 0;
+    Address to = first_address(*what.pool, row.username, row.attributes);
+    row.code_medium = to.medium;
     MailFacts facts{code, row.username, locale_of(row.attributes)};
-    CO_TRY(Mail mail, co_await compose(std::move(what), row, std::move(facts)));
-    mail.to = destination_of(row.username, row.attributes);
+    CO_TRY(Mail mail, co_await compose(std::move(what), row, std::move(facts), std::move(to)));
     mail.expires = row.code_expires;
     if (row.hidden) {
         notify_owners(row);
@@ -113,8 +114,8 @@ io::Task<Result<std::vector<sql::Statement>>> Home::write_code(MailFor what, Use
 }
 
 io::Task<Result<SignUpResult>> Home::sign_up(SignUpRequest request) {
-    CO_TRY_VOID(courier_.check_room());
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
+    CO_TRY_VOID(check_room(*client.pool));
     CO_TRY_VOID(co_await check_sign_up(client, request));
     // Before anybody is looked for, so that it says nothing of who exists.
     CO_TRY(const PreSignUpAnswer wanted, co_await before_sign_up(client, request));
@@ -159,8 +160,9 @@ io::Task<Result<SignUpResult>> Home::repeat_sign_up(ClientOfPool client, UserRow
                  std::move(request.client_metadata)};
     CO_TRY(auto mail, co_await write_code(std::move(what), wanted));
     CO_TRY_VOID(co_await users_.replace_unconfirmed(wanted, std::move(mail)));
-    co_return SignUpResult{false, wanted.sub,
-                           delivery_to(destination_of(wanted.username, wanted.attributes))};
+    co_return SignUpResult{
+        false, wanted.sub,
+        delivery_to(first_address(*client.pool, wanted.username, wanted.attributes))};
 }
 
 // Ends an unconfirmed sign-up. What cannot be finished now is on record for upkeep().
@@ -268,7 +270,7 @@ io::Task<Result<SignUpResult>> Home::new_sign_up(ClientOfPool client, SignUpRequ
         co_return confirmed;
     }
     co_return SignUpResult{false, row.sub,
-                           delivery_to(destination_of(row.username, row.attributes))};
+                           delivery_to(first_address(*client.pool, row.username, row.attributes))};
 }
 
 io::Task<Result<Done>> Home::withdraw(PasswordRequest request) {
@@ -336,8 +338,8 @@ io::Task<Result<Done>> Home::confirm(ConfirmRequest request) {
 }
 
 io::Task<Result<CodeDelivery>> Home::resend(ResendRequest request) {
-    CO_TRY_VOID(courier_.check_room());
     CO_TRY(const ClientOfPool client, find_client(p_.config, request.client_id));
+    CO_TRY_VOID(check_room(*client.pool));
     const std::string key = users_.username_index(client.pool->id_suffix, request.username);
     CO_TRY(Attempts::Attempt attempt, co_await resends_.begin(key));
     // Each one sends a mail, so each one counts.
@@ -345,7 +347,8 @@ io::Task<Result<CodeDelivery>> Home::resend(ResendRequest request) {
     CO_TRY(auto row, co_await users_.find(client.pool->id_suffix, request.username));
     // A user name that is an address shows that one, wherever the mail goes: the owner's would tell
     // that there is one.
-    const bool is_address = !destination_of(request.username, Attributes()).empty();
+    const bool is_address = !typed_address(*client.pool, request.username).empty();
+    const Address decoy = decoy_address(*client.pool, request.username);
     MailFor what{client.pool, MailKind::verification, "CustomMessage_ResendCode", client.client->id,
                  std::move(request.client_metadata)};
     if (!row || row->confirmed) {
@@ -354,20 +357,23 @@ io::Task<Result<CodeDelivery>> Home::resend(ResendRequest request) {
             co_return fail(Code::invalid_argument, "User is already confirmed.", reason::kSchema);
         }
         UserRow nobody = row ? *row : decoy_person(*client.pool, request.username);
-        CO_TRY_VOID(co_await compose(std::move(what), std::move(nobody), MailFacts()));
+        Address shown = decoy;
+        if (row && !is_address) {
+            shown = first_address(*client.pool, row->username, row->attributes);
+        }
+        if (shown.empty()) shown = decoy;
+        CO_TRY_VOID(co_await compose(std::move(what), std::move(nobody), MailFacts(), shown));
         Attempts::Attempt tries{key};
         CO_TRY_VOID(co_await decoy_tries_.succeeded(std::move(tries)));
         if (!decoy_tries_.durable()) CO_TRY_VOID(co_await users_.pace(key));
-        std::string shown = destination_of(request.username, row ? row->attributes : Attributes());
-        if (is_address || shown.empty()) shown = decoy_destination(request.username);
         co_return delivery_to(shown);
     }
     // Does not prolong the claim: that is a write to the directory, whose duration would tell that
     // there is somebody to confirm (I8). Signing up again does.
     CO_TRY(auto mail, co_await write_code(std::move(what), *row));
     CO_TRY_VOID(co_await users_.replace_unconfirmed(*row, std::move(mail)));
-    const std::string to = destination_of(row->username, row->attributes);
-    co_return delivery_to(is_address && !client.pool->reveal_existing ? request.username : to);
+    if (is_address && !client.pool->reveal_existing) co_return delivery_to(decoy);
+    co_return delivery_to(first_address(*client.pool, row->username, row->attributes));
 }
 
 }  // namespace domicile::identity

@@ -18,9 +18,7 @@ TriggerEvent Home::event_about(const UserRow& row, const std::string& function, 
                                ClientOfPool client) const {
     TriggerEvent out = event_of(function, source, client);
     out.username = row.username;
-    out.attributes = row.attributes;
-    out.attributes["sub"] = row.sub;
-    out.attributes["cognito:user_status"] = describe(row).status;
+    out.attributes = told_of(row);
     return out;
 }
 
@@ -41,7 +39,7 @@ io::Task<Result<void>> Home::after_confirmation(ClientOfPool client, UserRow row
     const auto& function = client.pool->triggers.post_confirmation;
     if (!function || p_.triggers == nullptr) co_return Result<void>();
     row.confirmed = true;
-    row.attributes.try_emplace("email_verified", "true");
+    mark_confirmed(row);
     TriggerEvent event = event_about(row, *function, "PostConfirmation_ConfirmSignUp", client);
     event.client_metadata = std::move(metadata);
     co_return co_await p_.triggers->ask(std::move(event));

@@ -227,7 +227,11 @@ io::Task<void> Identity::stop() {
     co_await impl_->watch.stop();
     co_await impl_->home.notices().stop();
     co_await impl_->home.courier().stop();
+    co_await stop_texts();
 }
+
+void Identity::start_texts() { impl_->home.texts().start(); }
+io::Task<void> Identity::stop_texts() { return impl_->home.texts().stop(); }
 
 io::Task<Result<SignUpResult>> Identity::Impl::sign_up(SignUpRequest request) {
     CO_TRY(const ClientOfPool client, find_client(p.config, request.client_id));
@@ -435,6 +439,7 @@ void Identity::report_to(telemetry::Registry& registry) {
                  "Operations of the user pools that arrived here, by what the caller was told.",
                  impl_->acts, {"operation", "outcome"});
     impl_->home.courier().report_to(registry);
+    impl_->home.texts().report_to(registry);
     impl_->oauth.report_to(registry);
     impl_->passkeys.report_to(registry);
 }

@@ -71,6 +71,9 @@ class Identity {
     io::Task<Result<void>> open();
     // Ends that task; on the executor that open() ran on.
     io::Task<void> stop();
+    // Text messages need functions: from when these are there until they go. Likewise.
+    void start_texts();
+    io::Task<void> stop_texts();
 
     io::Task<Result<SignUpResult>> sign_up(SignUpRequest request);
     io::Task<Result<Done>> confirm_sign_up(ConfirmRequest request);

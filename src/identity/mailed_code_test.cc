@@ -25,7 +25,7 @@ class Listener final : public SilentTriggers {
     io::Task<Result<MessageWords>> custom_message(TriggerEvent event, bool) override {
         sources.push_back(event.source);
         if (event.source != "CustomMessage_Authentication") co_return MessageWords();
-        co_return MessageWords{"Hello", "<b>{####}</b>"};
+        co_return MessageWords{"Hello", "<b>{####}</b>", std::nullopt};
     }
     std::vector<std::string> sources;
     std::string refused;

@@ -39,6 +39,8 @@ inline constexpr const char* kNewPassword = "identity.answer_new_password";
 
 BOOST_DESCRIBE_STRUCT(Done, (), ())
 BOOST_DESCRIBE_STRUCT(CodeDelivery, (), (attribute, medium, destination))
+BOOST_DESCRIBE_STRUCT(TextFacts, (),
+                      (pool, source, client_id, username, code, attributes, client_metadata))
 BOOST_DESCRIBE_STRUCT(SignUpRequest, (),
                       (client_id, username, password, attributes, validation_data, client_metadata))
 BOOST_DESCRIBE_STRUCT(SignUpResult, (), (confirmed, sub, delivery))

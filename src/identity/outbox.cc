@@ -1,6 +1,7 @@
 #include "identity/outbox.h"
 
 #include "base/json.h"
+#include "identity/messages.h"
 
 namespace domicile::identity {
 namespace {
@@ -15,6 +16,9 @@ Result<Mail> read_mail(std::string_view text) {
     TRY(out.text, require_string(stored, "text"));
     TRY(const auto html, optional_int(stored, "html"));
     out.html = html == 1;
+    if (const json::value* facts = stored.if_contains("sms")) {
+        TRY(out.facts, from_message<TextFacts>(*facts));
+    }
     return out;
 }
 
@@ -28,6 +32,7 @@ io::Task<Result<sql::Statement>> Outbox::insertion(std::string sub, Mail mail) {
 sql::Statement Outbox::insertion_under(const keyring::DataKey& key, std::string sub, Mail mail) {
     json::object stored{{"to", mail.to}, {"subject", mail.subject}, {"text", mail.text}};
     if (mail.html) stored["html"] = 1;
+    if (mail.facts) stored["sms"] = to_message(*mail.facts);
     sql::Blob sealed{key.seal(context(mail.id), json::serialize(stored))};
     sql::Statement out;
     out.sql = "INSERT INTO identity_mails (id, sub, sealed, sent_at) VALUES ($1, $2, $3, $4)";

@@ -1,5 +1,6 @@
-// Mails that wait for a mail server, or would be sent if there were one: kept for a week, sealed
-// under the key of the person they go to.
+// Mails that wait for a mail server, or would be sent if there were one, and text messages that
+// wait for the function that sends them: kept for a week, sealed under the key of the person they
+// go to.
 #pragma once
 
 #include <string>

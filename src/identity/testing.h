@@ -101,6 +101,7 @@ class IdentityTest : public ::testing::Test {
     config::Config config_ = make_config();
     Triggers* triggers_ = nullptr;
     ExternalProviders* providers_ = nullptr;
+    Courier::Options mail_ = {};
     std::shared_ptr<CutStore> store_ = std::make_shared<CutStore>();
 
   private:
@@ -131,8 +132,10 @@ class IdentityTest : public ::testing::Test {
                               {}};
         parts.triggers = self->triggers_;
         parts.providers = self->providers_;
+        parts.mail = self->mail_;
         Identity identity(std::move(parts));
         CO_TRY_VOID(co_await identity.open());
+        identity.start_texts();
         auto done = co_await journey(identity);
         co_await identity.stop();
         co_return done;

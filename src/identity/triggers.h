@@ -63,10 +63,17 @@ struct NewChallenge {
 };
 // What CustomMessage wants said; absent: the pool's own words. With kCodePlace where the code goes.
 struct MessageWords {
-    std::optional<std::string> subject, text;
+    std::optional<std::string> subject, text;  // of a mail
+    std::optional<std::string> sms;            // of a text message
 };
 inline constexpr const char* kCodePlace = "{####}";
 inline constexpr const char* kUsernamePlace = "{username}";
+
+// A text message for somebody, whose number is among the attributes of the event.
+struct TextMessage {
+    std::string text;
+    std::string code;  // as it stands there; empty: there is none
+};
 
 // Somebody whom UserMigration hands over. Without attributes: it does not.
 struct MigratedUser {
@@ -96,6 +103,9 @@ class Triggers {
     // `with_username`: the words have to say it, since the person does not know it.
     virtual io::Task<Result<MessageWords>> custom_message(TriggerEvent event,
                                                           bool with_username) = 0;
+    // CustomSMSSender: hands a text message to whoever carries it. Asked once; whoever has it sent
+    // tries again.
+    virtual io::Task<Result<void>> send_text(TriggerEvent event, TextMessage message) = 0;
     // Without a password of somebody who has forgotten it.
     virtual io::Task<Result<MigratedUser>> migrate_user(TriggerEvent event,
                                                         std::optional<std::string> password) = 0;

@@ -34,6 +34,9 @@ class SilentTriggers : public Triggers {
     io::Task<Result<MessageWords>> custom_message(TriggerEvent, bool) override {
         co_return MessageWords();
     }
+    io::Task<Result<void>> send_text(TriggerEvent, TextMessage) override {
+        co_return Result<void>();
+    }
     io::Task<Result<MigratedUser>> migrate_user(TriggerEvent, std::optional<std::string>) override {
         co_return MigratedUser();
     }

@@ -68,10 +68,18 @@ struct Done {};
 // By what codes reach people.
 enum class Medium : std::uint8_t { email, sms };
 
+// Where one goes; without a value: nowhere.
+struct Address {
+    Medium medium = Medium::email;
+    std::string value;
+
+    bool empty() const { return value.empty(); }
+};
+
 struct CodeDelivery {
-    std::string attribute;    // "email"
-    std::string medium;       // "EMAIL"
-    std::string destination;  // masked: "a***@e***"
+    std::string attribute;    // "email", "phone_number"
+    std::string medium;       // "EMAIL", "SMS"
+    std::string destination;  // masked: "a***@e***", "+*******1234"
 };
 // `validation_data` and `client_metadata` are for triggers.
 struct SignUpRequest {
@@ -184,12 +192,25 @@ struct GroupChange {
     std::optional<std::int64_t> precedence;
 };
 
-// A mail that would be sent; the development outbox keeps them, encrypted under the subject's key.
+// What the function is told that sends a text message, beside the text.
+struct TextFacts {
+    std::string pool;  // id suffix
+    std::string source, client_id, username;
+    std::string code;  // as it stands in the text; empty: there is none
+    Attributes attributes;
+    std::optional<Attributes> client_metadata;
+};
+
+// A mail, or a text message, that would be sent; the development outbox keeps them, encrypted under
+// the subject's key.
 struct Mail {
     std::string id, to, subject, text;
     Timestamp sent_at;
     Timestamp expires;  // when its code is of no use any more; 0: in a day
     bool html = false;  // what the text is
+    std::optional<TextFacts> facts = std::nullopt;  // of a text message, which has no subject
+
+    Medium medium() const { return facts ? Medium::sms : Medium::email; }
 };
 
 }  // namespace domicile::identity

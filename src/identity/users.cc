@@ -8,6 +8,7 @@
 #include "base/encoding.h"
 #include "crypto/hash.h"
 #include "directory/directory.h"
+#include "identity/addresses.h"
 #include "identity/authenticators.h"
 #include "identity/challenges.h"
 #include "identity/devices.h"
@@ -70,6 +71,7 @@ void write_state(const UserRow& row, json::object& into) {
     if (row.state == PersonState::reset) into["state"] = kReset;
     if (row.disabled) into["disabled"] = true;
     if (row.hidden) into["hidden"] = true;
+    if (row.code_medium == Medium::sms) into["code_by_text"] = true;
     if (row.temporary_until.ms != 0) into["temporary_until"] = row.temporary_until.ms;
 }
 
@@ -81,6 +83,7 @@ Result<void> read_state(const json::object& from, UserRow& into) {
     if (state) into.state = *state == kReset ? PersonState::reset : PersonState::new_password;
     into.disabled = from.contains("disabled");
     into.hidden = from.contains("hidden");
+    if (from.contains("code_by_text")) into.code_medium = Medium::sms;
     into.temporary_until = Timestamp{until.value_or(0)};
     into.modified = Timestamp{modified.value_or(into.created.ms)};
     return {};
@@ -182,13 +185,21 @@ UserRow clear_part(const sql::Row& row) {
 
 }  // namespace
 
+// The code went to one of the addresses, so confirming the person verified it.
+void mark_confirmed(UserRow& row) {
+    row.attributes.try_emplace(flag_of(row.code_medium), "true");
+    if (row.code_medium == Medium::email) return;
+    const bool has_mail = !address_of(Medium::email, row.username, row.attributes).empty();
+    if (has_mail) row.attributes.try_emplace(flag_of(Medium::email), "false");
+}
+
 UserRow with_change(UserRow row, const std::string& change_id) {
     for (const auto& [attribute, change] : std::exchange(row.address_changes, {})) {
         if (change.change_id != change_id) {
             row.address_changes[attribute] = change;
             continue;
         }
-        const std::string flag = attribute + "_verified";
+        const std::string flag = flag_of(*medium_of(attribute));
         if (change.value.empty()) {
             row.attributes.erase(attribute);
             row.attributes.erase(flag);
@@ -299,8 +310,7 @@ io::Task<Result<UserRow>> Users::opened(const sql::Row row) {
     CO_TRY(const keyring::DataKey key, co_await keyring_.find(out.sub));
     CO_TRY(const std::string profile, key.open(profile_context(out.sub), row.bytes(6)));
     CO_TRY_VOID(read_profile(profile, out));
-    // The code went to the e-mail address, so confirming the person verified it.
-    if (out.confirmed) out.attributes.try_emplace("email_verified", "true");
+    if (out.confirmed) mark_confirmed(out);
     co_return out;
 }
 

@@ -71,11 +71,14 @@ struct UserRow {
     std::string code_mac;
     Timestamp code_expires;
     std::int64_t code_tries = 0;
+    Medium code_medium = Medium::email;  // which of the addresses it proves; sealed too
     // A sign-up with an address of somebody else's, which came to nothing and nobody is told so
     // (ADR 0032). Sealed too.
     bool hidden = false;
 };
 
+// What confirming proves, and what it says nothing of, where neither is known.
+void mark_confirmed(UserRow& row);
 // As they are once what is tied to this claim is in force.
 UserRow with_change(UserRow row, const std::string& change_id);
 

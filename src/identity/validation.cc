@@ -203,4 +203,12 @@ std::string mask_destination(std::string_view address) {
     return first(address);
 }
 
+std::string mask_number(std::string_view number) {
+    constexpr std::size_t kShown = 4;
+    if (number.starts_with('+')) number.remove_prefix(1);
+    const std::size_t shown = std::min(kShown, number.size() / 2);
+    const std::size_t hidden = number.size() - shown;
+    return "+" + std::string(hidden, '*') + std::string(number.substr(hidden));
+}
+
 }  // namespace domicile::identity

@@ -40,6 +40,8 @@ void change_attributes(const Attributes& changes, Attributes& into);
 // 1 to 128 printable characters, no spaces or control characters.
 Result<void> check_username(std::string_view username);
 
+// "+*******1234", as long as the number is.
+std::string mask_number(std::string_view number);
 // "a***@e***" for an e-mail; null-free for anything else too.
 std::string mask_destination(std::string_view address);
 

@@ -277,6 +277,7 @@ io::Task<Result<void>> RegionNode::Parts::open() {
     snapshots.begin(reactors);
     CO_TRY_VOID(co_await listen_everywhere());
     CO_TRY_VOID(co_await snapshots.start());
+    identity.start_texts();
     events.start();
     presence.start();
     ready = true;
@@ -528,6 +529,7 @@ io::Task<bool> RegionNode::stop(Instant deadline) {
     if (!outer) co_return false;
     // Events under way get what is left of the time, and are done again otherwise.
     co_await parts_->events.stop(deadline);
+    co_await parts_->identity.stop_texts();
     // Nothing is under way there any more; closing takes a moment, whatever is left of the time.
     const Instant moment = std::max(deadline, io::deadline_in(Seconds(2)));
     const bool inner = co_await parts_->drain(true, moment);

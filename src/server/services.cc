@@ -8,7 +8,8 @@ namespace {
 constexpr std::size_t kOutboxMails = 100;
 constexpr std::string_view kOutboxPath = "/_domicile/outbox";
 
-// Development only: the mails that a real deployment would send, for anybody who asks.
+// Development only: the mails and text messages that a real deployment would send, for anybody who
+// asks.
 io::Task<Result<void>> answer_outbox(http::Exchange& exchange, Services services) {
     exchange.report_as(&services.metrics.route("identity", "outbox"));
     const Result<std::vector<identity::Mail>> mails =
@@ -23,6 +24,7 @@ io::Task<Result<void>> answer_outbox(http::Exchange& exchange, Services services
         for (const identity::Mail& mail : *mails) {
             list.push_back(json::object{{"id", mail.id},
                                         {"to", mail.to},
+                                        {"medium", mail.facts ? "SMS" : "EMAIL"},
                                         {"subject", mail.subject},
                                         {"text", mail.text},
                                         {"sent_at", to_rfc3339(mail.sent_at)}});

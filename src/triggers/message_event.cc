@@ -38,10 +38,15 @@ Result<identity::MessageWords> read_message(std::string_view said, bool with_use
     identity::MessageWords out;
     TRY(out.subject, text(response, "emailSubject"));
     TRY(out.text, text(response, "emailMessage"));
+    TRY(out.sms, text(response, "smsMessage"));
     if (out.subject && out.subject->empty()) out.subject.reset();
     if (out.text && out.text->empty()) out.text.reset();
+    if (out.sms && out.sms->empty()) out.sms.reset();
     if (out.subject && (characters(*out.subject) > kSubjectMax || has_control(*out.subject))) {
         return bad_answer("CustomMessage: emailSubject is one line of at most 140 characters.");
+    }
+    if (out.sms && characters(*out.sms) > kSmsMax) {
+        return bad_answer("CustomMessage: smsMessage has more than 140 characters.");
     }
     if (!out.text) return out;
     if (characters(*out.text) > kTextMax) {

@@ -13,6 +13,7 @@ namespace domicile::triggers {
 
 // Characters, as Cognito counts them for EmailSubjectType and EmailMessageType.
 inline constexpr std::size_t kSubjectMax = 140, kTextMax = 20'000;
+inline constexpr std::size_t kSmsMax = 140;  // of SmsVerificationMessageType
 
 json::object message_event(const identity::TriggerEvent& event, std::string_view region,
                            bool with_username);

@@ -26,6 +26,8 @@ TEST(MessageAnswer, what_is_not_said_stays_the_pools) {
     const auto silent = words(R"({"emailSubject":null,"smsMessage":"x"})");
     ASSERT_TRUE(silent);
     EXPECT_FALSE(silent->subject || silent->text);
+    // Whether it is one is seen where a text is sent.
+    EXPECT_EQ(silent->sms, "x");
     const auto said = words(R"({"emailSubject":"Hi","emailMessage":"<b>{####}</b>"})");
     EXPECT_EQ(said->subject, "Hi");
     EXPECT_EQ(said->text, "<b>{####}</b>");

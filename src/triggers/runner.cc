@@ -5,18 +5,20 @@
 #include "triggers/event.h"
 #include "triggers/message_event.h"
 #include "triggers/migration_event.h"
+#include "triggers/text_event.h"
 
 namespace domicile::triggers {
 namespace {
 
-constexpr int kTries = 3;
+constexpr int kOnce = 1;
 
 }  // namespace
 
-io::Task<Result<std::string>> Runner::invoke(identity::TriggerEvent event, std::string told) {
+io::Task<Result<std::string>> Runner::invoke(identity::TriggerEvent event, std::string told,
+                                             int tries) {
     const std::string name = name_of(event.source);
     std::string why;
-    for (int i = 0; i < kTries; ++i) {
+    for (int i = 0; i < tries; ++i) {
         functions::Call call;
         call.event = told;
         call.request_id = random_.uuid();
@@ -82,6 +84,13 @@ io::Task<Result<identity::MessageWords>> Runner::custom_message(identity::Trigge
     std::string told = json::serialize(message_event(event, region_, with_username));
     CO_TRY(const std::string said, co_await invoke(std::move(event), std::move(told)));
     co_return read_message(said, with_username);
+}
+
+io::Task<Result<void>> Runner::send_text(identity::TriggerEvent event,
+                                         identity::TextMessage message) {
+    std::string told = json::serialize(text_event(event, region_, message));
+    CO_TRY_VOID(co_await invoke(std::move(event), std::move(told), kOnce));
+    co_return Result<void>();
 }
 
 io::Task<Result<identity::MigratedUser>> Runner::migrate_user(identity::TriggerEvent event,

@@ -35,13 +35,16 @@ class Runner final : public identity::Triggers {
                                                  std::string answer) override;
     io::Task<Result<identity::MessageWords>> custom_message(identity::TriggerEvent event,
                                                             bool with_username) override;
+    io::Task<Result<void>> send_text(identity::TriggerEvent event,
+                                     identity::TextMessage message) override;
     io::Task<Result<identity::MigratedUser>> migrate_user(
         identity::TriggerEvent event, std::optional<std::string> password) override;
 
   private:
     // What the handler returned. A function that did not answer is asked again, since what it did
     // is not known to anybody; what it said counts.
-    io::Task<Result<std::string>> invoke(identity::TriggerEvent event, std::string told);
+    io::Task<Result<std::string>> invoke(identity::TriggerEvent event, std::string told,
+                                         int tries = 3);
 
     const std::string region_;
     const CallFunction call_;

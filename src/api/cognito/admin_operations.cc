@@ -66,10 +66,16 @@ Reply create_user(AdminCall call) {
         co_return std::unexpected(
             invalid_parameter("ForceAliasCreation: an address is never taken from its owner."));
     }
-    if (!media.empty() && std::ranges::find(media, "EMAIL") == media.end()) {
-        co_return std::unexpected(
-            invalid_parameter("DesiredDeliveryMediums: there is no delivery but by EMAIL."));
+    const auto wants = [&](const char* medium) {
+        return std::ranges::find(media, medium) != media.end();
+    };
+    ANSWER(pool, call.identity.administration().pool(target.id));
+    if (!media.empty() && !wants("EMAIL") && !(wants("SMS") && pool->sms)) {
+        co_return std::unexpected(invalid_parameter(
+            pool->sms ? "DesiredDeliveryMediums: there is no delivery but by EMAIL and SMS."
+                      : "DesiredDeliveryMediums: there is no delivery but by EMAIL."));
     }
+    request.by_text = wants("SMS") && !wants("EMAIL");
     if (request.password && request.password->empty()) request.password.reset();
     if (request.password_hash && action == "RESEND") {
         co_return std::unexpected(

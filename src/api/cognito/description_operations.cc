@@ -91,9 +91,15 @@ Reply describe_pool(AdminCall call) {
         json::object{{"PasswordPolicy", password_policy(found->password)},
                      {"SignInPolicy", json::object{{"AllowedFirstAuthFactors", factors}}}};
     out["SchemaAttributes"] = schema_of(*found);
-    out["AutoVerifiedAttributes"] = json::array{"email"};
+    json::array verified{"email"};
+    json::array recovery{json::object{{"Priority", 1}, {"Name", "verified_email"}}};
+    if (found->sms) {
+        verified.emplace_back("phone_number");
+        recovery.push_back(json::object{{"Priority", 2}, {"Name", "verified_phone_number"}});
+    }
+    out["AutoVerifiedAttributes"] = verified;
     out["UserAttributeUpdateSettings"] =
-        json::object{{"AttributesRequireVerificationBeforeUpdate", json::array{"email"}}};
+        json::object{{"AttributesRequireVerificationBeforeUpdate", verified}};
     out["MfaConfiguration"] = mfa_word(found->mfa);
     if (found->devices != config::Devices::off) {
         out["DeviceConfiguration"] = json::object{
@@ -104,9 +110,7 @@ Reply describe_pool(AdminCall call) {
     out["AdminCreateUserConfig"] =
         json::object{{"AllowAdminCreateUserOnly", false},
                      {"UnusedAccountValidityDays", found->password.temporary_days}};
-    out["AccountRecoverySetting"] =
-        json::object{{"RecoveryMechanisms",
-                      json::array{json::object{{"Priority", 1}, {"Name", "verified_email"}}}}};
+    out["AccountRecoverySetting"] = json::object{{"RecoveryMechanisms", std::move(recovery)}};
     co_return json::object{{"UserPool", std::move(out)}};
 }
 
