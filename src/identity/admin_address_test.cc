@@ -172,6 +172,10 @@ Task<Result<void>> phones(Identity& identity) {
     CO_TRY_VOID(co_await make(identity, kAnna, "", kPhone));
     CO_TRY_VOID(co_await make(identity, "cleo", "", kOtherPhone));
     CO_TRY_VOID(co_await sign_in(identity, "anna"));
+    const std::string name = "x+4915100000002";  // is no number
+    CO_TRY_VOID(co_await make(identity, name, "", "+4915100000002"));
+    EXPECT_EQ(co_await set(identity, name, "phone_number", "+4915100000003"), "");
+    CO_TRY_VOID(co_await sign_in(identity, name));
     co_return Result<void>();
 }
 TEST_F(AdminAddressTest, numbers_come_and_go_and_what_went_is_anybodys) { check(phones); }

@@ -77,7 +77,9 @@ bool Home::is_address_of(const UserRow& row, Medium medium, const std::string& a
 
 // Its own verifiers have to be for another name than the one that changes (ADR 0022).
 Result<bool> Home::renames(const UserRow& row, Medium medium) const {
-    const bool is_name = is_address_of(row, medium, row.username);
+    // Not a name with digits in it, which a number's normal form would take for one.
+    const bool is_name = directory::kind_of_username(row.username) == kind_of(medium) &&
+                         is_address_of(row, medium, row.username);
     if (!is_name || row.srp_name != row.username) return is_name;
     return fail(Code::invalid_argument,
                 "Change the password first: the present one is tied to the old address.",
