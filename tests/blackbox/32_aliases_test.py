@@ -23,31 +23,22 @@ variant.run(__file__, with_aliases)
 
 import pages  # noqa: E402
 from clients import Refusals, administrator, claims, user_pools  # noqa: E402
-from world import AU, CLIENT_ID, EU, POOLS, REGIONS, US, Person, cognito, ok  # noqa: E402
+from world import AU, CLIENT_ID, EU, POOLS, REGIONS, US, Person  # noqa: E402
 
 
 class Named(Person):
-    """Signs up with a user name; read_code() looks for the address."""
+    """With a user name; confirmed, and not signed in."""
 
     def __init__(self, country, home):
-        super().__init__(country, home)
-        self.username = f"name-{secrets.token_hex(6)}"
+        super().__init__(country, home, username=f"name-{secrets.token_hex(6)}")
 
     def settle(self, through=None):
-        host = f"idp.{through or self.home}"
-        attributes = {"email": self.email, "custom:country": self.country}
-        ok("SignUp", cognito(host, "SignUp", {
-            "ClientId": CLIENT_ID, "Username": self.username, "Password": self.password,
-            "UserAttributes": [{"Name": k, "Value": v} for k, v in attributes.items()]}))
-        ok("ConfirmSignUp", cognito(host, "ConfirmSignUp", {
-            "ClientId": CLIENT_ID, "Username": self.username,
-            "ConfirmationCode": self.read_code()}))
-        return self
+        return self.sign_up(through).confirm(through)
 
     def sign_in_as(self, name, through):
         """By SRP; the claims of the access token."""
         typed = copy.copy(self)
-        typed.email = name
+        typed.user_name = name
         self.tokens = typed.sign_in(through)
         return claims(self.tokens["AccessToken"])
 

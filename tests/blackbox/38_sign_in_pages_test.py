@@ -76,14 +76,7 @@ def sign_in_codes(person, digits=8):
 
 def sign_up_strictly(label, client=APP):
     """Somebody of a pool that wants a second factor, confirmed."""
-    person = Person("DE", EU, label)
-    ok("SignUp", cognito(f"idp.{EU}", "SignUp", {
-        "ClientId": client, "Username": person.email, "Password": person.password,
-        "UserAttributes": [{"Name": "email", "Value": person.email},
-                           {"Name": "custom:country", "Value": "DE"}]}))
-    ok("ConfirmSignUp", cognito(f"idp.{EU}", "ConfirmSignUp", {
-        "ClientId": client, "Username": person.email, "ConfirmationCode": person.read_code()}))
-    return person
+    return Person("DE", EU, label, client=client).sign_up().confirm()
 
 
 def read_by_a_camera(page):

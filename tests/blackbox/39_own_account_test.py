@@ -36,7 +36,7 @@ variant.run(__file__, with_pools)
 import pyotp  # noqa: E402
 
 import pages  # noqa: E402
-from world import AU, DOMAIN, EU, PORT, US, Person, call, cognito, ok  # noqa: E402
+from world import AU, DOMAIN, EU, PORT, US, Person, call  # noqa: E402
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 PICTURES = os.environ.get("PICTURES", "")  # a folder that pictures of the pages go to
@@ -59,14 +59,7 @@ def key_of(page):
 
 def sign_up(client, label):
     """Somebody of Germany in the pool of a client, confirmed."""
-    person = Person("DE", EU, label)
-    ok("SignUp", cognito(f"idp.{EU}", "SignUp", {
-        "ClientId": client, "Username": person.email, "Password": person.password,
-        "UserAttributes": [{"Name": "email", "Value": person.email},
-                           {"Name": "custom:country", "Value": "DE"}]}))
-    ok("ConfirmSignUp", cognito(f"idp.{EU}", "ConfirmSignUp", {
-        "ClientId": client, "Username": person.email, "ConfirmationCode": person.read_code()}))
-    return person
+    return Person("DE", EU, label, client=client).sign_up().confirm()
 
 
 class OwnAccount(unittest.TestCase):

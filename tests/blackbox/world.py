@@ -158,13 +158,20 @@ def ok(what, reply):
 class Person:
     """Somebody of a country, whose home follows from it."""
 
-    def __init__(self, country, home, label="someone", extra=None):
+    def __init__(self, country, home, label="someone", extra=None, client=CLIENT_ID,
+                 username=None):
         word = secrets.token_hex(6)
         self.country, self.home = country, home
         self.email = f"{label}-{word}@example.org"
         self.password = f"Wombat-{word}-7x"
         self.extra = extra or {}
+        self.client, self.user_name = client, username
         self.sub = self.tokens = None
+
+    @property
+    def username(self):
+        """What they sign in with: the address, unless they have a name of their own."""
+        return self.user_name or self.email
 
     def sign_up(self, through=None):
         attributes = {"email": self.email, "custom:country": self.country, **self.extra}
@@ -172,8 +179,8 @@ class Person:
             f"idp.{through or self.home}",
             "SignUp",
             {
-                "ClientId": CLIENT_ID,
-                "Username": self.email,
+                "ClientId": self.client,
+                "Username": self.username,
                 "Password": self.password,
                 "UserAttributes": [{"Name": k, "Value": v} for k, v in attributes.items()],
             },
@@ -195,8 +202,8 @@ class Person:
 
     def confirm(self, through=None):
         body = {
-            "ClientId": CLIENT_ID,
-            "Username": self.email,
+            "ClientId": self.client,
+            "Username": self.username,
             "ConfirmationCode": self.read_code(),
         }
         ok("ConfirmSignUp", cognito(f"idp.{through or self.home}", "ConfirmSignUp", body))
@@ -206,9 +213,9 @@ class Person:
         """The reply to InitiateAuth, and what can answer its challenge."""
         client = srp.Client(POOLS[self.home])
         body = {
-            "ClientId": CLIENT_ID,
+            "ClientId": self.client,
             "AuthFlow": "USER_SRP_AUTH",
-            "AuthParameters": {"USERNAME": self.email, "SRP_A": client.srp_a},
+            "AuthParameters": {"USERNAME": self.username, "SRP_A": client.srp_a},
         }
         return cognito(f"idp.{through or self.home}", "InitiateAuth", body, headers), client
 
@@ -216,7 +223,7 @@ class Person:
         reply, client = self.start_sign_in(through, headers)
         challenge = ok("InitiateAuth", reply)
         body = {
-            "ClientId": CLIENT_ID,
+            "ClientId": self.client,
             "ChallengeName": challenge["ChallengeName"],
             "ChallengeResponses": client.answer(challenge["ChallengeParameters"], self.password),
         }
